@@ -33,34 +33,48 @@ class Engine:
             self._runner.start()
 
     def submit(self, request: Request) -> JobId:
-        """Queue a request; its job ends in exactly one of JobFinished, JobFailed, JobCancelled."""
+        """Queue `request` and return the number of its job, which ends in JobFinished, JobFailed or JobCancelled.
+
+        Downloads and the list of models go to a second worker thread, and do not wait for the computing one.
+        """
         return (self._light if isinstance(request, worker_threads.LIGHT) else self._runner).submit(request)
 
     def cancel(self, job: JobId) -> None:
-        """Ask a job to stop, running or still queued; it stops at its next progress report. Unknown and ended jobs are ignored."""
+        """Ask the job with the number `job` to stop, running or still queued; it ends in JobCancelled.
+
+        A running job stops at its next progress report. Unknown and ended jobs are ignored.
+        """
         self._runner.cancel(job)
         self._light.cancel(job)
 
     def stop(self, job: JobId) -> None:
-        """End a running tuning job after its last whole epoch, with the best one so far: it finishes.
+        """End the tuning job `job` early and keep its best epoch so far: it ends in JobFinished.
 
-        Before the first epoch has ended it is cancelled with a reason; a job of another kind is cancelled.
+        The epoch that is under way is dropped. Before the first epoch has ended, the job ends in JobCancelled with a
+        reason; a job of another kind, or one still queued, is cancelled. Unknown and ended jobs are ignored.
         """
         self._runner.stop(job)
         self._light.stop(job)
 
     def pause(self, job: JobId) -> None:
-        """Let a tuning job or a download wait, reported by JobPaused, while others go on; a job of another kind goes on itself."""
+        """Let the tuning, evaluation or download job `job` wait at its next step until `resume`, reported by JobPaused.
+
+        Shorter jobs go on meanwhile. A job of another kind is not changed; unknown and ended jobs are ignored.
+        """
         self._runner.pause(job)
         self._light.pause(job)
 
     def resume(self, job: JobId) -> None:
-        """Let a paused job go on, reported by JobContinued."""
+        """Let the paused job `job` go on, reported by JobContinued; one that is not paused is not changed."""
         self._runner.resume(job)
         self._light.resume(job)
 
     def close(self, timeout_s: float = 10.0) -> bool:
-        """Cancel everything and wait for the workers, at most `timeout_s`; False if one was still busy by then."""
+        """Cancel all jobs, wait about `timeout_s` seconds for both worker threads, and return True if they ended.
+
+        False means that one was still busy; it ends with the process. A request submitted later is answered with
+        JobCancelled.
+        """
         ends_s = time.monotonic() + timeout_s
         ended = self._runner.close(timeout_s)
         return self._light.close(max(0.1, ends_s - time.monotonic())) and ended

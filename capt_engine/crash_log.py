@@ -16,7 +16,11 @@ _NAMES = ("capt-explorer", "PySide6-Essentials", "pyqtgraph", "torch", "open_cli
 
 
 def write_report(folder: Path, details: str) -> tuple[Path | None, str]:
-    """Write a crash report; returns its path (None where the disk refused it) and its text."""
+    """Write a crash report, a new file in `folder`, with the time, the command line, the versions and `details`.
+
+    details: the traceback, as text. Returns the path of the file (None where it could not be written) and the report's
+    text, in which the home folder is written as ~.
+    """
     now = datetime.datetime.now(datetime.UTC)
     text = shorten_home(
         f"CAPT Explorer stumbled on {now:%Y-%m-%d %H:%M:%S} UTC\n{sys.argv}\n\n{versions()}\n\n{details}"
@@ -30,24 +34,27 @@ def write_report(folder: Path, details: str) -> tuple[Path | None, str]:
 
 
 def keep(details: str) -> str:
-    """Write a crash report into the log folder and say so."""
+    """Write a crash report with the traceback `details` into the log folder; return a sentence that names the file.
+
+    Where it could not be written the sentence says so; nothing is raised.
+    """
     path, _ = write_report(log_dir(), details)
     return where(path)
 
 
 def where(path: Path | None) -> str:
-    """Return the sentence that names the crash report, or says that there is none."""
+    """Return a sentence that names the crash report at `path`; for None, one that says that it could not be saved."""
     return f"The details were saved as {shorten_home(str(path))}." if path else "The details could not be saved."
 
 
 def shorten_home(text: str) -> str:
-    """Write the home folder as ~, so that a report that is passed on does not name its user."""
+    """Return `text` with each path of the user's home folder written as ~, so that a report does not name its user."""
     home = str(Path.home())
     return text.replace(home, "~") if len(home) > 1 else text
 
 
 def versions() -> str:
-    """List Python, the platform and the packages with their versions, a line each, without importing them."""
+    """Return the versions of Python, the platform and the main packages as text, a line each."""
     lines = [f"Python {platform.python_version()} on {platform.platform()}"]
     for name in _NAMES:
         try:

@@ -32,12 +32,14 @@ def write_atomic(
     *,
     durable: bool = True,
 ) -> None:
-    """Write a file beside its place, then move it there; content: text (as UTF-8), bytes, or a function that fills the open file.
+    """Write `content` into the file `path`, over what is there; at every moment the file is the old one or the new one.
 
-    between: called now and then while bytes are written; what it raises ends the writing. durable: wait until it is on the disk, which
-    many small files that can be made again need not. Nothing is left behind by any failure; what a killed writer left goes a day later,
-    when the same file is written again and waited for.
-    Raises CannotWrite, in one sentence; BadRequest where the place is a folder.
+    content: text (written as UTF-8), bytes, or a function that fills the open binary file. between: called now and then
+    while text or bytes are written; what it raises ends the writing. durable: wait until the file is on the disk; False
+    is faster, for files that can be made again.
+
+    Missing folders are made. Nothing is left behind by a failure. Raises CannotWrite where the disk refuses, BadRequest
+    where `path` is a folder.
     """
     data = content.encode() if isinstance(content, str) else content
     with replacing(path, durable=durable) as partial, partial.open("wb") as file:
@@ -52,7 +54,11 @@ def write_atomic(
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
-    """Give a temporary file beside `path` to be filled, for what writes by path; at the end it is moved there. Raises as `write_atomic`."""
+    """Give, for a `with` block, the path of a temporary file to fill; at the block's end the file is moved to `path`.
+
+    For code that writes to a path instead of an open file. An error inside the block leaves `path` as it was. durable:
+    wait until the file is on the disk. Raises CannotWrite where the disk refuses, BadRequest where `path` is a folder.
+    """
     made: list[Path] = []
     partial: Path | None = None
     with refused(path):
@@ -74,7 +80,10 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 def put(partial: Path, path: Path, *, durable: bool = True) -> None:
-    """Move the finished file `partial` to `path`, over what is there; raises CannotWrite."""
+    """Move the finished file `partial` to `path`, over a file that is there; raises CannotWrite where the disk refuses.
+
+    durable: wait first until the content is on the disk.
+    """
     with refused(path):
         if durable:
             with partial.open("rb+") as file:
@@ -86,9 +95,10 @@ def put(partial: Path, path: Path, *, durable: bool = True) -> None:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder to be filled, which becomes `path` at the end; an empty folder that is there is filled at the end.
+    """Give, for a `with` block, the path of a temporary folder to fill; at its end that becomes the folder `path`.
 
-    Raises CannotWrite; BadRequest where something of that name has come up meanwhile.
+    An empty folder at `path` is kept and filled. An error inside the block leaves nothing behind. Raises CannotWrite
+    where the disk refuses, BadRequest where `path` is taken by then.
     """
     place = path.absolute()
     made: list[Path] = []
@@ -116,7 +126,10 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def move_new(staged: Path, path: Path) -> None:
-    """Move a finished file or folder to `path`, at once and never over another; raises BadRequest, CannotWrite."""
+    """Move the finished file or folder `staged` to `path`, in one step.
+
+    Nothing is written over: raises BadRequest where `path` exists, CannotWrite where the disk refuses.
+    """
     with refused(path):
         try:
             if staged.is_dir():
@@ -133,13 +146,20 @@ def move_new(staged: Path, path: Path) -> None:
 
 
 def copy(source: Path, path: Path) -> None:
-    """Copy a file, whole or not at all; raises CannotWrite, and OSError where the source cannot be read."""
+    """Copy the file `source` to `path`, over what is there, whole or not at all.
+
+    Raises OSError where `source` cannot be read, CannotWrite where the disk refuses, BadRequest where `path` is a
+    folder.
+    """
     with source.open("rb") as file:
         write_atomic(path, lambda written: shutil.copyfileobj(file, written), durable=False)
 
 
 def set_aside(path: Path) -> Path | None:
-    """Rename a damaged file to the next free NAME.bad-N.SUFFIX beside it; None where the disk refuses."""
+    """Rename the damaged file NAME.SUFFIX at `path` to NAME.bad-N.SUFFIX beside it, with the first free N from 1.
+
+    Returns the new path, or None where the file could not be renamed.
+    """
     number = 1
     while (aside := path.with_name(f"{path.stem}.bad-{number}{path.suffix}")).exists():
         number += 1
@@ -150,7 +170,10 @@ def set_aside(path: Path) -> Path | None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Delete a folder; it is renamed first, so that a half-deleted one is never taken for a whole one."""
+    """Delete `folder` with everything in it; raises CannotWrite where the system refuses.
+
+    The folder is renamed first, so that a half-deleted one is never taken for a whole one.
+    """
     with refused(folder):
         going = folder.with_name(f".{folder.name}.removed")
         shutil.rmtree(going, ignore_errors=True)
@@ -159,7 +182,10 @@ def remove_folder(folder: Path) -> None:
 
 @contextmanager
 def refused(path: Path) -> Iterator[None]:
-    """Turn an OSError of what is written below into CannotWrite; for files that grow, which cannot be replaced whole."""
+    """Turn each OSError raised inside the `with` block into CannotWrite, whose message names `path`.
+
+    path: the file or folder that the block writes.
+    """
     try:
         yield
     except OSError as error:
@@ -167,7 +193,7 @@ def refused(path: Path) -> Iterator[None]:
 
 
 def cannot_write(path: Path, error: OSError) -> CannotWrite:
-    """Make the error for a file or folder that the system refused to write."""
+    """Return the CannotWrite that says in a sentence why the system refused to write `path`, as `error` tells."""
     name = repr(str(path))
     if error.errno in FULL:
         return CannotWrite(f"There is no room left on the disk for {name}.", "Free some space, or choose another disk.")
@@ -186,7 +212,7 @@ def cannot_write(path: Path, error: OSError) -> CannotWrite:
 
 
 def sha256(path: Path) -> str:
-    """Compute the SHA-256 of a whole file, in hexadecimal; raises OSError where it cannot be read."""
+    """Return the SHA-256 of the content of the file `path`, in hexadecimal; raises OSError where it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

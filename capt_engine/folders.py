@@ -14,37 +14,40 @@ APP = "capt-explorer"
 
 
 def config_dir() -> Path:
-    """The folder of the settings file."""
+    """Return the user's folder that holds the settings file of this program; the folder need not exist."""
     return Path(platformdirs.user_config_dir(APP, appauthor=False))
 
 
 def data_dir() -> Path:
-    """The folder of models and prompt checkpoints."""
+    """Return the user's folder that holds installed models and prompt checkpoints; the folder need not exist."""
     return Path(platformdirs.user_data_dir(APP, appauthor=False))
 
 
 def models_dir() -> Path:
-    """The folder of installed models, a folder each; what is not whole yet begins with a dot."""
+    """Return the folder in which each installed model is a folder of its own; it need not exist.
+
+    A subfolder whose name begins with a dot is a model that is not whole yet.
+    """
     return data_dir() / "models"
 
 
 def lpips_dir() -> Path:
-    """The folder of the weights that LPIPS is measured with, a file for each network."""
+    """Return the folder of the LPIPS weights (a measure of visual distance), one file a network; it need not exist."""
     return data_dir() / "lpips"
 
 
 def cache_dir() -> Path:
-    """The folder of files that can be made again."""
+    """Return the user's folder for files that the program can make again; the folder need not exist."""
     return Path(platformdirs.user_cache_dir(APP, appauthor=False))
 
 
 def log_dir() -> Path:
-    """The folder of logs and crash reports."""
+    """Return the user's folder for logs and crash reports; the folder need not exist."""
     return Path(platformdirs.user_log_dir(APP, appauthor=False))
 
 
 def chosen_model() -> str:
-    """Return the model last chosen in the window, or "demo"; settings that cannot be read count as none."""
+    """Return the id of the model last chosen in the window, from the settings file; "demo" where it has none."""
     try:
         model = read_toml(config_dir() / "settings.toml", dict[str, Any]).get("model")
     except CaptError:

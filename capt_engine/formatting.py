@@ -31,12 +31,12 @@ _MONTHS = [
 
 
 def percent(share: float) -> str:
-    """A share of [0, 1] as "41.0 %", "<0.1 %", ">99.9 %"; a dash for what is not a number."""
+    """Write `share`, in [0, 1], as percent with one decimal: "41.0 %", "<0.1 %", ">99.9 %"; "–" for NaN."""
     return UNKNOWN if math.isnan(share) else f"{percent_number(share)} %"
 
 
 def percent_number(share: float) -> str:
-    """The number of `percent`, for a column or a sentence that says the unit once."""
+    """Write `share`, in [0, 1], as percent with one decimal but without the sign: "41.0", "<0.1", ">99.9"."""
     text = _minus(f"{share * 100:.1f}")
     if share < 1 and text == "100.0":
         return ">99.9"
@@ -46,38 +46,45 @@ def percent_number(share: float) -> str:
 
 
 def whole_percent(share: float) -> str:
-    """A share without decimals, for progress or a zoom: "41 %"; 100 % only once it is."""
+    """Write `share`, 1 for all, as percent without decimals: "41 %"; "100 %" is never said of less than all."""
     return f"{99 if 0.99 < share < 1 else round(share * 100)} %"
 
 
 def exact_percent(share: float) -> str:
-    """A share that was chosen rather than measured, with the decimals it has: "5 %", "12.5 %"."""
+    """Write `share`, which somebody chose and nobody measured, as percent with the decimals it has: "5 %", "12.5 %"."""
     return _minus(f"{share * 100:.6g} %")
 
 
 def interval(low: float, high: float) -> str:
-    """The ends of an interval of shares: "34.0 to 48.0"."""
+    """Write the interval from `low` to `high`, shares in [0, 1], as percent without the sign: "34.0 to 48.0"."""
     return f"{percent_number(low)} to {percent_number(high)}"
 
 
 def signed_points(difference: float) -> str:
-    """A difference of two shares in percentage points, without the word: "+1.2"."""
+    """Write `difference`, of two shares in [0, 1], in percentage points with its sign, without the unit: "+1.2"."""
     return signed(difference * 100, 1)
 
 
 def points(difference: float, low: float, high: float) -> str:
-    """A difference of two shares in percentage points, with its interval."""
+    """Write a difference of two shares with its interval in percentage points: "+1.2 points (−0.4 to +2.8)".
+
+    difference, and low and high, the ends of its interval: in [−1, 1].
+    """
     return f"{signed_points(difference)} points ({signed_points(low)} to {signed_points(high)})"
 
 
 def budget(eps: float, norm: str = "linf") -> str:
-    """A budget: "4/255" under L∞ where it is that with at most two decimals, else the number itself: "0.0157"."""
+    """Return a chosen budget ε as text: "k/255" where that is exact, else the number itself with six digits.
+
+    eps: the budget, pixels being in [0, 1]. norm: "linf" or "l2". Under L∞ the text is "4/255" or "0.25/255" where
+    eps · 255 has at most two decimals; else, and under L2 always, it is the plain number, as in "0.0123457" or "0.5".
+    """
     k = round(eps * 255, 2)
     return f"{k:g}/255" if norm == "linf" and math.isclose(k / 255, eps, rel_tol=1e-6) else f"{eps:.6g}"
 
 
 def typed_budget(eps: float) -> str:
-    """A budget as it can be typed and read back to the last bit: k/255 where that is the number and is shorter."""
+    """Write the budget `eps` so that it can be typed back exactly: "4/255" if that is exact and shorter, or "0.5"."""
     k, plain = f"{round(eps * 255, 6):g}", f"{eps:g}"
     if float(plain) != eps:
         plain = repr(eps)
@@ -85,17 +92,17 @@ def typed_budget(eps: float) -> str:
 
 
 def measured_budget(eps: float, norm: str = "linf") -> str:
-    """A budget that was found rather than chosen: "3.15/255" under L∞, "0.512" else."""
+    """Write a budget `eps` that was measured: "3.15/255" if `norm` is "linf", else the number itself, "0.512"."""
     return over_255(eps) if norm == "linf" else number(eps)
 
 
 def over_255(length: float) -> str:
-    """A measured length of pixel values in [0, 1], in steps of 1/255: "3.98/255"."""
+    """Write `length`, a measured size in pixel units [0, 1], in steps of 1/255: "3.98/255"."""
     return f"{number(length * 255)}/255"
 
 
 def p_value(p: float) -> str:
-    """A p-value with four decimals; one below 0.05 never reads 0.0500."""
+    """Write the p-value `p` with four decimals: "0.0312", "< 0.0001"; one below 0.05 never reads "0.0500"."""
     if p < 0.0001:
         return "< 0.0001"
     text = f"{p:.4f}"
@@ -103,18 +110,21 @@ def p_value(p: float) -> str:
 
 
 def p_equals(p: float) -> str:
-    """Write a p-value with its letter: "p = 0.0312", "p < 0.0001"."""
+    """Write the p-value `p` with its letter: "p = 0.0312", "p < 0.0001"."""
     text = p_value(p)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def better(higher_is_better: bool | None) -> str:
-    """Return "higher" or "lower", whichever is better; a dash where neither is."""
+    """Return "higher" for True, "lower" for False, and "–" for None, where neither direction is the better one."""
     return {True: "higher", False: "lower", None: UNKNOWN}[higher_is_better]
 
 
 def number(value: float) -> str:
-    """A measured value with about three figures that matter, and a true minus."""
+    """Write a measured value with about three significant digits: "0.512", "3.98", "1.2e-05", "∞"; "–" for NaN.
+
+    A negative number gets a true minus sign (−), not a hyphen.
+    """
     if math.isnan(value):
         return UNKNOWN
     if math.isinf(value):
@@ -128,28 +138,31 @@ def number(value: float) -> str:
 
 
 def signed(value: float, decimals: int = 2) -> str:
-    """A number that always shows its sign, but for one that reads as nothing."""
+    """Write `value` with its sign and `decimals` decimals: "+1.20", "−0.35"; no sign where it is rounded to zero."""
     text = f"{value:+.{decimals}f}"
     return _minus(text if float(text) else text[1:])
 
 
 def tick(value: float) -> str:
-    """A number on an axis, with up to six significant digits."""
+    """Write `value` as the label of a tick on a chart's axis, with up to six significant digits: "0.25", "−10"."""
     return _minus(f"{value:.6g}")
 
 
 def short(sha256: str) -> str:
-    """The first twelve digits of a hash."""
+    """Return the first twelve digits of the hash `sha256` and "…"; "not recorded" for an empty text."""
     return f"{sha256[:12]}…" if sha256 else "not recorded"
 
 
 def counted(n: int, one: str, many: str = "") -> str:
-    """A number with its noun in the right form: "1 picture", "2 pictures"."""
+    """Write the number `n` with its noun: "1 picture", "2,000 pictures".
+
+    one: the singular. many: the plural; "" puts an s after the singular.
+    """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def duration(seconds: float) -> str:
-    """A time in seconds, minutes or hours: "45 s", "12 min", "2.5 h"."""
+    """Write a time given in seconds in the unit that suits it: "45 s" (at least "1 s"), "12 min", "2.5 h"."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     if seconds < 5400:
@@ -158,7 +171,7 @@ def duration(seconds: float) -> str:
 
 
 def moment(iso: str) -> str:
-    """A point in time as it is read, "22 November 2026, 21:45 UTC"; any text that is none in ISO 8601 stays as it is."""
+    """Write the time `iso` (ISO 8601) for people: "22 November 2026, 21:45 UTC"; return any other text as it is."""
     try:
         when = datetime.fromisoformat(iso)
     except ValueError:
@@ -167,17 +180,17 @@ def moment(iso: str) -> str:
 
 
 def size(n_bytes: float) -> str:
-    """The size of a file, or of what goes over a network, in powers of ten: "605 MB", "1.71 GB"."""
+    """Write a number of bytes, of a file or a download, in powers of 1000: "605 MB", "1.71 GB"."""
     return _with_prefix(n_bytes, 1000, ("B", "kB", "MB", "GB", "TB"))
 
 
 def memory(n_bytes: float) -> str:
-    """A size of memory, in powers of two: "24 GiB"."""
+    """Write a number of bytes of memory in powers of 1024: "24 GiB"."""
     return _with_prefix(n_bytes, 1024, ("B", "KiB", "MiB", "GiB", "TiB"))
 
 
 def unbroken(text: str) -> str:
-    """The same text with spaces at which no line is broken."""
+    """Return `text` with each space replaced by a no-break space, so that no line is broken inside it."""
     return text.replace(" ", NO_BREAK)
 
 

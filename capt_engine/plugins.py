@@ -43,31 +43,32 @@ class Plugin:
 
     @property
     def whose(self) -> str:
-        """Return the package and its version."""
+        """Return the package that brought the plug-in, and its version: "capt-noise 1.2"."""
         return f"{self.package or 'a nameless package'} {self.version}".strip()
 
     @property
     def plain(self) -> dict[str, str]:
-        """Return the plug-in as text, by field, for `capt doctor`."""
+        """Return the fields of this record but the loaded object, as text by name, for the report of `capt doctor`."""
         return {name: str(value) for name, value in vars(self).items() if name != "entry"}
 
 
 def off() -> bool:
-    """Return True where the user leaves plug-ins out."""
+    """Return True where the environment variable CAPT_NO_PLUGINS (set by --no-plugins) turns all plug-ins off."""
     return os.environ.get(OFF, "0") not in ("", "0")
 
 
 @functools.cache
 def found(group: str, fits: Callable[[object], bool], taken: tuple[str, ...]) -> tuple[Plugin, ...]:
-    """Load what other packages offer for a table; a broken one is named in the log and skipped.
+    """Load the plug-ins of other packages for one table (of attacks, say); one that is broken is logged and skipped.
 
     Args:
         group: the entry point group, such as "capt.attacks".
-        fits: accepts what can stand in the table; whatever it raises says why not.
-        taken: names that are in the table already.
+        fits: called with each loaded object; True accepts it for the table. An exception says why it is refused.
+        taken: names that are in the table already; a plug-in of such a name is skipped.
 
     Returns:
-        One record per entry point, by module and name; those that were skipped have no entry.
+        One record per entry point, sorted by module and name. A skipped one has no `entry`, and its `problem` says why.
+        Empty where plug-ins are turned off.
     """
     if off():
         return ()
@@ -105,7 +106,10 @@ def _loaded(plugin: Plugin, point: EntryPoint, fits: Callable[[object], bool], t
 
 
 def blamed(error: Exception) -> BadPlugin | None:
-    """Return the failure that names the plug-in which an unexpected error passed through; None where it passed through none."""
+    """Return the BadPlugin that names the plug-in whose code `error` came from or passed through; None for none.
+
+    error: an unexpected exception, with its traceback. The result is to be shown in its place; it is not raised.
+    """
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     packages = {str(frame.f_globals.get("__name__")).partition(".")[0] for frame in frames} - {__package__}
     near = [one for one in _loaded_plugins if one.module.partition(".")[0] in packages]

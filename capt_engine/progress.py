@@ -13,4 +13,7 @@ class Progress(Protocol):
 
 
 def no_progress(done: int = 0, total: int = 0, note: str = "") -> None:
-    """The default for notebooks and tests: reports nothing and never stops."""
+    """Do nothing: the progress callback of those who want no report; it never stops the work.
+
+    done, total: units of work (total 0: not known). note: what is being done. All are ignored.
+    """

@@ -40,19 +40,30 @@ def read_json(
     most: int = MOST_BYTES,
     finite: bool = False,
 ) -> T:
-    """Read the value in a JSON file; whatever is wrong raises `error` with one sentence that names the file. The rest is as in `decode`."""
+    """Return the value in the JSON file `path`, as the type `kind`; raises `error` where there is none.
+
+    error: the exception for a file that is missing, unreadable, too large, no JSON, or does not fit `kind`; its message
+    names the file, and its advice is `hint`. most: the largest size in bytes. finite: refuse NaN and ±Infinity too.
+    """
     data = _bytes_of(path, error, hint, most)
     return decode(data, kind, called=repr(str(path)), error=error, hint=hint, most=most, finite=finite)
 
 
 def read_toml(path: Path, kind: type[T], *, error: type[CaptError] = BadRequest, hint: str = _HINT) -> T:
-    """Read the value in a TOML file; raises as `read_json`."""
+    """Return the value in the TOML file `path`, as the type `kind`; raises `error` where there is none.
+
+    error: the exception for a file that is missing, unreadable, too large, no TOML, or does not fit `kind`; its message
+    names the file, and its advice is `hint`.
+    """
     data = _bytes_of(path, error, hint, MOST_BYTES)
     return _decode(data, _toml, "TOML", kind, repr(str(path)), error, hint, MOST_BYTES)
 
 
 def json_if_sound(path: Path, kind: type[T]) -> T | None:
-    """Read the value in a JSON file; None where there is no sound one, for what can be made again."""
+    """Return the value in the JSON file `path`, as the type `kind`; None where the file is missing, damaged or unfit.
+
+    For files that the program can make again; nothing is raised.
+    """
     try:
         return read_json(path, kind)
     except CaptError:
@@ -69,15 +80,20 @@ def decode(
     most: int = MOST_BYTES,
     finite: bool = False,
 ) -> T:
-    """Read a value of the type `kind` from JSON text; raises `error` for any other text.
+    """Return the value in the JSON text `data`, as the type `kind`; raises `error` where there is none.
 
-    called: the text in a message. most: the largest size in bytes. finite: refuse NaN and ±Infinity, which our writers may write.
+    called: what the message names as the place of the text. error: the exception for text that is empty, too long, no
+    JSON or does not fit `kind`; its advice is `hint`. most: the largest length (bytes, or characters of a str). finite:
+    refuse NaN and ±Infinity too.
     """
     return _decode(data, _finite_json if finite else _json, "JSON", kind, called, error, hint, most)
 
 
 def fitted(value: object, kind: type[T], *, called: str, error: type[CaptError] = BadRequest, hint: str = _HINT) -> T:
-    """Convert a value that was parsed already to the type `kind`; raises `error` where it does not fit."""
+    """Return `value`, which was parsed from JSON or TOML, as the type `kind`; raises `error` where it does not fit.
+
+    called: what the message names as the place of the value. hint: the advice that the exception gives.
+    """
     try:
         return msgspec.convert(_today(value, kind), kind)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as problem:
@@ -85,7 +101,11 @@ def fitted(value: object, kind: type[T], *, called: str, error: type[CaptError] 
 
 
 def what_fits(values: Mapping[str, Any], kind: type[T]) -> T:
-    """Make a dataclass of the values that fit its fields; every other field, inside nested ones too, keeps its default."""
+    """Make an instance of the dataclass `kind` from those of `values` that fit its fields; the rest is ignored.
+
+    values: field name → value, nested for a field that is a dataclass. A field without a fitting value keeps its
+    default.
+    """
     taken: dict[str, Any] = {}
     for name, field in get_type_hints(kind, include_extras=True).items():
         if name in values and dataclasses.is_dataclass(field):
@@ -97,7 +117,10 @@ def what_fits(values: Mapping[str, Any], kind: type[T]) -> T:
 
 
 def renamed(values: Mapping[str, V], old_names: Mapping[str, str]) -> dict[str, V]:
-    """Return the values with each old name replaced by today's."""
+    """Return `values` with each old key replaced by its new one; keys that `old_names` does not list stay.
+
+    old_names: old key → today's.
+    """
     return {old_names.get(name, name): value for name, value in values.items()}
 
 

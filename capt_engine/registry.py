@@ -21,7 +21,7 @@ class Named(Protocol):
 
     @property
     def name(self) -> str:
-        """The name by which a table finds it."""
+        """Return the name by which a table finds this entry."""
 
 
 T = TypeVar("T", bound=Named)
@@ -58,15 +58,15 @@ class Table(Generic[T]):
         return entries[name]
 
     def names(self) -> tuple[str, ...]:
-        """Return all names, in the order they were written."""
+        """Return the names of all entries in order: our own as they were written, then those of plug-ins."""
         return tuple(self._entries)
 
     def own_names(self) -> tuple[str, ...]:
-        """Return the names of our own entries, without those of plug-ins."""
+        """Return the names of the entries that this program brings, without those of plug-ins."""
         return tuple(self._own)
 
     def plugins(self) -> tuple[Plugin, ...]:
-        """Return what other packages offered for this table, those that were skipped too."""
+        """Return a record for each plug-in that other packages offer for this table, those skipped as broken too."""
         return found(self._group, self._fits, tuple(self._own)) if self._group else ()
 
     @cached_property
@@ -85,13 +85,21 @@ def param(
     choices: tuple[str, ...] = (),
     help: str = "",
 ) -> Any:
-    """A dataclass field that a form can be drawn from. With unit "/255" the value is stored in [0, 1] and shown times 255."""
+    """Make a dataclass field with all that a form or a line of help needs to show it as a setting.
+
+    default: its value where none is given. label: its name for people. unit: shown behind the value; "/255" means that
+    the value is stored in [0, 1] and shown times 255. low, high: the range that is allowed, both included; None: no
+    limit. choices: the texts to choose from. help: one sentence.
+    """
     shown = {"label": label, "unit": unit, "low": low, "high": high, "choices": choices, "help": help}
     return dataclasses.field(default=default, metadata={"param": shown})
 
 
 def describe(entry: type) -> tuple[ParamInfo, ...]:
-    """Describe the settings of a dataclass made with `param`, in order."""
+    """Return one ParamInfo (name, type, default, range, help) for each field of the dataclass `entry` made by `param`.
+
+    Fields come in the order in which they are written; other fields are left out.
+    """
     hints = typing.get_type_hints(entry)
     return tuple(
         ParamInfo(
@@ -106,7 +114,11 @@ def describe(entry: type) -> tuple[ParamInfo, ...]:
 
 
 def build(entry: type[P], values: tuple[tuple[str, ParamValue], ...]) -> P:
-    """Make an instance of a `param` dataclass with `values` set; raises BadRequest for a value out of range, UnknownName for a name."""
+    """Make an instance of the dataclass `entry`, whose fields `param` made, from the settings `values`.
+
+    values: pairs of a setting's name and its value; others keep their defaults. Raises UnknownName for a name or choice
+    that there is not, BadRequest for a value of another type or out of range.
+    """
     known = {info.name: info for info in describe(entry)}
     checked: dict[str, ParamValue] = {}
     for name, value in values:

@@ -8,11 +8,14 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def resources_dir() -> Path:
-    """The folder of bundled files: `bundled/` inside an installed wheel, `resources/` beside the packages in a checkout."""
+    """Return the folder of the program's own files: `bundled/` in an installed wheel, `resources/` in a checkout."""
     installed = _PACKAGE / "bundled"
     return installed if installed.is_dir() else _PACKAGE.parent / "resources"
 
 
 def resource(*parts: str) -> Path:
-    """The path of one bundled file or folder, e.g. `resource("demo", "open_clip_config.json")`."""
+    """Return the path of a bundled file or folder by its parts: `resource("demo", "open_clip_config.json")`.
+
+    Nothing is opened, and the path need not exist.
+    """
     return resources_dir().joinpath(*parts)

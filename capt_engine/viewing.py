@@ -20,14 +20,14 @@ def view(path: str, backbone: Backbone) -> tuple[Photo, Tensor]:
     """Open a picture file as a model sees it.
 
     Args:
-        path: the file.
+        path: the picture file.
         backbone: the model, whose preprocessing is used up to the normalisation.
 
     Returns:
-        The facts of the file without its pixels, and pixels (3, h, w) in [0, 1] at the model's size.
+        The facts of the file with an empty `rgb`, and pixels (3, h, w) in [0, 1] at the model's input size.
 
     Raises:
-        BadImage: the file cannot be read as a picture.
+        BadImage: the file cannot be read as a picture, or is a strip too thin for the model.
     """
     photo, rgb = read_whole(path, backbone)
     return photo, backbone.view(Image.fromarray(rgb))
@@ -37,11 +37,11 @@ def read_whole(path: str, backbone: Backbone) -> tuple[Photo, np.ndarray[tuple[i
     """Open a picture file at its own size.
 
     Args:
-        path: the file.
-        backbone: the model that will look at it.
+        path: the picture file.
+        backbone: the model that will look at the picture; its input size decides how thin a strip is refused.
 
     Returns:
-        The facts of the file without its pixels, and sRGB values (h, w, 3), uint8.
+        The facts of the file with an empty `rgb`, and its sRGB values (h, w, 3), uint8.
 
     Raises:
         BadImage: the file cannot be read as a picture, or is a strip too thin for the model.

@@ -42,7 +42,11 @@ _X11_LIBRARIES = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Open the window; return 0 once it is closed, 2 for wrong usage, 5 without a display or a library for one."""
+    """Open the window for the arguments `argv` (without the program's name; None for those of this process) until it is closed.
+
+    Return 0 then, or 5 where there is no display or a library for one is missing. Wrong usage ends in SystemExit(2),
+    --help and --version in SystemExit(0).
+    """
     fill_streams()
     options = parse(sys.argv[1:] if argv is None else argv)
     refusal = why_no_window()
@@ -69,14 +73,17 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def fill_streams() -> None:
-    """Give a process without standard output or error, such as pythonw, streams that discard what is written."""
+    """Replace `sys.stdout` and `sys.stderr`, where they are None as under pythonw, by streams that discard all text."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # open until the end
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """Parse the command line; --help, --version and mistakes end the program here."""
+    """Parse `argv`, the arguments without the program's name, and return one attribute per option.
+
+    Raises SystemExit: with 0 for --help and --version, with 2 for a mistake.
+    """
     parser = argparse.ArgumentParser(
         prog="capt-explorer",
         description="See whether an image model can be fooled. Opens a window; `capt` is for terminals.",
@@ -95,12 +102,15 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def why_no_window() -> str:
-    """Return the reason why no window can be shown and what to do, or an empty text when one can."""
+    """Return a sentence why no window can be opened on this machine and what to do, or "" if one can."""
     return wrong_qt(_version_of_qt(), sys.version_info[:2]) or no_display() or missing_libraries()
 
 
 def wrong_qt(version: str, python: tuple[int, ...]) -> str:
-    """Return a sentence for PySide6 6.12.0 before Python 3.12, where it loses references to None and crashes after minutes; else ""."""
+    """Return a sentence that refuses PySide6 `version` "6.12.0" on a `python` (major, minor) before (3, 12), else "".
+
+    That release loses references to None there and crashes after minutes.
+    """
     if version == "6.12.0" and python < (3, 12):
         return (
             "PySide6 6.12.0 crashes Python 3.11 after a few minutes, so the window is not opened. "
@@ -110,7 +120,10 @@ def wrong_qt(version: str, python: tuple[int, ...]) -> str:
 
 
 def no_display() -> str:
-    """Return a sentence where Linux has no X11 or Wayland, as Qt would abort without one that helps; else ""."""
+    """Return a sentence that says there is no display, if this is Linux and its environment names none, else "".
+
+    One of DISPLAY, WAYLAND_DISPLAY and QT_QPA_PLATFORM has to be set; without them Qt would abort with no advice.
+    """
     known = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     if not sys.platform.startswith("linux") or known:
         return ""
@@ -118,7 +131,10 @@ def no_display() -> str:
 
 
 def missing_libraries() -> str:
-    """Return a sentence with the missing system libraries that Qt needs and the command that installs them; else ""."""
+    """Return a sentence that names the system libraries Qt lacks and the command that installs them.
+
+    It is "" where none is missing, and on systems other than Linux.
+    """
     if not sys.platform.startswith("linux"):
         return ""
     platform = os.environ.get("QT_QPA_PLATFORM", "")
@@ -135,7 +151,10 @@ def missing_libraries() -> str:
 
 
 def start_logging(folder: Path) -> None:
-    """Log to a rotating file in a folder, and stacks of native crashes to a file beside it; without room on disk, log nothing."""
+    """Send all log messages to rotating files in `folder`, and the stacks of native crashes to a file beside them.
+
+    The folder is made if needed; where the disk refuses, messages are discarded.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handler: logging.Handler = logging.handlers.RotatingFileHandler(
@@ -150,7 +169,10 @@ def start_logging(folder: Path) -> None:
 
 
 def set_environment(*, offline: bool, plugins: bool = True) -> None:
-    """Set the environment variables that keep the hub's library offline or silent, and those that leave plug-ins out."""
+    """Switch off telemetry of the Hugging Face library, its network too if `offline`, and plug-ins unless `plugins`.
+
+    This sets environment variables of this process; one for telemetry that is set already stays as it is.
+    """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"

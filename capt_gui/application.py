@@ -68,20 +68,23 @@ class SlowStart(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Begin the slow part of the start after the first paint of the window."""
+        """Schedule the slow part of the start when `event` is the first paint of `watched`, the window.
+
+        Return False always, so that Qt handles the event too.
+        """
         if event.type() == QEvent.Type.Paint:
             watched.removeEventFilter(self)
             self._limit.start(0)
         return False
 
     def on_painted(self) -> None:
-        """Import the chart library on a thread, now that the window is on the screen."""
+        """Start the thread that deletes old runs and imports the chart library, as the window is painted or two seconds have passed."""
         self._window.removeEventFilter(self)
         self._charts_imported.connect(self.on_charts_imported)
         self._thread.start()
 
     def on_charts_imported(self) -> None:
-        """Start the engine, and open the paths of the command line."""
+        """Draw the charts once, start the engine and open the paths of the command line; do nothing if the window is closed already."""
         self._thread.join()
         if self._bridge.is_closed:
             return
@@ -115,17 +118,17 @@ class Interrupt(QObject):
         self._old_handler = signal.signal(signal.SIGINT, self.on_interrupt)
 
     def on_activated(self) -> None:
-        """Empty the socket; the signal handler has run by now."""
+        """Discard the bytes that a signal wrote into the socket; their only use was to wake Qt, so that `on_interrupt` could run."""
         with contextlib.suppress(BlockingIOError):
             self._reader.recv(64)
 
     def on_interrupt(self, number: int, frame: FrameType | None) -> None:
-        """Close the window as its own button would."""
+        """Close the window on Ctrl+C, as its own close button would; the signal's `number` and stack `frame` are ignored."""
         del number, frame
         self._window.close()
 
     def stop(self) -> None:
-        """Give the signal handlers back and close the sockets."""
+        """Put back the signal handlers of before and close the sockets, so that Ctrl+C no longer closes the window."""
         self._notifier.setEnabled(False)
         signal.set_wakeup_fd(self._old_fd)
         signal.signal(signal.SIGINT, self._old_handler)
@@ -134,21 +137,27 @@ class Interrupt(QObject):
 
 
 def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, theme: str | None) -> Launch:
-    """Read the settings for a start.
+    """Read the settings file of the user and return the inputs for a start of the window.
 
-    reset: old settings are set aside. safe: the defaults are used, and nothing is remembered. theme: a look instead of the saved one.
+    logs: the folder for log files. paths: pictures and folders to open at once. reset: the old settings file is renamed
+    first, so that the defaults are used. safe: the defaults are used, and nothing is read or remembered. theme:
+    "system", "light" or "dark" in place of the saved look, None for the saved one.
     """
     path = settings_file.settings_path()
     if safe:
         return Launch(_themed(Settings(), theme), None, "Safe mode: defaults, and nothing is remembered.", paths, logs)
     notice = settings_file.set_aside(path, "The settings were reset") if reset and path.exists() else ""
-    settings, problem = settings_file.load(path)
+    settings, problem = (Settings(), "") if reset else settings_file.load(path)
     data = folders.data_dir()
     return Launch(_themed(settings, theme), path, notice or problem, paths, logs, data / "runs", data / "tuning")
 
 
 def run(launch: Launch, make_engine: EngineFactory) -> int:
-    """Show the window until it is closed, and return the exit code of Qt."""
+    """Show the window that `launch` describes until it is closed, and return the exit code of Qt, normally 0.
+
+    make_engine: makes the engine for a listener to its events. Raises TypeError where the process has another kind of
+    Qt application already.
+    """
     app = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(app, QApplication):
         raise TypeError("Another kind of Qt application runs already.")

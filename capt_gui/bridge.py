@@ -31,29 +31,35 @@ class Door(Protocol):
     """Protocol of the engine's methods that the window uses; the real engine and the fake one of the tests have them."""
 
     def submit(self, request: Request) -> JobId:
-        """Queue a request, and return the id of its job."""
+        """Queue `request`, a record of the work that is wanted, and return the id of the job that does it."""
 
     def cancel(self, job: JobId) -> None:
-        """Ask a job to stop."""
+        """Ask the job with the id `job` to stop, running or still queued; unknown and ended jobs are ignored."""
 
     def stop(self, job: JobId) -> None:
-        """Ask a tuning job to end with the best it has; others are cancelled."""
+        """Ask the tuning job with the id `job` to finish early with its best epoch.
+
+        One that has no whole epoch yet, or a job of another kind, is cancelled.
+        """
 
     def pause(self, job: JobId) -> None:
-        """Ask a tuning job to wait."""
+        """Ask the tuning job or download with the id `job` to wait until `resume`; a job of another kind goes on."""
 
     def resume(self, job: JobId) -> None:
-        """Ask a paused job to go on."""
+        """Ask the paused job with the id `job` to go on."""
 
     def close(self, timeout_s: float = 10.0) -> bool:
-        """Cancel everything and wait at most `timeout_s` seconds for the worker; return False if it was still busy then."""
+        """Cancel every job and wait at most `timeout_s` seconds for the engine's workers; return False if one was still busy then."""
 
 
 EngineFactory = Callable[[Callable[[Event], None]], Door]
 
 
 def real_engine(device: str) -> EngineFactory:
-    """Return a function that makes the real engine on a device ("auto", "cpu", "cuda", "mps") for a listener to its events."""
+    """Return a function that takes a listener, to be called with each event, and makes the real engine on `device`.
+
+    The device is "auto", "cpu", "cuda" or "mps".
+    """
 
     def make(on_event: Callable[[Event], None]) -> Door:
         return Engine(on_event, device=device)
@@ -93,41 +99,53 @@ class Job(QObject):
         self.id = door.submit(request)
 
     def connect_slots(self, **slots: Slot) -> None:
-        """Connect each slot to the signal of that name: `connect_slots(finished=self.on_finished)`."""
+        """Connect each of `slots`, functions or signals, to the signal of this job that it is named after.
+
+        For example, `connect_slots(finished=self.on_finished)`.
+        """
         for signal, slot in slots.items():
             getattr(self, signal).connect(slot)
 
     def cancel(self) -> None:
-        """Ask the job to stop; a job that has ended is left alone."""
+        """Ask the engine to stop this job; do nothing if the job has ended."""
         if self.is_running:
             self._door.cancel(self.id)
 
     def stop(self) -> None:
-        """Ask a tuning job to end with the best it has; a job of another kind is cancelled."""
+        """Ask a tuning job to finish early with its best epoch so far.
+
+        One that has no whole epoch yet, or a job of another kind, is cancelled; one that has ended is left alone.
+        """
         if self.is_running:
             self._door.stop(self.id)
 
     def pause(self) -> None:
-        """Ask a tuning job or a download to wait; JobPaused is its news. Other kinds of jobs go on."""
+        """Ask a tuning job or a download to wait until `resume`; a job of another kind goes on.
+
+        The signal `news` carries a JobPaused once the job waits.
+        """
         if self.is_running:
             self._door.pause(self.id)
 
     def resume(self) -> None:
-        """Ask a paused job to go on; JobContinued is its news."""
+        """Ask this job to go on after a pause; the signal `news` carries a JobContinued once it does."""
         if self.is_running:
             self._door.resume(self.id)
 
     def ignore(self) -> None:
-        """Let the job go on, and emit nothing more of it."""
+        """Emit no signal of this job any more, while the engine goes on with its work; `is_running` is False from now on."""
         self.is_running, self._is_ignored = False, True
 
     def abandon(self) -> None:
-        """Cancel the job, and emit nothing more of it."""
+        """Ask the engine to stop this job, and emit no signal of it any more, not even `cancelled`."""
         self.cancel()
         self.ignore()
 
     def take(self, event: JobEvent) -> None:
-        """Emit an event of this job as the signal that belongs to it; only the bridge calls this."""
+        """Emit the signal that belongs to `event`, which the engine sent about this job; only the bridge calls this.
+
+        A job that is ignored emits nothing.
+        """
         if self._is_ignored:
             return
         if isinstance(event, JobStarted):
@@ -176,22 +194,28 @@ class Bridge(QObject):
 
     @property
     def is_closed(self) -> bool:
-        """Return True once `close` was called."""
+        """Return True once `close` has been called, after which no request is accepted."""
         return self._closed
 
     def open(self) -> None:
-        """Start the engine, unless it runs already; `run` does so too."""
+        """Start the engine unless it runs already, as the first `run` would; raise RuntimeError after `close`."""
         self._door()
 
     def run(self, request: Request, **slots: Slot) -> Job:
-        """Hand a request to the engine and return its job at once; each slot is connected to the job's signal of that name."""
+        """Hand `request` to the engine and return its job at once; raise RuntimeError after `close`.
+
+        slots: functions or signals to connect to the job's signals of these names, as in `finished=self.on_finished`.
+        """
         job = Job(self._door(), request)
         self._jobs[job.id] = job
         job.connect_slots(**slots)
         return job
 
     def close(self, timeout_s: float = 10.0) -> bool:
-        """Stop every job and wait for the engine's worker; return False if it was still busy. Nothing is emitted from now on."""
+        """Stop every job, wait at most `timeout_s` seconds for the engine, and return False if it was still busy then.
+
+        No event of the engine is passed on from now on.
+        """
         if not self._closed:
             self._closed = True
             self.closing.emit()

@@ -44,7 +44,7 @@ class CrashDialog(QDialog):
         layout.addWidget(buttons)
 
     def on_copy_clicked(self) -> None:
-        """Put the whole report on the clipboard."""
+        """Put the whole text of the crash report on the clipboard."""
         QGuiApplication.clipboard().setText(self._text)
 
 
@@ -60,39 +60,42 @@ class CrashReporter(QObject):
         self._happened.connect(self.on_happened)
 
     def install(self) -> None:
-        """Replace Python's hooks for uncaught exceptions by this reporter."""
+        """Report uncaught exceptions of all threads from now on, by replacing `sys.excepthook` and `threading.excepthook`."""
         sys.excepthook = self.on_exception
         threading.excepthook = self.on_thread_exception
 
     def uninstall(self) -> None:
-        """Put Python's own hooks for uncaught exceptions back."""
+        """Put back Python's own `sys.excepthook` and `threading.excepthook`, which only print an uncaught exception."""
         sys.excepthook = sys.__excepthook__
         threading.excepthook = threading.__excepthook__
 
     def on_exception(self, kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
-        """Report an exception that nobody caught; Ctrl+C is no crash."""
+        """Report an uncaught exception, given by its class `kind`, its `value` and its traceback `trace`.
+
+        A KeyboardInterrupt (Ctrl+C) is only printed.
+        """
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, value, trace)
             return
         self.report("".join(traceback.format_exception(kind, value, trace)))
 
     def on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
-        """Report an exception that ended a thread."""
+        """Report the uncaught exception that ended a thread, with `args` as `threading.excepthook` gets them."""
         if args.exc_value is not None:
             self.on_exception(args.exc_type, args.exc_value, args.exc_traceback)
 
     def report_failure(self, failure: Failure) -> None:
-        """Report a failure of a job that carries a traceback, which is a bug; expected failures carry none and are passed over."""
+        """Report the `failure` of a job if it carries a traceback, which means a bug; pass over one without, which was foreseen."""
         if failure.traceback:
             self.report(f"{failure.kind}: {failure.message}\n\n{failure.traceback}")
 
     def report(self, details: str) -> None:
-        """Log the details, and show them as soon as the GUI thread can; may be called on any thread."""
+        """Log `details`, the text of an unexpected error, and have the window's thread show it in a dialog; any thread may call this."""
         logging.getLogger(__name__).error("Unexpected: %s", shorten_home(details))
         self._happened.emit(details)
 
     def on_happened(self, details: str) -> None:
-        """Write the report to disk, and open the dialog unless one is open already."""
+        """Write a crash report with `details`, the text of an error, to disk, and show it in a dialog unless one is open already."""
         path, text = write_report(self._folder, details)
         if self._dialog is not None:
             if self._dialog.isVisible():

@@ -8,10 +8,10 @@ from capt_engine.records import Picture
 
 
 def to_image(picture: Picture) -> QImage:
-    """Return an engine's picture as an image of Qt, with pixels of its own."""
+    """Return the engine's 8-bit RGB `picture` as a QImage that holds a copy of the pixels."""
     return rgb_image(picture.rgb, picture.width, picture.height)
 
 
 def rgb_image(rgb: bytes, width: int, height: int) -> QImage:
-    """Return an image of so many pixels, three bytes each in rows from the top, as an image of Qt with pixels of its own."""
+    """Return a QImage of `width` × `height` pixels with a copy of `rgb`: red, green and blue byte of each pixel, in rows from the top."""
     return QImage(rgb, width, height, 3 * width, QImage.Format.Format_RGB888).copy()

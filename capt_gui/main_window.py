@@ -88,11 +88,14 @@ class MainWindow(QMainWindow):
 
     @property
     def page(self) -> Page:
-        """Return the page in front."""
+        """Return the page that is shown now."""
         return self._pages[self._stack.currentIndex()]
 
     def show_page(self, key: str) -> None:
-        """Bring the page of that key to the front, and show only its actions in the menus; the shortcuts of the others rest."""
+        """Show the page `key` and its menu actions, and hide the actions of all other pages, whose shortcuts then do nothing.
+
+        The key is "explore", "evaluate", "tune", "report" or "models"; another one raises StopIteration.
+        """
         row = next(row for row, info in enumerate(PAGES) if info.key == key)
         self._stack.setCurrentIndex(row)
         self.rail.set_current(key)
@@ -107,20 +110,20 @@ class MainWindow(QMainWindow):
             )
 
     def open_paths(self, paths: list[str]) -> None:
-        """Hand the paths of the command line to the first page."""
+        """Hand `paths`, the files and folders of the command line, to the first page (Explore), which adds them to its gallery."""
         self._pages[0].open_paths(paths)
 
     def prepare(self) -> None:
-        """Let the pages make what is slow to make, before the engine needs the processor."""
+        """Let every page make what is slow to make, such as charts, before the engine needs the processor."""
         for page in self._pages:
             page.prepare()
 
     def show_message(self, message: str) -> None:
-        """Show a sentence on the page in front."""
+        """Show `message`, a sentence, as information in the banner of the page in front."""
         self.page.say("info", message)
 
     def on_engine_changed(self) -> None:
-        """Show what the engine is doing, and where."""
+        """Show in the status bar that the engine is starting, the device it computes on, or why it is not available."""
         engine = self.desk.engine
         self._note.setText(engine.waiting_text)
         if engine.failure is not None:
@@ -131,56 +134,56 @@ class MainWindow(QMainWindow):
             self._pill.set_state("ready", formatting.memory(engine.device), engine.device.note)
 
     def on_tuning_progressed(self) -> None:
-        """Mark the Tune page on the rail while tuning goes on."""
+        """Mark the Tune page on the rail (the column of page buttons) as tuning or paused, or remove the mark when nothing is tuned."""
         run = self.desk.tuning.run
         state = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
         self.rail.set_busy(TUNE, state)
 
     def on_evaluating_changed(self, running: bool) -> None:
-        """Mark the Evaluate page on the rail while an evaluation goes on."""
+        """Mark the Evaluate page on the rail (the column of page buttons) as busy if `running`, else remove the mark."""
         self.rail.set_busy(EVALUATE, self.tr("An evaluation goes on") if running else "")
 
     def on_theme_changed(self) -> None:
-        """Remember the chosen theme in the settings."""
+        """Put the chosen look ("system", "light" or "dark") into the settings, which are saved soon."""
         self.desk.settings.theme = self.desk.theme.choice
         self._keeper.touch()
 
     def on_theme_chosen(self, action: QAction) -> None:
-        """Change between system, light and dark."""
+        """Change the look of the window to the data of the chosen menu `action`: "system", "light" or "dark"."""
         self.desk.theme.set_choice(action.data())
 
     def on_page_chosen(self, action: QAction) -> None:
-        """Bring a page to the front."""
+        """Show the page whose key is the data of the chosen menu `action`."""
         self.show_page(action.data())
 
     def on_about(self) -> None:
-        """Show the dialog with the version and what the program does."""
+        """Show a dialog with the version of the program, what it does, and when it uses the network."""
         version = metadata.version("capt-explorer")
         QMessageBox.about(self, "About CAPT Explorer", f"CAPT Explorer {version}\n\n{_ABOUT}")
 
     def on_open_logs(self) -> None:
-        """Show the log folder in the file manager."""
+        """Open the folder of the log files in the system's file manager."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log_folder)))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Accept files and pictures, which a page may take."""
+        """Accept the drag of `event` if it carries files or a picture, and say in the status bar that it can be dropped."""
         if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
             self.statusBar().showMessage("Let go to open")
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Clear the hint in the status bar: nothing was dropped."""
+        """Clear the hint in the status bar, because what was dragged has left the window; Qt handles `event` further."""
         self.statusBar().clearMessage()
         super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Hand what was dropped to the page in front."""
+        """Hand the dropped data of `event` to the page in front, or if that has no use for it, to Explore, which is shown then."""
         self.statusBar().clearMessage()
         if self._take(event.mimeData()):
             event.acceptProposedAction()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let Return press the focused button, as Space does; widgets that use Return themselves handle it before."""
+        """Click the focused button when `event` is Return or Enter, as Space would; leave every other key to Qt."""
         focused = self.focusWidget()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, QAbstractButton):
             if not event.isAutoRepeat():
@@ -189,7 +192,7 @@ class MainWindow(QMainWindow):
         super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Have the pages and the settings remember sizes and choices."""
+        """Let every page store its sizes and clean up, and save the settings, before Qt closes the window for `event`."""
         for page in self._pages:
             page.leave()
         self.desk.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()

@@ -116,12 +116,16 @@ class UpgradeError(Exception):
 
 
 def settings_path() -> Path:
-    """Return the file that keeps the settings of this user."""
+    """Return the path of this user's settings file, which need not exist."""
     return Path(platformdirs.user_config_dir("capt-explorer", appauthor=False)) / FILE_NAME
 
 
 def load(path: Path) -> tuple[Settings, str]:
-    """Read the settings; a damaged file is set aside. Return them with a sentence for the user, or none."""
+    """Read the settings file `path`, and return the settings with a sentence for the user, "" if there is nothing to say.
+
+    A missing or unreadable file gives the defaults; so does a damaged one, which is renamed besides. Nothing is raised
+    for these.
+    """
     try:
         data = read_toml(path, Table)
         return what_fits(upgrade(data, UPGRADES, VERSION), Settings), ""
@@ -135,12 +139,19 @@ def load(path: Path) -> tuple[Settings, str]:
 
 
 def save(settings: Settings, path: Path) -> None:
-    """Write the settings so that a crash in the middle leaves the old file whole. Raises CannotWrite."""
+    """Write `settings` to the TOML file `path`, so that a crash meanwhile leaves the old file whole.
+
+    Raises CannotWrite where the disk refuses.
+    """
     files.write_atomic(path, tomli_w.dumps(asdict(settings)))
 
 
 def set_aside(path: Path, reason: str) -> str:
-    """Rename a settings file to the next free settings.bad-N.toml, and return a sentence that says so."""
+    """Rename the settings file `path` to the next free settings.bad-N.toml, and return a sentence that says so.
+
+    reason: the clause that begins the sentence, such as "The settings file was damaged". Where the disk refuses,
+    nothing is renamed and the sentence says that.
+    """
     aside = files.set_aside(path)
     if aside is None:
         return f"{reason} and could not be set aside, so the defaults are used for now."
@@ -148,9 +159,11 @@ def set_aside(path: Path, reason: str) -> str:
 
 
 def upgrade(data: Table, upgrades: dict[int, Callable[[Table], Table]], version: int) -> Table:
-    """Bring the values of an older file to `version`, one step at a time; the argument stays as it was.
+    """Return `data`, the values of an older settings file, brought to `version` one version at a time; `data` stays unchanged.
 
-    Raises UpgradeError when a step is missing or fails. A newer file is taken for what it shares with ours.
+    upgrades: by version, the function that brings its values to the next one. Raises UpgradeError where one is missing
+    or fails, or where the version in `data` is no whole number. The values of a newer file are kept, but marked as of
+    `version`.
     """
     values = dict(data)
     found = values.get("version", version)

@@ -103,37 +103,40 @@ class Theme(QObject):
 
     @property
     def choice(self) -> str:
-        """Return the choice of the user: "system", "light" or "dark"."""
+        """Return the look that the user chose: "system", "light" or "dark"."""
         return self._choice
 
     @property
     def is_dark(self) -> bool:
-        """Return True if the dark palette is in use now."""
+        """Return True if the dark colours are in use now, by choice or because the system has them."""
         return self._dark
 
     def set_choice(self, choice: str) -> None:
-        """Choose "system", "light" or "dark"; anything else counts as "system"."""
+        """Change the look of the whole window to `choice`: "system", "light" or "dark"; anything else counts as "system"."""
         self._choice = choice if choice in CHOICES else "system"
         schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
         self._app.styleHints().setColorScheme(schemes.get(self._choice, Qt.ColorScheme.Unknown))
         self._apply()
 
     def color(self, role: str) -> QColor:
-        """Return the colour that plays a role of `ROLES` in the present theme."""
+        """Return the colour of `role`, a name in ROLES such as "text", in the present theme; raise KeyError for another name."""
         return QColor((_DARK if self._dark else _LIGHT)[role])
 
     def mixed(self, role: str, share: float, over: str = "surface") -> QColor:
-        """Return a role's colour laid over another as if `share` (0 to 1) opaque: an opaque tint."""
+        """Return an opaque mixture of two colours: a `share` (0 to 1) of that of `role`, the rest of that of `over`, names in ROLES."""
         top, base = self.color(role), self.color(over)
         channels = ((top.redF(), base.redF()), (top.greenF(), base.greenF()), (top.blueF(), base.blueF()))
         return QColor.fromRgbF(*(share * t + (1 - share) * b for t, b in channels))
 
     def icon(self, name: str, role: str = "text") -> QIcon:
-        """Return a bundled one-colour icon in a role's colour, with a dimmed picture for disabled controls."""
+        """Return the bundled icon `name` in the colour of `role` (a name in ROLES), with a dimmed picture for disabled controls."""
         return self._icon(name, role, 1.0)
 
     def icon_beside_text(self, name: str, role: str = "text") -> QIcon:
-        """Return an icon with room on its right, for a button with a text; the button's `iconSize` is 4 wide for 3 high."""
+        """Return the bundled icon `name` in the colour of `role` with empty room on its right, for a button with a text.
+
+        The `iconSize` of the button must be 4 wide for 3 high.
+        """
         return self._icon(name, role, 4 / 3)
 
     def _icon(self, name: str, role: str, width: float) -> QIcon:
@@ -148,7 +151,7 @@ class Theme(QObject):
         return self._icons[key]
 
     def pixmap(self, name: str, size: int, role: str, ratio: float) -> QPixmap:
-        """Return an icon for painting, `size` logical pixels square, drawn for a device pixel ratio."""
+        """Return the bundled icon `name` in the colour of `role` for painting: `size` logical pixels square, at device pixel `ratio`."""
         key = (name, role, size, ratio)
         if key not in self._pixmaps:
             side = round(size * ratio)
@@ -158,7 +161,7 @@ class Theme(QObject):
         return self._pixmaps[key]
 
     def font(self, text_role: str = "body") -> QFont:
-        """Return the font of a text role, for painting: "title", "heading", "body", "strong" or "caption"."""
+        """Return the font for `text_role`, "title", "heading", "body", "strong" or "caption"; raise KeyError for another one."""
         font = _tabular(self._app.font())
         font.setPixelSize(self._sizes()[text_role])
         if text_role in {"title", "heading", "strong"}:
@@ -258,7 +261,7 @@ class Theme(QObject):
 
 
 def repolish(widget: QWidget) -> None:
-    """Apply the style sheet to a widget again after one of its properties has changed."""
+    """Apply the style sheet to `widget` again, as is needed after one of its properties that the style sheet reads has changed."""
     widget.style().unpolish(widget)
     widget.style().polish(widget)
     widget.update()

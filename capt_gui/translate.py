@@ -6,10 +6,10 @@ from PySide6.QtCore import QCoreApplication
 
 
 def tr(text: str) -> str:
-    """Translate a text into the language of the window."""
+    """Return `text` in the language of the window, unchanged where there is no translation."""
     return QCoreApplication.translate("capt", text)
 
 
 def counted(n: int, one: str, many: str) -> str:
-    """Translate `one` for a single thing and `many` for any other number, which stands in the place of its "{}"."""
+    """Return the translation of `one` if `n` is 1, else of `many`, with `n` in the place of "{}"."""
     return tr(one if n == 1 else many).format(n)

@@ -57,7 +57,7 @@ ATTACKS: Table[type[Attack]] = Table(
 
 
 def attack_info(attack: type[Attack]) -> AttackInfo:
-    """The description of an attack for a form or a help text."""
+    """Describe an attack class for a form or a help text: names, settings, norms, knowledge, and if it takes a target."""
     return AttackInfo(
         attack.name,
         attack.label,

@@ -60,7 +60,10 @@ class _State:
 
 
 def checkpoints(steps: int) -> list[int]:
-    """The steps after which the step size is judged, increasing and ever closer (section 3.2 of the paper, as its code rounds)."""
+    """Return the numbers of the steps after which APGD judges its step size, in increasing order, out of 1 to `steps`.
+
+    Their distances shrink to a lower limit (section 3.2 of Croce & Hein 2020, as their code rounds).
+    """
     length, shrink, shortest = (max(int(share * steps), 1) for share in (_FIRST, _SHRINK, _SHORTEST))
     found: list[int] = []
     while (found[-1] if found else 0) + length <= steps:
@@ -93,7 +96,16 @@ class Ascent:
     def ascend(
         self, start: Tensor, score: Callable[[Tensor], Score], steps: int, counter: ProgressCounter, note: str
     ) -> None:
-        """One ascent from `start` (n, 3, h, w) in the ball; `score` makes the loss for the pictures whose indices it is given."""
+        """Climb a loss from one start for every unfinished picture, and keep the strongest pictures in `worst`.
+
+        Args:
+            start: perturbations (n, 3, h, w) to begin at; they are projected onto the ball first.
+            score: takes the indices (m,) of pictures and returns their loss: logits (m, k) → (m,), larger is better for
+                the attacker.
+            steps: the number of steps; the climb ends earlier once every picture is finished.
+            counter: called once at the start and once a step.
+            note: text that stands before each message of `counter`, such as "target 1 of 3, ".
+        """
         active = self.worst.active(self._stop)
         if not len(active):
             return
@@ -186,17 +198,30 @@ class APGD(Attack):
 
     @property
     def work(self) -> int:
-        """Calls of `progress` for one batch, or fewer where every picture has been stopped at."""
+        """Return how often `run` calls `progress` for one batch at most: restarts × (steps + 1)."""
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `Attack.notes`."""
+        """Return a sentence for the report if the loss needs more `classes`, so the margin is used; else nothing."""
         return loss_notes(self.loss, classes)
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`."""
+        """Attack one batch with Auto-PGD on this class's loss, from a random start at each restart.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: norm, budget and goal.
+            rngs: one random stream per picture.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], within the budget; the clean picture where nothing better was
+            found.
+        """
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         ascent = Ascent(model, images, criterion, threat, samples=self.samples, stop=self.stop_early)
 
@@ -265,11 +290,11 @@ class APGDT(Attack):
 
     @property
     def work(self) -> int:
-        """Calls of `progress` for one batch, or fewer where there are fewer classes or every picture has been stopped at."""
+        """Return how often `run` calls `progress` for one batch at most: targets × restarts × (steps + 1)."""
         return self.targets * self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `Attack.notes`."""
+        """Return sentences for the report if `classes` are too few for the loss (under 4) or the targets; else nothing."""
         said = []
         if classes < TARGETED_DLR_CLASSES:
             said.append(
@@ -284,7 +309,24 @@ class APGDT(Attack):
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`; raises BadRequest for a targeted threat, as it chooses its targets itself."""
+        """Attack one batch with Auto-PGD towards each of the likeliest wrong classes in turn.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from.
+            threat: norm and budget; not targeted.
+            rngs: one random stream per picture.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], within the budget; the clean picture where nothing better was
+            found.
+
+        Raises:
+            BadRequest: the threat is targeted, as this attack chooses its targets itself, or its norm is another than
+                L∞ and L2.
+        """
         check_fits(self, threat)
         counter = ProgressCounter(progress, self.work)
         ascent = Ascent(model, images, Criterion(labels, False), threat, samples=self.samples, stop=self.stop_early)

@@ -40,12 +40,12 @@ class PictureRngs:
 
     @classmethod
     def of(cls, seed: int, keys: Sequence[str], use: str = "") -> PictureRngs:
-        """Make the streams of pictures.
+        """Make one random stream for each picture, decided by seed, use and the picture's key alone.
 
         Args:
             seed: the run's seed.
             keys: one name a picture (say, its SHA-256).
-            use: the purpose, so that two uses of one picture draw apart.
+            use: the purpose of the draws, any text, so that two uses of one picture draw apart.
 
         Returns:
             One stream a picture, in the order of `keys`.
@@ -54,21 +54,50 @@ class PictureRngs:
         return cls([struct.unpack("<3I", digest[:12]) for digest in digests])
 
     def only(self, places: Tensor) -> PictureRngs:
-        """The streams of the pictures at `places` (m,), shared with these: for those that are still attacked when others are done."""
+        """Select the streams of some pictures, for those that are still attacked when others are done.
+
+        Args:
+            places: indices (m,) of the pictures.
+
+        Returns:
+            Their m streams in that order, shared with this object: a draw from either moves the stream on for both.
+        """
         some = copy(self)
         some._places = self._places[places.cpu()]
         return some
 
     def uniform(self, like: Tensor) -> Tensor:
-        """Values in [0, 1), multiples of 2⁻²⁴, float32, shaped and placed like `like` (n, …); the i-th picture's are its own."""
+        """Draw uniform values, each picture's from its own stream.
+
+        Args:
+            like: a tensor (n, …), one row a picture, for shape and device; its values do not matter.
+
+        Returns:
+            Values in [0, 1), multiples of 2⁻²⁴, float32, shaped like `like`.
+        """
         return self._filled(like, torch.float32, lambda words: [(word >> 8) * 2**-24 for word in words])
 
     def integers(self, like: Tensor, below: int) -> Tensor:
-        """Integers from 0 to `below` − 1 < 2³¹, int64, shaped and placed like `like` (n, …); no value is likelier by more than 2⁻³²."""
+        """Draw whole numbers, each picture's from its own stream; no value is likelier by more than 2⁻³².
+
+        Args:
+            like: a tensor (n, …), one row a picture, for shape and device; its values do not matter.
+            below: one more than the largest number, at most 2³¹.
+
+        Returns:
+            Integers from 0 to `below` − 1, int64, shaped like `like`.
+        """
         return self._filled(like, torch.int64, lambda words: [(word * below) >> 32 for word in words])
 
     def normal(self, like: Tensor) -> Tensor:
-        """Standard normal values, float32, shaped and placed like `like` (n, …) (Box & Muller 1958)."""
+        """Draw standard normal values, each picture's from its own stream (Box & Muller 1958).
+
+        Args:
+            like: a tensor (n, …), one row a picture, for shape and device; its values do not matter.
+
+        Returns:
+            Values of mean 0 and standard deviation 1, float32, shaped like `like`.
+        """
         return self._filled(like, torch.float32, _normals)
 
     def _filled(self, like: Tensor, kind: torch.dtype, values: Callable[[Words], list[Tensor]]) -> Tensor:
@@ -119,7 +148,7 @@ class Norm:
 
     @property
     def info(self) -> NormInfo:
-        """The description of the norm for a form."""
+        """Return the norm's name, label, summary, default and largest budget, for a form."""
         return NormInfo(self.name, self.label, self.summary, self.default_eps, self.high_eps)
 
 
@@ -248,15 +277,15 @@ class Attack(ABC):
     @property
     @abstractmethod
     def work(self) -> int:
-        """The number of calls of `progress` for one batch: in effect, its forward passes."""
+        """Return how often `run` calls `progress` for one batch, at most: the total that a progress bar counts up to."""
 
     @property
     def budget(self) -> str:
-        """The budget in words, such as "a patch over 5 % of the picture", of an attack that norm and ε do not bind; "" for all others."""
+        """Return the budget in words for an attack that norm and ε do not bind, such as a patch; "" for all others."""
         return ""
 
     def notes(self, classes: int) -> tuple[str, ...]:  # noqa: ARG002 - for those that override it
-        """Sentences for the report of a run with so many classes: another loss, fewer targets than set; none by default."""
+        """Return remarks for the report of a run with so many `classes`, such as fewer targets than set; or none."""
         return ()
 
     @abstractmethod
@@ -268,13 +297,14 @@ class Attack(ABC):
         Args:
             model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
             images: the clean pictures, (n, 3, h, w) in [0, 1].
-            labels: (n,), the classes to get away from; when `threat.targeted`, the classes to reach.
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
             threat: norm, budget and goal.
-            rngs: one random generator per picture.
+            rngs: one random stream per picture.
             progress: called `work` times at most; an exception that it raises (Cancelled) ends the attack.
 
         Returns:
-            Adversarial pictures (n, 3, h, w) in [0, 1], within threat.eps of `images` where the attack keeps to the threat's norm.
+            Adversarial pictures (n, 3, h, w) in [0, 1], within `threat.eps` of `images` where the attack keeps to the
+            threat's norm.
 
         Raises:
             BadRequest: the threat or the model does not fit the attack.
@@ -393,7 +423,7 @@ def _criterion(y: Tensor | Criterion, target: int | Tensor | None, images: Tenso
 
 
 def check_fits(attack: Attack, threat: Threat) -> None:
-    """Raise BadRequest where the attack cannot keep to this threat: another norm than its own, or a target where it takes none."""
+    """Raise BadRequest if `attack` does not work under the norm of `threat`, or takes no target and `threat` has one."""
     if attack.norms and threat.norm.name not in attack.norms:
         known = " and ".join(NORMS[name].label for name in attack.norms)
         raise BadRequest(f"{attack.label} works under {known} only.", "Choose that norm, or another attack.")

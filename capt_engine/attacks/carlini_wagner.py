@@ -65,13 +65,29 @@ class CarliniWagner(Attack):
 
     @property
     def work(self) -> int:
-        """Calls of `progress` for one batch."""
+        """Return how often `run` calls `progress` for one batch: searches × steps, and 10 for shortening."""
         return self.searches * self.steps + SHORTENING
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`; raises BadRequest for another norm than L2."""
+        """Attack one batch with Carlini & Wagner's L2 attack, which looks for the nearest success.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: budget and goal; the norm is L2.
+            rngs: not used. Nothing is drawn.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], within the budget; the clean picture where nothing better was
+            found.
+
+        Raises:
+            BadRequest: the norm is another than L2.
+        """
         del rngs
         check_fits(self, threat)
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)

@@ -32,18 +32,30 @@ class Corrupt(Attack):
 
     @property
     def work(self) -> int:
-        """One unit a batch."""
+        """Return 1: `run` calls `progress` once a batch."""
         return 1
 
     @property
     def budget(self) -> str:
-        """See `Attack.budget`."""
+        """Return kind and severity in words, such as "Gaussian noise, severity 3 of 5", as no ε bounds this change."""
         return f"{CORRUPTIONS[self.kind].label}, severity {self.severity} of {SEVERITIES}"
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`; model, labels and threat are not used."""
+        """Corrupt one batch with the chosen kind and severity, without asking the model.
+
+        Args:
+            model: not used.
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: not used.
+            threat: not used.
+            rngs: one random stream per picture.
+            progress: called once; an exception that it raises ends the work.
+
+        Returns:
+            Corrupted pictures (n, 3, h, w) in [0, 1], of the type and on the device of `images`.
+        """
         del model, labels, threat
         progress(0, self.work, self.budget)
         corruption = CORRUPTIONS[self.kind]

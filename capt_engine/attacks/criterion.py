@@ -25,13 +25,30 @@ class Criterion:
 
     @property
     def sign(self) -> float:
-        """The factor for a loss that grows as the label's probability falls, so that the attacker always ascends: 1, or −1 if targeted."""
+        """Return −1 if targeted, else 1.
+
+        The attacker climbs this times a loss that grows as the label's probability falls.
+        """
         return -1.0 if self.targeted else 1.0
 
     def adversarial_margin(self, logits: Tensor) -> Tensor:
-        """Adversarial margin max_{j≠y} z_j − z_y, negated if targeted, (n,); positive where the goal is reached."""
+        """Measure how far the attacker's goal is reached: max_{j≠y} z_j − z_y, negated if targeted.
+
+        Args:
+            logits: z, (n, k), one row for each of `labels`.
+
+        Returns:
+            Margins (n,) in logits; positive where the goal is reached.
+        """
         return self.sign * adversarial_margin(logits, self.labels)
 
     def of(self, which: Which) -> Criterion:
-        """The criterion of some of the pictures."""
+        """Select the goal of some of the pictures.
+
+        Args:
+            which: indices (m,) of the pictures, or a slice.
+
+        Returns:
+            A criterion with their labels (m,), as targeted as this one.
+        """
         return Criterion(self.labels[which], self.targeted)

@@ -27,11 +27,11 @@ class Answer(Protocol):
 
     @property
     def logits(self) -> Tensor:
-        """Logits, (n, k)."""
+        """Return the logits, (n, k)."""
 
     @property
     def features(self) -> Tensor:
-        """Image embeddings, (n, d)."""
+        """Return the image embeddings, (n, d)."""
 
 
 @runtime_checkable
@@ -39,7 +39,14 @@ class Embedding(Protocol):
     """A model that shows its image embeddings."""
 
     def forward(self, images: Tensor) -> Answer:
-        """Logits and image embeddings of pixels (n, 3, h, w) in [0, 1]."""
+        """Classify pictures and show their embeddings.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1].
+
+        Returns:
+            Logits (n, k) and image embeddings (n, d), as an `Answer`.
+        """
 
 
 @dataclass(frozen=True)
@@ -68,17 +75,33 @@ class EmbeddingAttack(Attack):
 
     @property
     def work(self) -> int:
-        """Calls of `progress` for one batch."""
+        """Return how often `run` calls `progress` for one batch: restarts × (steps + 1)."""
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:  # noqa: ARG002 - the same for any number
-        """See `Attack.notes`."""
+        """Return a sentence for the report, the same for any `classes`: accuracy under this attack is no worst case."""
         return ("This attack knows neither prompts nor labels; accuracy under it is no worst case.",)
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`; raises BadRequest for a target, or for a model without embeddings."""
+        """Attack one batch by pushing each picture's embedding away from where it was.
+
+        Args:
+            model: a model with embeddings, see `Embedding`.
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,); they only decide if the clean picture is returned.
+            threat: norm and budget; not targeted.
+            rngs: one random stream per picture.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], within the budget: those of largest divergence; the clean
+            picture where that one would not lower the label's margin.
+
+        Raises:
+            BadRequest: the threat is targeted, or the model shows no image embeddings.
+        """
         check_fits(self, threat)
         embedder: object = model
         with torch.no_grad():

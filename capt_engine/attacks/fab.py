@@ -23,16 +23,17 @@ _ROUNDS = 20
 
 
 def to_plane(gradient: Tensor, gap: Tensor, low: Tensor, high: Tensor, norm: Norm) -> Tensor:
-    """The shortest step onto a plane inside a box: min ‖d‖ with ⟨gradient, d⟩ = gap and low ≤ d ≤ high (equation 7).
+    """Find the shortest step onto a plane inside a box: min ‖d‖ with ⟨gradient, d⟩ = gap and low ≤ d ≤ high.
 
-    It goes along the norm's steepest direction; a pixel that arrives at its end stays there, and the rest go further.
+    It is equation 7 of Croce & Hein (2020, arXiv 1907.02044). The step goes along the norm's steepest direction; a
+    value that arrives at its end of the box stays there, and the rest go further.
 
     Args:
         gradient: normal of the plane, (n, …).
-        gap: (n,), the gain that reaches the plane.
+        gap: (n,), the value of ⟨gradient, d⟩ on the plane, of either sign.
         low: (n, …), the lower ends of the box, at most 0.
-        high: (n, …), its upper ends, at least 0.
-        norm: the norm that is minimised.
+        high: (n, …), the upper ends of the box, at least 0.
+        norm: the norm whose length of d is minimised.
 
     Returns:
         The step d, (n, values); the furthest one in the box where no step reaches the plane.
@@ -76,13 +77,26 @@ class FAB(Attack):
 
     @property
     def work(self) -> int:
-        """Calls of `progress` for one batch."""
+        """Return how often `run` calls `progress` for one batch: restarts × steps, and 10 for shortening."""
         return self.restarts * self.steps + SHORTENING
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`."""
+        """Attack one batch with FAB, which walks along the model's boundary to the nearest success.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: norm, budget and goal.
+            rngs: one random stream per picture.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], within the budget; the clean picture where nothing better was
+            found.
+        """
         model = averaged(model, self.samples)
         criterion, counter, norm = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work), threat.norm
         nearest = Nearest(model, images, criterion, norm)

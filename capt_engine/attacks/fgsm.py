@@ -33,17 +33,30 @@ class FGSM(Attack):
 
     @property
     def work(self) -> int:
-        """The clean picture and the attacked one."""
+        """Return 2: `run` calls `progress` for the clean pictures and for the attacked ones."""
         return 2
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `Attack.notes`."""
+        """Return a sentence for the report if the loss needs more `classes`, so the margin is used; else nothing."""
         return loss_notes(self.loss, classes)
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`. Where the step does not help, the clean picture comes back."""
+        """Attack one batch with a single step of length ε along the gradient.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: norm, budget and goal.
+            rngs: not used.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], within the budget; the clean picture where the step does not
+            help.
+        """
         del rngs
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
 

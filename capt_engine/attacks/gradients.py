@@ -33,20 +33,22 @@ class LossAndGradient:
 def value_and_grad(
     model: LogitsFn, at: Tensor, criterion: Criterion, score: Score, *, samples: int = 1, with_gradient: bool = True
 ) -> LossAndGradient:
-    """Loss, adversarial margin and gradient at some pictures, averaged over passes (EOT, Athalye et al. 2018, arXiv 1707.07397).
+    """Compute loss, adversarial margin and gradient at some pictures, averaged over passes.
 
-    Losses are summed over the pictures, not averaged: each picture has its own gradient, whatever the batch.
+    The average is EOT (Athalye et al. 2018, arXiv 1707.07397). Losses are summed over the pictures, not averaged: each
+    picture has its own gradient, whatever the batch.
 
     Args:
-        model: pixels → logits.
+        model: pixels (n, 3, h, w) → logits (n, k).
         at: pixels (n, 3, h, w) in [0, 1].
         criterion: the attacker's goal for these pictures.
-        score: the loss that is ascended.
+        score: the loss that is ascended, logits (n, k) → (n,).
         samples: EOT samples, 1 for a deterministic model.
         with_gradient: False leaves the gradient 0 and saves the backward pass.
 
     Returns:
-        The three of them, without a graph.
+        Loss (n,), adversarial margin (n,) and gradient (n, 3, h, w), detached; the gradient is 0 where the model gives
+        none.
     """
     at = at.detach().requires_grad_(with_gradient)
     losses, margins = [], []
@@ -65,7 +67,15 @@ def value_and_grad(
 
 
 def averaged(model: LogitsFn, samples: int) -> LogitsFn:
-    """The model whose logits are the mean of `samples` passes (EOT), for attacks that need the logits of one fixed model."""
+    """Make a model whose logits are the mean of several passes (EOT), for attacks that need one fixed model.
+
+    Args:
+        model: pixels (n, 3, h, w) → logits (n, k).
+        samples: passes that are averaged, at least 1.
+
+    Returns:
+        A function of pixels that gives mean logits; `model` itself for one sample.
+    """
     if samples == 1:
         return model
 
@@ -85,7 +95,9 @@ def _mean(values: list[Tensor]) -> Tensor:
 
 
 def clip_to_box(images: Tensor, delta: Tensor) -> Tensor:
-    """Clip a perturbation so that images + delta is in [0, 1]; no value grows, so no ball around `images` is left.
+    """Clip a perturbation so that images + delta is in [0, 1].
+
+    No value moves away from 0, so a perturbation inside a ball stays inside.
 
     Args:
         images: pixels (n, 3, h, w) in [0, 1].

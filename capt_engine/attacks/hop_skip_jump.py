@@ -54,13 +54,26 @@ class HopSkipJump(Attack):
 
     @property
     def work(self) -> int:
-        """Calls of `progress` for one batch: a query each, fewer where every picture has been fooled."""
+        """Return how often `run` calls `progress` for one batch at most: once a query; less if all are fooled earlier."""
         return self.queries
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`. A picture for which nothing was found inside the ball comes back clean."""
+        """Attack one batch with HopSkipJump, which sees only the winning class.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: norm, budget and goal.
+            rngs: one random stream per picture.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], within the budget; the clean picture where no success was found
+            inside the ball, or where it already meets the goal.
+        """
         found = images.clone()
         with torch.no_grad():
             open_still = (~_fooled(model, images, labels, threat)).nonzero().flatten().tolist()

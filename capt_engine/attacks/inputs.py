@@ -12,7 +12,14 @@ from capt_engine.errors import BadRequest
 
 
 def check_images(images: Tensor) -> None:
-    """Raise BadRequest unless `images` are float32 or float64 pixels (n, 3, h, w) in [0, 1]."""
+    """Refuse anything but a batch of pixels in [0, 1]; return nothing.
+
+    Args:
+        images: float32 or float64 pixels (n, 3, h, w) in [0, 1].
+
+    Raises:
+        BadRequest: another kind, type or shape, or a value outside [0, 1] or not finite.
+    """
     if not isinstance(images, Tensor):
         raise BadRequest(f"Pictures are given as a {type(images).__name__}.", "Give a torch tensor (n, 3, h, w).")
     if images.dtype not in (torch.float32, torch.float64):
@@ -28,7 +35,16 @@ def check_images(images: Tensor) -> None:
 
 
 def check_labels(labels: Tensor, images: Tensor, classes: int) -> None:
-    """Raise BadRequest unless `labels` are integers (n,) from 0 to `classes` − 1, one a picture."""
+    """Refuse anything but one class index for each picture; return nothing.
+
+    Args:
+        labels: class indices (n,) from 0 to `classes` − 1, of an integer type.
+        images: the pictures, (n, 3, h, w), for their number.
+        classes: the number of classes of the model.
+
+    Raises:
+        BadRequest: another kind, type or shape, or an index out of range.
+    """
     if not isinstance(labels, Tensor) or labels.dtype not in (torch.int64, torch.int32, torch.int16, torch.uint8):
         kind = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
         raise BadRequest(f"Labels are {kind}.", "Give a tensor of class indices (n,), torch.int64.")
@@ -72,14 +88,14 @@ def count_classes(model: Callable[[Tensor], Tensor], images: Tensor) -> int:
 
 
 def check_eps(eps: float, high: float) -> None:
-    """Raise BadRequest unless `eps` is a number from 0 to `high`."""
+    """Raise BadRequest unless `eps`, a budget in pixel units, is a finite number from 0 to `high`."""
     if not math.isfinite(eps) or not 0 <= eps <= high:
         hint = f"Pixels are in [0, 1], so perhaps {eps:g}/255." if 1 < eps <= 255 and high == 1 else ""
         raise BadRequest(f"ε is {eps:g}, outside 0 to {high:g}.", hint)
 
 
 def picture_keys(keys: Sequence[str] | None, count: int) -> tuple[str, ...]:
-    """The keys of the pictures' random streams: the given ones, or their places. Raises BadRequest for another number than `count`."""
+    """Return `keys` (names of random streams), or "0", "1", … for None; raise BadRequest unless there are `count`."""
     found = tuple(str(i) for i in range(count)) if keys is None else tuple(keys)
     if len(found) != count:
         raise BadRequest(f"There are {len(found)} keys for {count} pictures.", "Give one each.")

@@ -21,19 +21,20 @@ _SHAPE_OF_A_BATCH = "Give pairs (images, labels): pixels (n, 3, h, w) in [0, 1] 
 def batches(
     data: LabelledTensors, size: tuple[int, int] | None, classes: int | None
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Check each batch and pass it on.
+    """Check labelled pictures batch by batch, and yield each batch that passes.
 
     Args:
         data: a pair (images, labels), or any iterable of such pairs, such as a torch DataLoader.
         size: height and width of the pictures that the model takes; None for any.
-        classes: how many there are; None leaves the labels unchecked.
+        classes: the number of classes, which every label must be below; None leaves the labels unchecked.
 
     Yields:
-        Pixels (n, 3, h, w), float32 in [0, 1], and labels (n,), int64, both on the CPU; batches without pictures are left out.
+        Pixels (n, 3, h, w), float32 in [0, 1], and labels (n,), int64, both on the CPU; batches without pictures are
+        left out.
 
     Raises:
-        BadRequest: a batch of another kind, shape, size or type, pixels outside [0, 1] or not finite, labels that are no class; or no
-            picture at all.
+        BadRequest: a batch of another kind, shape, size or type, pixels outside [0, 1] or not finite, labels that are
+            no class; or no picture at all.
     """
     seen = 0
     for batch in _iterated(data):
@@ -67,7 +68,7 @@ def _iterated(data: object) -> Iterable[object]:
 
 
 def count(data: LabelledTensors) -> int:
-    """Number of pictures, for an estimate of how long it takes; 0 where a loader does not say."""
+    """Return the number of pictures in `data`, for an estimate of time; 0 for a loader whose length is not known."""
     if isinstance(data, tuple | list) and data and isinstance(data[0], Tensor):
         return len(data[0])
     dataset = getattr(data, "dataset", None)
@@ -75,5 +76,12 @@ def count(data: LabelledTensors) -> int:
 
 
 def digest(image: Tensor) -> str:
-    """SHA-256 of the pixels of one picture, as `str` of hexadecimal digits: what stands for the file's where there is none."""
+    """Compute the SHA-256 of one picture's pixels, which stands for the file's where there is no file.
+
+    Args:
+        image: pixels (3, h, w); they are hashed as float32.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     return hashlib.sha256(image.detach().to("cpu", torch.float32).contiguous().numpy().tobytes()).hexdigest()

@@ -21,51 +21,61 @@ _LEVEL = 1e-12
 
 
 def without_label(logits: Tensor, labels: Tensor) -> Tensor:
-    """Logits (n, k) with −∞ for the label of each picture, labels (n,), so that a maximum is of the other classes."""
+    """Replace the label's logit of each picture by −∞, so that a maximum is of the other classes.
+
+    Args:
+        logits: z, (n, k).
+        labels: y, (n,).
+
+    Returns:
+        A new tensor of logits (n, k).
+    """
     return logits.scatter(1, labels[:, None], -torch.inf)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy −log softmax(z)_y, as log(1 + Σ_{j≠y} exp(z_j − z_y)).
+    """Compute the cross-entropy −log softmax(z)_y, as log(1 + Σ_{j≠y} exp(z_j − z_y)).
 
-    Written so, its gradient stays exact for a confident model: the usual p − 1 is 0 in fp32 from a margin of 17 logits on.
+    Written so, its gradient stays exact for a confident model: the usual p − 1 is 0 in fp32 from a margin of 17 logits
+    on.
 
     Args:
         logits: z, (n, k), k ≥ 2.
         labels: y, (n,).
 
     Returns:
-        (n,), ≥ 0.
+        Losses (n,) in nats, ≥ 0.
     """
     label_logit = logits.gather(1, labels[:, None]).squeeze(1)
     return F.softplus(without_label(logits, labels).logsumexp(dim=1) - label_logit)
 
 
 def adversarial_margin(logits: Tensor, labels: Tensor) -> Tensor:
-    """Adversarial margin max_{j≠y} z_j − z_y (Carlini & Wagner 2017, f₆, without the floor).
+    """Compute the adversarial margin max_{j≠y} z_j − z_y (Carlini & Wagner 2017, f₆, without the floor).
 
     Args:
         logits: z, (n, k), k ≥ 2.
         labels: y, (n,).
 
     Returns:
-        (n,), positive where the answer is not the label.
+        Margins (n,) in logits, positive where the answer is not the label.
     """
     label_logit = logits.gather(1, labels[:, None]).squeeze(1)
     return without_label(logits, labels).amax(dim=1) - label_logit
 
 
 def dlr(logits: Tensor, labels: Tensor) -> Tensor:
-    """Difference-of-logits ratio (max_{j≠y} z_j − z_y) / (z_π1 − z_π3), π sorting z downwards (Croce & Hein 2020, eq. 6).
+    """Compute the difference-of-logits ratio (max_{j≠y} z_j − z_y) / (z_π1 − z_π3), π sorting z downwards.
 
-    No scale of the logits changes it. With fewer than DLR_CLASSES classes it is the adversarial margin itself.
+    It is equation 6 of Croce & Hein (2020). No scale of the logits changes the ratio. With fewer than DLR_CLASSES
+    classes the adversarial margin is returned instead.
 
     Args:
         logits: z, (n, k), k ≥ 2.
         labels: y, (n,).
 
     Returns:
-        (n,), at least −1; positive where the answer is not the label.
+        Ratios (n,), positive where the answer is not the label; from −1 up for k ≥ 3.
     """
     if logits.shape[1] < DLR_CLASSES:
         return adversarial_margin(logits, labels)
@@ -74,17 +84,18 @@ def dlr(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
-    """Targeted DLR (z_t − z_y) / (z_π1 − (z_π3 + z_π4) / 2), π sorting z downwards (Croce & Hein 2020, eq. 7).
+    """Compute the targeted DLR (z_t − z_y) / (z_π1 − (z_π3 + z_π4) / 2), π sorting z downwards.
 
-    With fewer than TARGETED_DLR_CLASSES classes it is the difference itself.
+    It is equation 7 of Croce & Hein (2020). With fewer than TARGETED_DLR_CLASSES classes the difference z_t − z_y is
+    returned instead.
 
     Args:
         logits: z, (n, k), k ≥ 2.
         labels: y, (n,).
-        targets: t, (n,).
+        targets: t, (n,), the classes to reach.
 
     Returns:
-        (n,), larger = nearer to the targets.
+        Ratios (n,), larger = nearer to the targets.
     """
     difference = logits.gather(1, targets[:, None]).squeeze(1) - logits.gather(1, labels[:, None]).squeeze(1)
     if logits.shape[1] < TARGETED_DLR_CLASSES:
@@ -97,7 +108,7 @@ LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "margin": adversarial
 
 
 def loss_notes(loss: str, classes: int) -> tuple[str, ...]:
-    """Notes on an attack that ascends `loss` with this many classes."""
+    """Return a sentence for the report if `loss` is "dlr" and `classes` under 3, so the margin is used; else nothing."""
     if loss != "dlr" or classes >= DLR_CLASSES:
         return ()
     return (f"The DLR loss needs {DLR_CLASSES} classes; with {classes} the margin takes its place.",)

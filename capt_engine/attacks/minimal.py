@@ -41,13 +41,22 @@ class Nearest:
         self.distance = torch.where(criterion.adversarial_margin(self.clean_logits) > 0, 0.0, torch.inf)
 
     def offer(self, delta: Tensor, success: Tensor) -> None:
-        """Keep the perturbations (n, 3, h, w) that succeed, `success` (n,), and are nearer than before."""
+        """Keep the perturbations that succeed and are nearer to their picture than the best so far.
+
+        Args:
+            delta: perturbations (n, 3, h, w), one for each picture.
+            success: a mask (n,), True where the perturbation reaches the attacker's goal.
+        """
         distance = self.norm.norm(delta)
         nearer = success & (distance < self.distance)
         self.delta[nearer], self.distance[nearer] = delta[nearer], distance[nearer].to(self.distance.dtype)
 
     def shorten(self, counter: ProgressCounter) -> None:
-        """Shorten each perturbation along its own line to where the answer turns back: a bisection to a thousandth."""
+        """Shorten each success along its own line to where the answer turns back.
+
+        It bisects to a thousandth of the length. `counter` is called once for each of the SHORTENING forward passes;
+        pictures without success stay as they are.
+        """
         low, high = torch.zeros_like(self.distance), torch.ones_like(self.distance)
         found = self.distance.isfinite() & (self.distance > 0)
         longest = self.delta.clone()
@@ -64,7 +73,7 @@ class Nearest:
             self.distance[kept] = self.norm.norm(shorter)[kept].to(self.distance.dtype)
 
     def within(self, threat: Threat, otherwise: Tensor) -> Tensor:
-        """Pictures for a budget: the nearest success where it lies within eps, else the point at eps on the way to it.
+        """Make the pictures for a budget: the nearest success if it lies within eps, else the point at eps on its way.
 
         Args:
             threat: norm and budget.

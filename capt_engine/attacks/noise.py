@@ -50,13 +50,25 @@ class Noise(Attack):
 
     @property
     def work(self) -> int:
-        """One unit a draw."""
+        """Return how often `run` calls `progress` for one batch: once a draw."""
         return self.draws
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`."""
+        """Add random noise of the budget's size to one batch; of several draws, keep each picture's most harmful one.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k); asked only with more than one draw.
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: norm, budget and goal.
+            rngs: one random stream per picture.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Noisy pictures (n, 3, h, w) in [0, 1], within the budget, also where the noise helps the model.
+        """
         worst = torch.full_like(images[:, 0, 0, 0], -torch.inf)
         kept = images.clone()
         for draw in range(self.draws):

@@ -48,19 +48,31 @@ class Patch(Attack):
 
     @property
     def work(self) -> int:
-        """Calls of `progress` for one batch, or fewer where every picture has been stopped at."""
+        """Return how often `run` calls `progress` for one batch at most: restarts × (steps + 1)."""
         return self.restarts * (self.steps + 1)
 
     @property
     def budget(self) -> str:
-        """See `Attack.budget`."""
+        """Return the patch in words, as no ε bounds it: "a square patch over 5 % of the picture at a random place"."""
         places = "a random place" if self.restarts == 1 else f"the worst of {self.restarts} random places"
         return f"a square patch over {exact_percent(self.share)} of the picture at {places}"
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`."""
+        """Attack one batch by painting a square at a random place of each picture; pixels outside it stay as they are.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: only its goal counts; norm and budget are not used.
+            rngs: one random stream per picture.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1]; the clean picture where nothing better was found.
+        """
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         worst = Worst(model, images, criterion)
         for _ in range(self.restarts):

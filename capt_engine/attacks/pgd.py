@@ -58,17 +58,30 @@ class PGD(Attack):
 
     @property
     def work(self) -> int:
-        """Calls of `progress` for one batch, or fewer where every picture has been stopped at."""
+        """Return how often `run` calls `progress` for one batch at most: restarts × (steps + 1)."""
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `Attack.notes`."""
+        """Return a sentence for the report if the loss needs more `classes`, so the margin is used; else nothing."""
         return loss_notes(self.loss, classes)
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`. The clean picture is the first candidate, so no picture ends better off than it began."""
+        """Attack one batch with projected gradient descent, and keep the strongest point met on the way.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: norm, budget and goal.
+            rngs: one random stream per picture.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], within the budget; the clean picture where nothing better was
+            found.
+        """
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         step_size = self.step_size or threat.eps * max(1 / self.steps, 1 / 4)
         with torch.no_grad():

@@ -26,14 +26,14 @@ _WHOLE = 2**24
 
 
 def philox(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
-    """One block of 128 random bits for each counter.
+    """Compute one block of 128 random bits for each counter with Philox4x32-10.
 
     Args:
         counter: four int64 tensors that broadcast to each other, values in [0, 2³²).
-        key: two int64 tensors that broadcast to them, values in [0, 2³²).
+        key: two int64 tensors that broadcast to the counters, values in [0, 2³²).
 
     Returns:
-        Four int64 tensors of the common shape, values in [0, 2³²).
+        Four int64 tensors of the common shape, values in [0, 2³²): the block's four words of 32 bits.
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
@@ -46,15 +46,16 @@ def philox(counter: Words, key: tuple[Tensor, Tensor]) -> Words:
 
 
 def blocks(keys: Tensor, calls: Tensor, count: int) -> Iterator[tuple[slice, slice, Words]]:
-    """The first `count` blocks of each row's stream, as parts that stay in cache.
+    """Generate the first `count` blocks of random bits of each row's stream, in parts small enough for a core's cache.
 
     Args:
-        keys: (n, 3), int64 in [0, 2³²): two words of key, and one of the counter.
-        calls: (n,), how often the row has drawn before.
+        keys: (n, 3), int64 in [0, 2³²): for each row two words of key, and one of the counter.
+        calls: (n,), int64, how often the row has drawn before.
         count: the number of blocks for each row.
 
     Yields:
-        The rows and the columns of a part, and its four words, (rows, columns) each.
+        The rows of a part and its columns (numbers of blocks), both as slices, and its four words, int64 (rows,
+        columns) each.
     """
     at_once = _BLOCK.get(keys.device.type, _WHOLE)
     rows, columns = max(1, at_once // max(1, count)), max(1, min(count, at_once))

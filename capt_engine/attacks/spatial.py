@@ -56,18 +56,33 @@ class Spatial(Attack):
 
     @property
     def work(self) -> int:
-        """One unit a move."""
+        """Return how often `run` calls `progress` for one batch at most: once a move of the grid, turns × shifts²."""
         return self.turns * self.shifts**2
 
     @property
     def budget(self) -> str:
-        """See `Attack.budget`."""
+        """Return the moves in words, as no ε bounds them.
+
+        For example: "turns up to ±30° and shifts up to ±0.1 of the picture's size, worst of 775".
+        """
         return f"turns up to ±{self.degrees:g}° and shifts up to ±{self.shift:.3g} of the picture's size, worst of {self.work}"
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`."""
+        """Attack one batch by trying every turn and shift of the grid, and keep the one that hurts each picture most.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: only its goal counts; norm and budget are not used.
+            rngs: not used.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1]; the clean picture where nothing better was found.
+        """
         del rngs
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         worst = Worst(model, images, criterion)
@@ -93,10 +108,10 @@ def rotate_translate(images: Tensor, degrees: float, right: float, down: float, 
 
     Args:
         images: pixels (n, 3, h, w) in [0, 1].
-        degrees: anticlockwise.
-        right: share of the width, in [−1, 1].
-        down: share of the height, in [−1, 1].
-        edge: "black", "stretched" or "mirrored", the content beyond the edge.
+        degrees: the turn, anticlockwise.
+        right: the shift to the right as a share of the width, in [−1, 1].
+        down: the shift downwards as a share of the height, in [−1, 1].
+        edge: the content beyond the edge, "black", "stretched" (the edge pixels go on) or "mirrored".
 
     Returns:
         Pixels (n, 3, h, w) in [0, 1].

@@ -51,13 +51,26 @@ class Square(Attack):
 
     @property
     def work(self) -> int:
-        """One unit a query, fewer where every picture has been fooled."""
+        """Return how often `run` calls `progress` for one batch at most: once a query; less if all are fooled earlier."""
         return self.queries
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`. The clean picture is returned where no query beats it."""
+        """Attack one batch with the Square attack: random squares, kept where the logits show that they hurt.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: norm, budget and goal.
+            rngs: one random stream per picture.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], within the budget; the clean picture where nothing better was
+            found.
+        """
         criterion = Criterion(labels, threat.targeted)
         with torch.no_grad():
             clean = criterion.adversarial_margin(model(images))

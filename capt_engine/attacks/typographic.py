@@ -76,12 +76,12 @@ class Typographic(Attack):
 
     @property
     def work(self) -> int:
-        """One unit for each word at each place, fewer where there are not so many wrong classes."""
+        """Return how often `run` calls `progress` for one batch at most: words × places."""
         return self.words * self.places
 
     @property
     def budget(self) -> str:
-        """See `Attack.budget`."""
+        """Return the label in words, as no ε bounds it: "a class name printed 15 % of the picture high, worst of 8"."""
         seen = "" if self.opacity == 1 else f", opacity {self.opacity:.3g}"
         name = "the right class name" if self.control else "a class name"
         return f"{name} printed {exact_percent(self.size)} of the picture high{seen}, worst of {self.work}"
@@ -89,7 +89,22 @@ class Typographic(Attack):
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`; raises BadRequest for a model without class names."""
+        """Attack one batch by printing class names on each picture, and keep the print that hurts most.
+
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k), with `classes`, one name a class.
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
+            threat: only its goal counts; norm and budget are not used.
+            rngs: one random stream per picture.
+            progress: called `work` times at most; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1]; the clean picture where nothing better was found.
+
+        Raises:
+            BadRequest: the model has no class names.
+        """
         names: Sequence[str] | None = getattr(model, "classes", None)
         if not names:
             raise BadRequest(
@@ -138,7 +153,18 @@ class Typographic(Attack):
 
 @lru_cache(maxsize=2_048)
 def printed_label(word: str, height: int, room: int, paper: bool) -> Tensor:
-    """The word as red, green, blue and cover, (4, ≤ height, ≤ room) in [0, 1]: as high as asked, or smaller where it would not fit."""
+    """Print a word as a label: as high as asked, or smaller where it would be too wide.
+
+    Args:
+        word: the text.
+        height: the label's height in pixels, at most.
+        room: the picture's width in pixels, which the label stays within; what does not fit in the smallest letters is
+            cut off.
+        paper: True for black letters on white, False for black letters with a white rim on nothing.
+
+    Returns:
+        Red, green, blue and cover, (4, ≤ height, ≤ room), in [0, 1]; a cached tensor, not to be changed.
+    """
     bold = resource("fonts", "DejaVuSans-Bold.ttf")
     for points in range(max(height, _SMALLEST_PT), _SMALLEST_PT - 1, -1):
         font = ImageFont.truetype(bold, points)

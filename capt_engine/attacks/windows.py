@@ -7,12 +7,14 @@ from torch import Tensor
 
 
 def window(images: Tensor, corners: Tensor, side: int) -> tuple[Tensor, ...]:
-    """Index of one square window a picture: `images[window(…)]` reads the windows, (n, c, side, side), and assigning to it writes them.
+    """Build the index of one square window in each picture: `images[window(…)]` reads or sets the windows.
 
     Args:
-        images: (n, c, h, w).
-        corners: the first row and the first column of each window, (n, 2), int64.
-        side: height and width of the windows, in pixels; the part that lies beyond a picture's edge is cut off.
+        images: (n, c, h, w), for their shape and device.
+        corners: the first row and the first column of each window, (n, 2), int64, such that the window lies inside the
+            picture.
+        side: height and width of the windows, in pixels; a picture that is smaller cuts them to its own height or
+            width.
 
     Returns:
         Four int64 tensors that broadcast to (n, c, side, side).

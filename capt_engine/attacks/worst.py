@@ -30,21 +30,32 @@ class Worst:
         self.pictures, self.adversarial_margin = images.clone(), criterion.adversarial_margin(self.clean_logits)
 
     def try_out(self, pictures: Tensor, which: Tensor) -> None:
-        """Classify `pictures` (m, 3, h, w), changed from those with indices `which` (m,), and keep the stronger ones."""
+        """Classify changed pictures, and keep those that are stronger than the strongest so far.
+
+        Args:
+            pictures: pixels (m, 3, h, w) in [0, 1].
+            which: (m,), the indices of the clean pictures that they were made from.
+        """
         with torch.no_grad():
             self.offer(pictures, self._criterion.of(which).adversarial_margin(self._model(pictures)), which)
 
     def offer(self, pictures: Tensor, adversarial_margin: Tensor, which: Tensor) -> None:
-        """Keep the pictures (m, 3, h, w) whose margin (m,) is above that of the kept ones with indices `which` (m,)."""
+        """Keep the pictures whose adversarial margin is above that of the strongest so far.
+
+        Args:
+            pictures: pixels (m, 3, h, w) in [0, 1].
+            adversarial_margin: (m,), their margins, see `Criterion`.
+            which: (m,), the indices of the clean pictures that they were made from.
+        """
         better = adversarial_margin > self.adversarial_margin[which]
         self.pictures[which[better]] = pictures[better]
         self.adversarial_margin[which[better]] = adversarial_margin[better]
 
     def unfinished(self, stop_early: bool) -> Tensor:
-        """A mask (n,) of the pictures to search on: all, or only those not fooled yet."""
+        """Return a mask (n,) of the pictures to search on: all, or with `stop_early` those that are not fooled yet."""
         margins = self.adversarial_margin
         return margins <= 0 if stop_early else torch.ones_like(margins, dtype=torch.bool)
 
     def active(self, stop_early: bool) -> Tensor:
-        """The same as indices (m,)."""
+        """Return the indices (m,) of the pictures to search on: all, or with `stop_early` those not fooled yet."""
         return self.unfinished(stop_early).nonzero().flatten()

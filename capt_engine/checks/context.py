@@ -37,18 +37,18 @@ class CheckContext:
 
     @cached_property
     def outcome(self) -> AttackOutcome:
-        """The outcome of the attack on the correct pictures, computed once."""
+        """Attack the pictures that are right when clean, once, and return the outcome; there must be an `attack`."""
         assert self.attack is not None
         return self.correct.attack_with(self.attack, self.threat)
 
     @property
     def unbroken(self) -> Subset:
-        """The correct pictures that the attack did not break."""
+        """Return the pictures that are right when clean and that the attack did not turn; there must be an `attack`."""
         return self.correct.only(~self.outcome.broken)
 
     @property
     def correct(self) -> Subset:
-        """The pictures that the model classifies correctly when clean."""
+        """Return the pictures that the model classifies correctly when clean."""
         return self.subset.only(self.subset.correct)
 
 
@@ -57,9 +57,10 @@ LiveCheck: TypeAlias = Callable[[CheckContext], Found]
 
 
 def of_attack(check: Callable[[CheckContext, Attack], Found], *, full: bool = False) -> LiveCheck:
-    """Make a check of the run's attack one that says why there is nothing to check: no such attack, no budget, no correct picture.
+    """Make a live check from `check`, a function of the context and its attack.
 
-    full: the check is made at the level "full" only.
+    The result calls `check` only if there is an attack, a budget above zero and a correct picture, else it returns a
+    sentence with the reason. With `full` it does so at the level "full" only.
     """
 
     def made(context: CheckContext) -> Found:

@@ -28,19 +28,23 @@ class Counted:
 
     @property
     def prompts(self) -> list[str]:
-        """The ids of the prompts that were evaluated."""
+        """List the ids of the prompts that were evaluated, in the order in which the rows brought them."""
         return list(self.tally.pictures)
 
 
 def row_checks(tally: Tally, wanted_eps: float, *, labelled: bool, targeted: bool) -> tuple[Check, ...]:
-    """Each check with its number, not run where the rows cannot answer it."""
+    """Make all checks of ROW_CHECKS on counted rows; one that the rows cannot answer has the status "not_run".
+
+    `wanted_eps` is the budget that the checks are about, or the largest one tried if no row has it. `labelled`: the
+    labels do not come from the model itself. `targeted`: the attacks had a target class.
+    """
     first = next(iter(tally.pictures), "")
     counts = Counted(tally, tally.headline(first, wanted_eps) if first else None, labelled, targeted)
     return tuple(CHECKS[name].result(check(counts)) for name, check in ROW_CHECKS.items())
 
 
 def checked(tally: Tally, result: AnalyzeResult) -> AnalyzeResult:
-    """The result with the checks of its rows, beside the checks it holds already."""
+    """Return a copy of `result` with the checks of its counted rows, `tally`, merged with those that it holds already."""
     threat = result.threat_model
     of_rows = row_checks(tally, threat.eps, labelled=result.label_source != "model", targeted=threat.target is not None)
     return replace(result, checks=in_order(of_rows, result.checks))

@@ -37,17 +37,19 @@ class PlantedModel:
 
 
 def plant(model: LogitsFn, image: Tensor, threat: Threat, rngs: PictureRngs) -> PlantedModel | None:
-    """Plant an adversarial example inside the ball around one picture (Zimmermann et al. 2022, arXiv 2206.13991).
+    """Build a two-class model on top of `model` that surely has an adversarial example in the ball around one picture.
+
+    The test is that of Zimmermann et al. (2022, arXiv 2206.13991).
 
     Args:
-        model: pixels → logits.
+        model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
         image: one picture, (1, 3, h, w) in [0, 1].
         threat: norm and budget of the ball.
-        rngs: the random generator of this picture.
+        rngs: the random stream of this picture.
 
     Returns:
-        A model of two classes that gives `image` class 0 and some point of the ball class 1; None where no point of the ball changes
-        the logits.
+        A model of two classes that gives `image` class 0 and some point of the ball class 1; None where no point tried
+        could be set apart from the picture and its near neighbours by the logits.
     """
     norm, eps = threat.norm, threat.eps
     # Corners of the ball: as far as it goes in every value.

@@ -35,17 +35,17 @@ class AttackOutcome:
 
     @property
     def broken(self) -> Tensor:
-        """A mask (n,) of the pictures on which the attack succeeded."""
+        """Return a mask (n,) of the pictures on which the attack succeeded."""
         return self.margins < 0
 
     @property
     def n_broken(self) -> int:
-        """The number of pictures on which the attack succeeded."""
+        """Return the number of pictures on which the attack succeeded."""
         return int(self.broken.sum())
 
     @property
     def mean_margin(self) -> float:
-        """The mean of `margins`."""
+        """Return the mean of `margins`, in logits."""
         return float(self.margins.mean())
 
 
@@ -79,22 +79,22 @@ class Subset:
 
     @property
     def correct(self) -> Tensor:
-        """A mask (n,) of the pictures that are right when clean."""
+        """Return a mask (n,) of the pictures that the model classifies correctly when clean."""
         return self.clean_logits.argmax(dim=1) == self.labels
 
     @property
     def margins(self) -> Tensor:
-        """The label's logit minus the best other, (n,), of the clean pictures."""
+        """Return the label's logit minus the best other one, (n,), of the clean pictures."""
         return margin(self.clean_logits, self.labels)
 
     def only(self, kept: Tensor) -> Subset:
         """Keep some of the pictures.
 
         Args:
-            kept: a mask (n,), or indices (m,) in the wanted order.
+            kept: a mask (n,) of the pictures to keep, or their indices (m,) in the wanted order.
 
         Returns:
-            A subset of the kept pictures.
+            A subset of these pictures, with the same model.
         """
         numbers = kept.nonzero().flatten().tolist() if kept.dtype == torch.bool else kept.tolist()
         return replace(
@@ -112,12 +112,13 @@ class Subset:
 
         Args:
             attack: the attack with its settings.
-            threat: norm, budget and goal.
+            threat: norm, budget, goal and rounding.
             targets: class indices (n,), for a targeted threat only.
-            source: the model that the attack runs on, pixels -> logits, for a transfer attack; by default the subset's own.
+            source: the model that the attack is computed on, pixels -> logits, for a transfer attack; by default the
+                subset's own.
 
         Returns:
-            The outcome, always of the subset's own model.
+            The adversarial pictures, with their margins under the subset's own model.
         """
         labels = self.labels if targets is None else targets
         parts = []
@@ -132,24 +133,24 @@ class Subset:
         """Classify adversarial versions of the pictures.
 
         Args:
-            pictures: pixels (n, 3, h, w) in [0, 1].
+            pictures: pixels (n, 3, h, w) in [0, 1], in the subset's order.
             targets: class indices (n,), for a targeted threat only.
 
         Returns:
-            The pictures with their margins.
+            These pictures with their margins, negative where the attack succeeded.
         """
         logits = logits_of(self.model, pictures, self.batch_size)
         margins = margin(logits, self.labels) if targets is None else -margin(logits, targets)
         return AttackOutcome(pictures, margins)
 
     def gradients(self, loss: str) -> Tensor:
-        """Return the gradient of each picture's own loss with respect to its pixels.
+        """Compute the gradient of each picture's own loss with respect to its pixels.
 
         Args:
             loss: the name of a loss in LOSSES.
 
         Returns:
-            (n, 3, h, w); zeros where the model gives no gradient.
+            Gradients (n, 3, h, w); zeros where the model gives none.
         """
         found = []
         for at in _parts(len(self), self.batch_size):
@@ -162,15 +163,15 @@ class Subset:
         return torch.cat(found)
 
     def losses_along(self, attack: PGD, loss: str, threat: Threat) -> Tensor:
-        """Return the loss after each step of one PGD ascent from the pictures themselves.
+        """Compute the loss before and after each step of one PGD ascent.
 
         Args:
-            attack: PGD, of as many steps as are wanted; its own loss is not used.
-            loss: the name of a loss in LOSSES.
+            attack: PGD with one restart; its own loss is not used.
+            loss: the name of a loss in LOSSES, which is climbed and returned.
             threat: norm, budget and goal.
 
         Returns:
-            (steps + 1, n), from the clean pictures to the last step.
+            Losses (steps + 1, n), from the start to the last step.
         """
         parts = []
         for at in _parts(len(self), self.batch_size):
@@ -189,7 +190,7 @@ class Subset:
         return torch.cat(parts, dim=1)
 
     def modules(self) -> Iterator[nn.Module]:
-        """The torch modules inside the model, as far as they can be found."""
+        """Yield the torch modules that are the model or that it holds, as far as they can be found; none for a function."""
         of_clip = getattr(getattr(self.model, "backbone", None), "clip", None)
         held = vars(self.model).values() if hasattr(self.model, "__dict__") else ()
         for one in (self.model, of_clip, *held):

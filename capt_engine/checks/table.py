@@ -35,7 +35,11 @@ class CheckSpec:
     why: str
 
     def result(self, found: Found) -> Check:
-        """The check with its outcome, or with the reason why it was not made."""
+        """Make the record of this check, as reports and the window show it, from what was found.
+
+        found: a Finding, which holds the measured value and whether the check passed; or a sentence that says why the
+        check could not be run, which makes a record "not_run" without a value.
+        """
         if isinstance(found, str):
             return Check(self.name, self.title, "not_run", None, "–", f"{self.why} {found}")
         message = f"{self.why} {found.more}".rstrip()
@@ -128,7 +132,11 @@ CHECKS: Table[CheckSpec] = Table(
 
 
 def in_order(*some: Iterable[Check]) -> tuple[Check, ...]:
-    """One check of each name, in the table's order: of several a failed one, else one that was made; the rest was not run."""
+    """Merge several lists of checks into one check of each name, in the order of CHECKS.
+
+    Of several of one name a failed one stands, else a passed one, else the last that was not made. A name that none of
+    them has is added as "not_run"; names that CHECKS does not know are left out.
+    """
     found: dict[str, Check] = {}
     rank = {"fail": 2, "pass": 1, "not_run": 0}
     for check in (check for checks in some for check in checks):
@@ -140,7 +148,7 @@ def in_order(*some: Iterable[Check]) -> tuple[Check, ...]:
 
 
 def checks_of(some: object) -> tuple[Check, ...]:
-    """The checks that a summary holds; of one that is not what this version writes, none."""
+    """Read the checks from `some`, the list of JSON objects in a run's summary; return none if it is anything else."""
     try:
         return tuple(Check(**one) for one in some) if isinstance(some, list) else ()
     except TypeError:

@@ -13,10 +13,14 @@ HELP = "predict, attack and compare unlabelled pictures"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the arguments of `capt analyze` to `parser`, and name `run` as the function that does the command."""
     set_up(parser, run, ANALYZE)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Analyze the pictures that the arguments name, and return the exit code; raises CaptError for arguments that make no sense."""
+    """Analyze the unlabelled pictures that the parsed arguments `args` name, print the results, return the exit code.
+
+    The code is 0, or 3 where no picture could be used, or 6 with --strict where one could not. Raises CaptError for
+    arguments that make no sense, JobEnded where there is no result.
+    """
     return run_request(args, analysis_of(vars(args)))

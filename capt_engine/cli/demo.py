@@ -43,7 +43,7 @@ FIGURES = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verbs data, train, figures and samples."""
+    """Add the subcommands of `capt demo` (data, train, figures and samples), each with its options, to `parser`."""
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     add_verb(verbs, "data", _in_fp32(_data), "write pictures of the toy world as class folders", *DATA)
     again = "train the bundled tiny CLIP again from nothing; goes on where it stopped"

@@ -37,12 +37,16 @@ class _Report:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the arguments of `capt doctor` to `parser`, and name `run` as the function that does the command."""
     set_up(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the report on this machine; returns 0 when nothing is wrong, 5 when something is."""
+    """Print a report on this machine: device, display, versions, folders, free space, plug-ins and problems.
+
+    args: the parsed arguments; with --json the report is one JSON object. Returns the exit code: 0 when nothing is
+    wrong, 5 when something is.
+    """
     from capt_engine import folders
 
     device, problems = _device(args.device)

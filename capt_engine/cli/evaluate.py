@@ -13,10 +13,14 @@ HELP = "predict and attack labelled pictures, and count what stays right"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the arguments of `capt evaluate` to `parser`, and name `run` as the function that does the command."""
     set_up(parser, run, EVALUATE)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate the data that the arguments name, and return the exit code; raises CaptError for arguments that make no sense."""
+    """Evaluate the labelled pictures that the parsed arguments `args` name, print the results, return the exit code.
+
+    The code is 0, or 3 where no picture could be used, or 6 with --strict where one could not. Raises CaptError for
+    arguments that make no sense, JobEnded where there is no result.
+    """
     return run_request(args, evaluation_of(vars(args)), rows=bool(args.rows))

@@ -15,7 +15,7 @@ HELP = "weights of yours for LPIPS, a distance of pictures that `--lpips` measur
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verbs import, show and remove."""
+    """Add the subcommands of `capt lpips` (import, show and remove), each with its options, to `parser`."""
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     add_verb(
         verbs,

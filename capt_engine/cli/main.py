@@ -36,7 +36,7 @@ kept)"""
 
 
 def parser() -> argparse.ArgumentParser:
-    """Make the parser of the whole command line; importing the verbs loads neither torch nor Qt."""
+    """Make the parser of the whole command line, with all subcommands; this loads neither torch nor Qt."""
     top = argparse.ArgumentParser(
         prog="capt", description="See whether an image model can be trusted.", epilog=_EXIT_CODES, allow_abbrev=False
     )
@@ -51,7 +51,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line (the program's own by default) and return its exit code; failures are printed, never raised."""
+    """Run the command line `argv` (None: that of the process) and return its exit code.
+
+    A failure of the command is printed, never raised. Raises SystemExit for options that cannot be parsed, and for
+    --help.
+    """
     for stream in (sys.stdout, sys.stderr):
         # A file name may hold what the terminal's encoding cannot say; it is shown escaped instead of ending the program.
         if hasattr(stream, "reconfigure"):

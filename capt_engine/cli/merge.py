@@ -17,12 +17,16 @@ OPTIONS = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the arguments of `capt merge` to `parser`, and name `run` as the function that does the command."""
     set_up(parser, run, OPTIONS)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Join the runs into a new folder and print the summary of the whole; raises BadRequest."""
+    """Join the run folders `args.runs`, shards of one evaluation, into the new folder `args.out`; print the summary.
+
+    Raises BadRequest where they are not the shards of one evaluation or the folder is not empty, CannotWrite where the
+    disk refuses.
+    """
     from capt_engine.runs.merge import merge
     from capt_engine.runs.table import summary
 

@@ -41,7 +41,7 @@ IMPORT = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verbs list, show, verify, remove, get, ledger, offline and import."""
+    """Add to `parser` the subcommands of `capt models`: list, show, verify, remove, get, ledger, offline, import."""
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     name = Option("name", "as `capt models list` gives it", metavar="NAME")
     add_verb(verbs, "list", _list, "all that can be chosen or fetched, and whether they are here")

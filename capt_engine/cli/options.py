@@ -12,7 +12,11 @@ Run = Callable[[argparse.Namespace], int | None]
 
 
 def set_up(parser: argparse.ArgumentParser, run: Run, table: Sequence[Option] = ()) -> None:
-    """Give a parser the options of a table, those that every verb has, and the function that main calls with the arguments."""
+    """Give `parser` the options of `table` and the common ones, and store `run` in its defaults, for `main` to call.
+
+    run: the function that does the command, given the parsed arguments; it returns the exit code, or None for 0. table:
+    the command's own options; where it has common ones already (--device, --seed, …), none are added.
+    """
     parser.set_defaults(run=run)
     if any(option.group == COMMON for option in table):
         add_options(parser, table)
@@ -29,12 +33,20 @@ def add_verb(
     *table: Option,
     more: str = "",
 ) -> None:
-    """Add the verb `name` below another, with its function and options. more: a longer description than its help."""
+    """Add the subcommand `name` to `verbs`, with the function that does it, its help and its options.
+
+    run: given the parsed arguments; returns the exit code, or None for 0. help: one line for the list of subcommands.
+    table: the options. more: a longer description for the subcommand's own --help; "" shows none.
+    """
     set_up(verbs.add_parser(name, help=help, description=more or None), run, table)
 
 
 def add_options(parser: argparse.ArgumentParser, table: Sequence[Option]) -> None:
-    """Add the options of a table and those about output; an option that is not given is None, as the record has the default."""
+    """Add the options of `table` to `parser`, and --offline, --no-plugins, --json, --quiet and --verbose.
+
+    An option with a value that is not given is None afterwards: the request has the default. The table must hold a
+    common option, beside which the others stand in the help.
+    """
     groups: dict[str, argparse._ActionsContainer] = {"": parser}
     exclusive: dict[str, argparse._ActionsContainer] = {}
     for option in table:

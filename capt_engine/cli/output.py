@@ -20,12 +20,18 @@ PICTURES = Option(
 
 
 def print_json(event: str, value: Mapping[str, object]) -> None:
-    """Print an event's name and its values as one JSON object on a line of its own."""
+    """Print one line on standard output: a JSON object of `value` and the key "event" with the name `event`.
+
+    Raises ValueError for NaN or infinity in `value`.
+    """
     print(json.dumps({"event": event, **value}, allow_nan=False), flush=True)
 
 
 def print_result(args: argparse.Namespace, facts: Mapping[str, object], *lines: str) -> None:
-    """Print the end of a command: with --json its facts, as the event "summary", else its lines."""
+    """Print the end of a command: with --json the mapping `facts` as the JSON event "summary", else the texts `lines`.
+
+    args: the parsed arguments, of which `json` is read.
+    """
     if args.json:
         print_json("summary", facts)
     else:
@@ -34,7 +40,10 @@ def print_result(args: argparse.Namespace, facts: Mapping[str, object], *lines: 
 
 
 def fact_lines(facts: Mapping[str, object]) -> list[str]:
-    """Return facts as lines of name and value; a value that is no text is written as JSON."""
+    """Return one line "name: value" for each item of `facts`, for people.
+
+    Underscores in names become spaces; a value that is not text is written as JSON.
+    """
     return [
         f"{name.replace('_', ' ')}: {value if isinstance(value, str) else json.dumps(value)}"
         for name, value in facts.items()
@@ -42,7 +51,10 @@ def fact_lines(facts: Mapping[str, object]) -> list[str]:
 
 
 def print_row(row: records.PictureRow | records.FailedPicture, *, as_json: bool) -> None:
-    """Print one picture's outcome as a line of text, or as the JSON event "row" or "failure"."""
+    """Print the outcome of one picture, `row`, as a line on standard output; for a failed one, the reason.
+
+    as_json: print the JSON event "row", or "failure" for a picture that could not be used, instead of a sentence.
+    """
     from capt_engine.runs.table import cells
 
     if as_json and isinstance(row, records.FailedPicture):
@@ -57,12 +69,15 @@ def print_row(row: records.PictureRow | records.FailedPicture, *, as_json: bool)
 
 
 def failure_line(failed: records.FailedPicture) -> str:
-    """Return the line that says which picture could not be used, and why."""
+    """Return the line "path: reason and advice" about a picture that could not be used."""
     return f"{failed.path}: {failed.message} {failed.hint}".rstrip()
 
 
 def closing(result: records.AnalyzeResult, run_dir: str | None) -> str:
-    """Return the summary of a run as sentences, one a line. run_dir: the folder that the run is kept in, if any."""
+    """Return the summary of the run `result` as text, one sentence a line: accuracies, comparison, notes, checks.
+
+    run_dir: the folder that the run was kept in, which the last line names; None: it was not kept.
+    """
     labelled = result.label_source != "model"
     lines = [
         f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}."
@@ -92,14 +107,21 @@ def closing(result: records.AnalyzeResult, run_dir: str | None) -> str:
 
 
 def with_interval(share: float | None, interval: tuple[float, float] | None) -> str:
-    """Return a share in [0, 1] as percent with its 95 % interval, or "not measured" where either is None."""
+    """Write `share`, in [0, 1], as percent with the 95 % interval (low, high): "41.0 % (95 % interval 34.0 to 48.0)".
+
+    Returns "not measured" where either is None.
+    """
     if share is None or interval is None:
         return "not measured"
     return f"{formatting.percent(share)} (95 % interval {formatting.interval(*interval)})"
 
 
 def scored(who: str, score: records.SanityScore) -> str:
-    """Write the score of an imported model or prompts as a sentence that begins with `who`, and its warning as a second line."""
+    """Write how an imported model or prompts did on a few pictures, as a sentence that begins with `who`.
+
+    score: the result of that test; its warning, if any, is a second line. Where nothing was scored, the sentence says
+    why.
+    """
     if score.n == 0:
         return f"{who}: not scored. {score.warning}".strip()
     line = (
@@ -168,9 +190,10 @@ def _matrix(result: records.AnalyzeResult) -> list[str]:
 
 
 def corruption_lines(table: records.CorruptionTable, who: str = "") -> list[str]:
-    """Write a table of corruptions as lines: a kind a line, a severity a column, the mean with its interval last.
+    """Write a table of accuracies under common corruptions as lines of text.
 
-    who: text that the first line begins with.
+    Each kind of corruption is a line, each severity a column; the mean with its interval is last. who: text that the
+    first line begins with.
     """
     severities = sorted({one.severity for one in table.cells})
     shares = {(one.kind, one.severity): formatting.percent(one.kept / one.n) for one in table.cells}

@@ -12,7 +12,12 @@ from capt_engine.records import AnalyzeResult, Event, RowsReady, RunRequest
 
 
 def run_request(args: argparse.Namespace, request: RunRequest, *, rows: bool = True) -> int:
-    """Run a request, print rows and summary, and return the exit code. rows: without --json, also print each picture's outcome."""
+    """Run an analysis or evaluation, print rows and summary, and return the exit code.
+
+    The code is 0, or 3 where no picture could be used, or 6 with --strict where one could not. args: the parsed
+    arguments (json, quiet, strict, device). request: what to run. rows: print a line for each picture; with --json, and
+    for pictures that could not be used, it is printed anyway. Raises JobEnded where there is no result.
+    """
     from capt_engine.runs.table import summary
 
     progress = ProgressLine(quiet=args.quiet)

@@ -33,7 +33,7 @@ IMPORT = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verbs list, show, verify, remove, import and card."""
+    """Add the subcommands of `capt prompts` (list, show, verify, remove, import and card) to `parser`."""
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     name = Option("name", "an installed checkpoint, or a file", metavar="NAME|FILE")
     add_verb(verbs, "list", _list, "all that are installed")

@@ -131,12 +131,17 @@ OPTIONS = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the arguments of `capt protocol` to `parser`, and name `run` as the function that does the command."""
     set_up(parser, run, OPTIONS)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compute the cells that are missing, print the table and return the exit code; raises CaptError for arguments that make no sense."""
+    """Tune and measure what the tables of the protocol `args.name` still lack, print the tables, return the exit code.
+
+    args: the parsed arguments; with --only-table nothing is computed, with --table the tables go to a file. The code is
+    0, 130 after an interrupt, or that of the failure that ended the computing; the tables are made all the same. Raises
+    CaptError for arguments that make no sense.
+    """
     from capt_engine.cli.protocol_run import CellRun
     from capt_engine.protocols.cache import WorkFolder
     from capt_engine.protocols.data import Pictures

@@ -60,7 +60,12 @@ class CellRun:
         self._spent_s: list[float] = []
 
     def run(self) -> None:
-        """Compute until nothing is left; raises KeyboardInterrupt when interrupted, JobEnded where going on makes no sense."""
+        """Tune and measure each cell (prompts on a data set) that has no file in the work folder yet; write its file.
+
+        Cells that failed in an earlier run are tried again; those of another process are waited for. A cell that fails
+        is written as failed. Raises KeyboardInterrupt when interrupted, JobEnded where a failure makes going on
+        useless.
+        """
         # Failures of an earlier run get another chance, as their cause may have been mended; those of this run do not.
         left = [cell for cell in self.cells if not self._is_done(cell, failures=False)]
         self.progress.say(f"{len(self.cells) - len(left)} of {len(self.cells)} cells are there already.")
@@ -198,7 +203,12 @@ class CellRun:
 
 
 def answers(rows: Sequence[records.PictureRow | records.FailedPicture], budgets: Sequence[str]) -> dict[str, object]:
-    """Return what rows say of the pictures: `right`, as `Measured` describes it, and `pictures`, a fingerprint of them in their order."""
+    """Return which pictures were answered right, clean and at each budget, from the rows of one set of prompts.
+
+    rows: one per picture and budget. budgets: budgets as `formatting.budget` writes them. Returns two keys. "right":
+    for "clean" and each budget a text of one character per picture, "1" right, "0" wrong, "-" not measured. "pictures":
+    a hash of the pictures in their order.
+    """
     paths = list(dict.fromkeys(row.path for row in rows))
     right = {name: dict.fromkeys(paths, "-") for name in ("clean", *budgets)}
     pictures = dict.fromkeys(paths, "-")

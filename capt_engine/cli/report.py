@@ -28,12 +28,15 @@ OPTIONS = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the arguments of `capt report` to `parser`, and name `run` as the function that does the command."""
     set_up(parser, run, OPTIONS)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write a report of the runs and print its size, pages and sections; raises CaptError."""
+    """Write a report of the run folders `args.runs` into the file `args.out`; print its size, pages and sections.
+
+    Raises CaptError for arguments that make no sense, JobEnded where no report could be written.
+    """
     request = filled(ReportRequest((), ""), OPTIONS, vars(args))
     result = follow(request, args, ReportResult, cancelled="Cancelled. Nothing was written.")
     there = [one.id for one in result.sections if one.present]

@@ -45,12 +45,16 @@ OPTIONS = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the arguments of `capt run` to `parser`, and name `run` as the function that does the command."""
     set_up(parser, run, OPTIONS)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Repeat a run and print every difference; returns 0 where there is none, 6 where there is one. Raises CaptError."""
+    """Repeat the run whose manifest is the file `args.manifest`, and print each difference between the two results.
+
+    The new run goes to the folder `args.out`, or to a temporary one. Returns the exit code: 0 where nothing differs, 6
+    where something does. Raises CaptError for a manifest that cannot be used, JobEnded where there is no result.
+    """
     from capt_engine.reading import read_json
     from capt_engine.runs.request_text import from_json
 

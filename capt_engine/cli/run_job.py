@@ -35,9 +35,11 @@ def follow(
     on_event: OnEvent | None = None,
     cancelled: str = "Cancelled. What was finished is kept.",
 ) -> R:
-    """Run one request to its end and return its result, which is of that kind; an interrupt cancels it at the next safe place.
+    """Run one request in an engine of its own, show its progress, and return its result.
 
-    on_event: gets every event that is neither progress nor an end. Raises JobEnded where there is no result.
+    args: the parsed arguments (device, quiet). kind: the type of the result. progress: where to show it; None makes a
+    line on standard error. on_event: gets each event that is neither progress nor an end. cancelled: what to say after
+    an interrupt, which cancels the job. Raises JobEnded where there is no result; the reason is printed by then.
     """
     progress = progress or ProgressLine(quiet=args.quiet)
     events: queue.SimpleQueue[records.Event] = queue.SimpleQueue()
@@ -65,7 +67,12 @@ def ending(
     on_event: OnEvent | None,
     before: str = "",
 ) -> records.JobFinished | records.JobFailed | records.JobCancelled | records.EngineFailed:
-    """Submit a request and return the event that ends its job. before: the text that each note of its progress follows."""
+    """Submit `request` to `engine`, show its progress, and return the event that ends the job.
+
+    events: the queue that the engine puts its events into. progress: the line that shows them. on_event: gets each
+    event that is neither progress nor an end; None drops them. before: text in front of each progress note. An
+    interrupt cancels the job and is not raised.
+    """
     job = engine.submit(request)
     while True:
         try:
@@ -84,7 +91,10 @@ def ending(
 
 
 def failed(failure: records.Failure) -> JobEnded:
-    """Print why a job could not be done, and where a bug's details are; returns the exception that ends the command."""
+    """Print `failure`, the reason why a job could not be done, on standard error; return the JobEnded to raise.
+
+    For a bug, also write a crash report and print where it is.
+    """
     print(f"{failure.message} {failure.hint}".strip(), file=sys.stderr)
     if failure.traceback:
         print(crash_log.keep(failure.traceback), file=sys.stderr)

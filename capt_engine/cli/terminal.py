@@ -23,7 +23,11 @@ class ProgressLine:
         self._drawn = False
 
     def show(self, done: int, total: int, note: str, remaining_s: float | None) -> None:
-        """Show that `done` of `total` (0: unknown) is done, with a note and the seconds that remain (None: unknown)."""
+        """Show on standard error that `done` of `total` units of work are done, with `note` and the time that is left.
+
+        total: 0 where it is not known. note: what is being done. remaining_s: seconds, None where not known. A terminal
+        shows a bar, anything else a line every few seconds; nothing is shown when quiet.
+        """
         if self._quiet:
             return
         left = f", {duration(remaining_s)} left" if remaining_s is not None else ""
@@ -39,13 +43,13 @@ class ProgressLine:
             self.say(f"{share}{note}{left}")
 
     def say(self, text: str) -> None:
-        """Print a line of its own on standard error, unless quiet."""
+        """Clear the progress bar and print the line `text` on standard error; nothing is printed when quiet."""
         self.clear()
         if not self._quiet:
             print(text, file=self._stream, flush=True)
 
     def clear(self) -> None:
-        """Take the bar away, so that something else can be printed."""
+        """Remove the progress bar from the terminal, to make room for other output; without a bar, do nothing."""
         if self._drawn:
             self._stream.write("\r\x1b[2K")
             self._stream.flush()

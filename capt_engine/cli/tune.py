@@ -21,12 +21,15 @@ HELP = "learn robust prompts from a few labelled pictures per class"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the arguments of `capt tune` to `parser`, and name `run` as the function that does the command."""
     set_up(parser, run, TUNE)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Tune prompts or an image tower and print the summary; raises CaptError for arguments that make no sense."""
+    """Tune prompts or an image tower as the parsed arguments `args` say, show each epoch, and print the summary.
+
+    Raises CaptError for arguments that make no sense, JobEnded where the tuning was cancelled or failed.
+    """
     request, progress = request_from(args), ProgressLine(quiet=args.quiet)
 
     def on_event(event: Event) -> None:
@@ -56,7 +59,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def request_from(args: argparse.Namespace) -> TuneRequest:
-    """Return the request that the arguments ask for, the same that the window would build; raises BadRequest."""
+    """Return the tuning request for the parsed arguments `args`, with the settings of --preset where they name none.
+
+    Raises BadRequest for arguments that make no sense, UnknownName for a preset that there is not.
+    """
     request = tuning_of(vars(args))
     if args.preset is None:
         return request

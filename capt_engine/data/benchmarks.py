@@ -51,7 +51,7 @@ class Benchmark:
 
     @property
     def test_only(self) -> bool:
-        """True if there is nothing to train on."""
+        """Return True for a data set without training pictures."""
         return self.sizes[0] == 0
 
 
@@ -89,10 +89,11 @@ BENCHMARKS: Table[Benchmark] = Table(
 
 
 def load(name: str, root: str | os.PathLike[str], split: str = "test") -> LabelledSet:
-    """Read one split of a benchmark under the data root; ImageNet's "val" is its test set, as in CoOp.
+    """Read one split of the published data set `name`, such as "oxford_pets", from its folder below `root`.
 
-    ImageNet-A and -R have their own 200 classes, as in CoOp, and not all 1000 as in APT; the two are not comparable. Raises UnknownName,
-    and BadRequest that names the folders and lists that are missing.
+    split: "train", "val" or "test"; ImageNet's "val" is its test set, as in CoOp. ImageNet-A and -R have their own 200
+    classes, as in CoOp, and not all 1000 as in APT; the two are not comparable. Raises UnknownName for another name,
+    and BadRequest for a split that the data set lacks, or where folders or lists are missing, which it names.
     """
     benchmark = BENCHMARKS[name]
     if split not in SPLITS:

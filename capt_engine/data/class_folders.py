@@ -29,7 +29,14 @@ OnObstacle = Callable[[str, Obstacle], None]
 def from_class_folders(
     root: str, on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
 ) -> dict[str, LabelledSet]:
-    """Every split of class folders; see `load_splits`. Raises BadRequest."""
+    """Read a folder of class folders, or of train, val and test with class folders in them, as labelled sets by split.
+
+    The keys are "train", "val" and "test", as far as they are there, or "all" for an undivided folder. root: the
+    folder. on_obstacle: called with (class name, obstacle) for each folder that cannot be read and each link that is
+    not followed; with None an unreadable folder is an error. between: called before each folder is listed, may raise to
+    stop. Raises BadRequest where there are no class folders with pictures, a split has two folders, template.txt is
+    faulty, or a folder cannot be read.
+    """
     parts = _split_folders(root)
     pictures = {split: classes_below(folder, root, on_obstacle, between) for split, folder in parts.items()}
     filled = {name for by_class in pictures.values() for name in by_class}
@@ -58,9 +65,13 @@ def from_class_folders(
 def classes_below(
     folder: str, top: str, on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
 ) -> dict[str, tuple[str, ...]]:
-    """The pictures of each class folder in `folder`, which is, or is a part of, the data set in `top`. Raises BadRequest.
+    """Return the paths of the pictures of each class by class name; each subfolder of `folder` is a class.
 
-    A folder without a picture is somebody's notes rather than a class, but one that cannot be read may hold anything.
+    Pictures count at any depth of a subfolder; a subfolder without any is left out, unless a part of it could not be
+    read. top: the folder of the whole data set, which is `folder` or holds it; links back into it are not followed.
+    on_obstacle: called with (class name, obstacle) for each folder that cannot be read and each link that is not
+    followed; with None an unreadable folder raises BadRequest. between: called before each folder is listed, may raise
+    to stop.
     """
     found: dict[str, tuple[str, ...]] = {}
     locked: set[str] = set()

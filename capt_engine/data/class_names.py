@@ -18,7 +18,10 @@ _LONGEST = 40
 
 
 def listed(names: Sequence[str], notes: Sequence[object] = ()) -> str:
-    """Some names for a sentence, each cut to be read at a glance; notes: what stands behind each in parentheses."""
+    """Join the first five names for a sentence, each cut to 40 characters, and add "and N more" where there are more.
+
+    notes: remarks in the order of the names, such as counts, each put in parentheses behind its name; empty for none.
+    """
     short = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…" for name in map(shown, names[:_LISTED])]
     if notes:
         short = [f"{name} ({note})" for name, note in zip(short, notes[:_LISTED], strict=True)]
@@ -27,12 +30,16 @@ def listed(names: Sequence[str], notes: Sequence[object] = ()) -> str:
 
 
 def as_read(name: str) -> str:
-    """A name as the classifier writes it into a sentence."""
+    """Return a class name as the classifier writes it into a sentence: underscores become spaces, outer spaces go."""
     return name.replace("_", " ").strip()
 
 
 def refusals(names: Sequence[str]) -> Iterator[str]:
-    """Sentences about names with which no model can be asked, each with what to do."""
+    """Yield a sentence for each reason why a model cannot be asked about these class names, with what to do about it.
+
+    The reasons: bytes that are no letters, nothing but spaces or underscores, and several classes that read the same.
+    Yields nothing where all names can be used.
+    """
     unwritable = [name for name in names if not is_text(name)]
     if unwritable:
         yield (
@@ -55,7 +62,10 @@ def refusals(names: Sequence[str]) -> Iterator[str]:
 
 
 def remarks(names: Sequence[str]) -> Iterator[str]:
-    """Sentences about names that can be used, though not without trouble."""
+    """Yield a sentence for each trouble to expect from class names that can be used.
+
+    Examples: no letters, a script that CLIP hardly knows, or two names that differ only in capital letters.
+    """
     plain = [name for name in names if is_text(name) and as_read(name)]
     without = [name for name in plain if not any(letter.isalpha() for letter in name)]
     if without:
@@ -89,7 +99,11 @@ def remarks(names: Sequence[str]) -> Iterator[str]:
 
 
 def long_names(names: Sequence[str], template: str, count_tokens: CountTokens, limit: int) -> tuple[LongName, ...]:
-    """Those whose sentence has more tokens than a model reads; names that are no text are passed over."""
+    """Return the class names, with their numbers of tokens, whose sentence has more than `limit` tokens.
+
+    template: the sentence, `{}` being the class name. count_tokens: gives the number of tokens of each of some
+    sentences. Names that are not valid text are passed over.
+    """
     readable = [name for name in names if is_text(name)]
     # As the classifier asks: underscores are spaces there.
     tokens = count_tokens([template.replace("{}", name.replace("_", " ")) for name in readable]) if readable else ()

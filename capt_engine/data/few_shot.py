@@ -22,11 +22,12 @@ HALVES = ("all", "base", "new")
 def few_shot(
     train: LabelledSet, val: LabelledSet | None, shots: int | None, seed: int
 ) -> tuple[LabelledSet, LabelledSet | None]:
-    """`shots` training pictures per class, then min(shots, 4) validation pictures per class from the same stream of numbers.
+    """Draw `shots` training pictures of each class, then min(shots, 4) validation pictures of each; return both sets.
 
-    val: None for ImageNet, whose validation pictures are the test set and are never drawn from. shots: None takes every picture.
-    seed: any whole number, 0 included. Reproducing a published draw needs the lists in their published order.
-    Raises BadRequest.
+    train, val: the sets to draw from; val is None for ImageNet, whose validation pictures are the test set, and then
+    None comes back. shots: None takes every picture; a class with fewer gives all. seed: any whole number; one stream
+    of numbers serves both draws, so that a published draw is reproduced where the lists keep their published order.
+    Raises BadRequest for fewer than one shot.
     """
     if shots is None:
         return train, val
@@ -41,10 +42,11 @@ def few_shot(
 
 
 def validation_of(train: LabelledSet, val: LabelledSet | None, shots: int | None, seed: int) -> LabelledSet | None:
-    """The validation pictures, as `capt tune` takes them: at most VAL_SHOTS of each class.
+    """Return the validation pictures that `capt tune` uses, at most VAL_SHOTS (4) of each class, or None if there are none.
 
-    Without validation pictures they are drawn from the training pictures that are not trained on; None where a class has too few left.
-    Raises BadRequest.
+    train, val, shots, seed: as in `few_shot`. Without a validation set (val None) they are drawn from the training
+    pictures that the few-shot draw leaves over: None comes back where a class has too few left, or where `shots` is
+    None and all are trained on. Raises BadRequest for fewer than one shot.
     """
     drawn, watched = few_shot(train, val, shots, seed)
     if val is not None:
@@ -70,10 +72,11 @@ def _draw(items: Sequence[Item], shots: int, rng: random.Random) -> tuple[Item, 
 
 
 def half_of_classes(half: str, *sets: LabelledSet) -> tuple[LabelledSet, ...]:
-    """The sets cut to the "base" or the "new" half of the classes, labels counted from 0 again; "all" changes nothing.
+    """Cut the sets to the "base" or "new" half of their classes, labels counted from 0 again; "all" changes nothing.
 
-    The first set's labels decide, as CoOp's do: sorted, the first ceil(n / 2) are base and the others new; a class without a
-    picture in the first set belongs to neither. Few-shot sampling comes before the cut. Raises BadRequest.
+    The labels met in the first set decide, as in CoOp: sorted, the first ceil(n / 2) are base and the others new; a
+    class without a picture in the first set belongs to neither. Draw few-shot pictures before the cut. Raises
+    UnknownName for another half, and BadRequest where the sets have different classes or no class is left.
     """
     if half not in HALVES:
         raise UnknownName("half of the classes", half, HALVES)

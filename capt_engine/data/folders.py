@@ -46,8 +46,9 @@ class Collected:
 def collect(paths: Sequence[str | Path]) -> Collected:
     """Find all picture files among `paths` and in the folders among them, each real file once.
 
-    A file named by itself is always taken, so that it can fail with its own sentence. A folder is searched to its
-    depths, through links too, but never round a circle. The order is that of `paths`, within a folder the natural one.
+    A file named by itself is always taken, so that it can fail with its own sentence. Folders are searched to any
+    depth, through links too, but never round a circle. Files keep the order of `paths`, and natural order within a
+    folder; a path that cannot be read is returned among the skipped ones with a sentence that says why.
     """
     files: dict[str, str] = {}
     skipped: list[tuple[str, str]] = []
@@ -75,10 +76,12 @@ def files_below(
     is_followed: Callable[[os.DirEntry[str]], bool] = lambda _: True,
     between: Callable[[], None] = lambda: None,
 ) -> Iterator[os.DirEntry[str]]:
-    """Yield all files at any depth of a folder in natural order, a folder's own before those of its subfolders.
+    """Yield all files at any depth of the folder `top` in natural order, a folder's own before those of its subfolders.
 
-    seen: real paths of folders that are left out; each one that is entered is added, so that links never lead round in a circle.
-    on_error: gets a folder that cannot be listed. is_followed: accepts a folder met on the way. between: called before each folder.
+    seen: real paths of folders to leave out; each folder that is entered is added, so that links never lead round in a
+    circle. on_error: called with (path, error) for a folder that cannot be listed, which is then passed over.
+    is_followed: returns True for a subfolder that is to be entered. between: called before each folder, may raise to
+    stop.
     """
     # A list rather than recursion: a folder may be nested deeper than Python's stack.
     waiting = [top]
@@ -99,16 +102,19 @@ def files_below(
 
 
 def entries(folder: str) -> list[os.DirEntry[str]]:
-    """List a folder in natural order, without hidden things and files that operating systems leave behind. Raises OSError."""
+    """List what lies directly in a folder, in natural order, without hidden things and those that systems leave behind.
+
+    Raises OSError where the folder cannot be listed, and ValueError where no folder can have this name.
+    """
     with os.scandir(folder) as found:
         kept = [entry for entry in found if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER]
     return sorted(kept, key=lambda entry: natural_key(entry.name))
 
 
 def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Return a sort key that puts img2 before img10, upper and lower case together; the plain name decides between equals.
+    """Return a sort key for a file name that puts img2 before img10 and ignores case; the name decides between equals.
 
-    Numbers are compared by length first, as the digits of a long name may be too many for int().
+    Numbers are compared by their count of digits first, as the digits of a long name may be too many for int().
     """
     parts = re.split(r"([0-9]+)", name.casefold())
     digits = [part.lstrip("0") for part in parts]
@@ -116,7 +122,7 @@ def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return True for a folder, or a link to one that can be followed."""
+    """Return True if a directory entry is a folder, or a link that leads to one."""
     try:
         return entry.is_dir()
     except OSError:
@@ -124,7 +130,10 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def is_picture(entry: os.DirEntry[str]) -> bool:
-    """Return True for a file that is, or claims to be, a picture; only files whose names say nothing are opened."""
+    """Return True if a directory entry is a picture, by its name's ending or, where that is unknown, its first bytes.
+
+    Formats that cannot be read count too, so that each can be reported. A file that cannot be opened gives False.
+    """
     suffix = Path(entry.name).suffix.lower()
     if suffix in PICTURE_SUFFIXES:
         return True

@@ -64,9 +64,10 @@ class Photo:
 def read_photo(
     path: str | os.PathLike[str], *, max_pixels: int = 100_000_000, max_bytes: int = 200 * 1024 * 1024
 ) -> Photo:
-    """Reads the first picture of one file, upright, over white, in sRGB.
+    """Read the first picture in a file as 8-bit sRGB values, turned upright, with white behind transparent parts.
 
-    Safe to call from any thread. Raises BadImage, and nothing else, whatever the file holds.
+    path: the file. max_pixels, max_bytes: the largest picture, and the largest file, that is accepted. Safe to call
+    from any thread. Raises BadImage, and nothing else, whatever the file holds.
     """
     data = _bytes_of(path, max_bytes)
     name = os.fspath(path)
@@ -84,14 +85,14 @@ def read_photo(
 
 
 def thumbnail(photo: Photo, size: int) -> Pixels:
-    """Make a picture small enough for a square of `size` pixels; a smaller one stays as it is.
+    """Shrink a picture to fit into a square of `size` pixels, keeping its proportions; a smaller one keeps its size.
 
     Args:
         photo: the picture.
-        size: the longer side of the result at most, in pixels.
+        size: the side of the square, which the longer side of the result does not exceed, in pixels.
 
     Returns:
-        sRGB values (h, w, 3), uint8.
+        A copy of the pixels: sRGB values (h, w, 3), uint8.
     """
     scale = size / max(photo.width, photo.height)
     if scale >= 1:

@@ -76,7 +76,7 @@ class Kept:
 
 
 def to_bytes(inventory: Inventory) -> bytes:
-    """The file, whole."""
+    """Return the file inventory.csv of an inventory: a line of JSON about the data set, then a CSV row per picture."""
     table = table_bytes(
         COLUMNS,
         (
@@ -98,7 +98,10 @@ def to_bytes(inventory: Inventory) -> bytes:
 
 
 def table_bytes(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """A CSV file; bytes of file names that are not UTF-8 are written as they are."""
+    """Return a CSV file as bytes, made of a line of column names and the rows.
+
+    UTF-8, but bytes of file names that are not UTF-8 are written as they are.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(columns)
@@ -107,7 +110,10 @@ def table_bytes(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> byt
 
 
 def read(path: str | os.PathLike[str]) -> Inventory:
-    """The inventory in a file. Raises BadRequest where it is missing, damaged, or of another version."""
+    """Read an inventory (the list of pictures that a scan wrote) from the file at `path`.
+
+    Raises BadRequest where the file is missing, damaged, no inventory, or of another version.
+    """
     name = f"The inventory {shown(path)}"
     try:
         data = Path(path).read_bytes()

@@ -82,7 +82,10 @@ TGA_SUFFIXES = frozenset({".tga", ".icb", ".vda", ".vst"})
 
 
 def looks_like_picture(head: bytes) -> bool:
-    """Return True if the first bytes (some hundred are enough) are those of a picture, supported or not."""
+    """Return True if `head`, the first bytes of a file (some hundred are enough), are those of a known picture format.
+
+    Known formats include some that cannot be read.
+    """
     kind = _signature(head)
     return kind is not None and kind.is_picture
 
@@ -92,7 +95,10 @@ def _signature(head: bytes) -> Kind | None:
 
 
 def kind_of(data: bytes, name: str) -> Kind:
-    """Return the kind of a file that can be read, by its bytes and its name; raises BadImage that names any other kind."""
+    """Return the format of a picture file that can be read, told by the file's bytes `data` and by its name.
+
+    Raises BadImage, with the name of the format where it is known, for anything that is no picture or cannot be read.
+    """
     kind = _signature(data[:4096])
     suffix = Path(name).suffix.lower()
     # Many raw photographs are TIFF files whose first picture is a stamp-sized preview: not what the user means.
@@ -136,10 +142,10 @@ _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 
 
 def refuse_mazes(kind: Kind, data: bytes) -> None:
-    """Raise BadImage for small files that would keep a decoder busy for minutes, or fill the memory with their parts.
+    """Raise BadImage for a picture file made of so many parts that decoding would take minutes or fill the memory.
 
-    The pixel limit does not see them: a JPEG may ask to be painted over a million times, or a TIFF to be cut into
-    more strips than it has rows.
+    kind: the file's format; only JPEG, PNG and TIFF are checked. data: the whole file. A limit on pixels does not catch
+    these: a JPEG may ask to be painted over a million times, or a TIFF to be cut into more strips than it has rows.
     """
     walk = {"JPEG": _walk_jpeg, "PNG": _walk_png, "TIFF": _walk_tiff}.get(kind.pillow)
     if walk is not None and not walk(data):

@@ -24,7 +24,7 @@ _SPLIT_OF = {
 
 
 def split_called(name: str) -> str:
-    """Return "train", "val" or "test", whichever a common name of it means; "" for any other name."""
+    """Return "train", "val" or "test" for a usual name of that split, as "training" or "Valid"; "" for another."""
     return _SPLIT_OF.get(name.lower(), "")
 
 
@@ -58,7 +58,7 @@ class LabelledSet:
     root: str = ""
 
     def counts(self) -> tuple[int, ...]:
-        """Count the pictures of each class, in the order of the classes."""
+        """Return the number of pictures of each class, in the order of the classes."""
         counts = [0] * len(self.classes)
         for item in self.items:
             counts[item.label] += 1
@@ -66,12 +66,12 @@ class LabelledSet:
 
 
 def is_template(text: str) -> bool:
-    """Return True for a text that is one line with one {} for the class name."""
+    """Return True if a text is a template: one line with exactly one {} for the class name."""
     return text.count("{}") == 1 and "\n" not in text
 
 
 def is_text(name: str) -> bool:
-    """Return True for a name that can be written as UTF-8; one from a disk of another age may hold bytes that are no letters."""
+    """Return True if a name can be encoded as UTF-8; one from an old disk may hold bytes that are no letters."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -80,14 +80,15 @@ def is_text(name: str) -> bool:
 
 
 def shown(name: str | os.PathLike[str]) -> str:
-    r"""A name as it can be put into a sentence: bytes that are no letters are written as \udc…."""
+    r"""Return a name or path in a form that can be printed in a sentence: bytes that are no letters are written as \udc…."""
     return os.fspath(name).encode("utf-8", "backslashreplace").decode()
 
 
 def text_of(path: str, errors: str = "strict") -> str:
-    """Read a file as text, from UTF-8 with or without a byte order mark. Raises BadRequest.
+    """Read the file at `path` as UTF-8 text, with or without a byte order mark.
 
-    errors: as in `bytes.decode`.
+    errors: what to do about bytes that are not UTF-8, as in `bytes.decode`. Raises BadRequest where the file cannot be
+    read, is over 500 MB, or (with "strict") is not UTF-8.
     """
     try:
         with Path(path).open("rb") as file:
@@ -104,5 +105,5 @@ def text_of(path: str, errors: str = "strict") -> str:
 
 
 def not_utf8(path: str) -> BadRequest:
-    """Make the error for a list that is not UTF-8."""
+    """Make (and do not raise) the error that says that the file at `path` is not text in UTF-8."""
     return BadRequest(f"{path} is not text in UTF-8.", "Save the list again as CSV in UTF-8, or choose another file.")

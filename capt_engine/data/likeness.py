@@ -31,7 +31,7 @@ _MOST_PAIRS = 6_000_000
 
 
 def fingerprint(rgb: Pixels) -> bytes:
-    """Compute the fingerprint of a picture; scaling and recompressing hardly change it, cropping and turning do.
+    """Compute a short fingerprint of a picture; scaling and recompressing hardly change it, cropping and turning do.
 
     Args:
         rgb: sRGB values (h, w, 3), uint8.
@@ -48,15 +48,15 @@ def fingerprint(rgb: Pixels) -> bytes:
 
 
 def look_alike(fingerprints: Pixels, progress: Callable[[int, int], None]) -> tuple[tuple[tuple[int, ...], ...], bool]:
-    """Group pictures that look alike by their fingerprints; a chain of likenesses makes one group.
+    """Group pictures that look alike by their fingerprints; where A is like B and B is like C, all three are one group.
 
     Args:
-        fingerprints: (n, 64) uint8, one row a picture.
-        progress: called with (pieces done, pieces), may raise to stop.
+        fingerprints: (n, 64) uint8, one row a picture, as `fingerprint` computes them.
+        progress: called with (pieces of the work done, pieces in all), may raise to stop.
 
     Returns:
-        Sorted groups of two or more indices, and True if every pair was compared: in a crowd of pictures that are nearly plain and
-        equally bright only the nearest neighbours are.
+        A pair: the groups of two or more row numbers, sorted; and True if every pair that could be alike was compared.
+        False means that among many pictures that are nearly plain and equally bright only the nearest neighbours were.
     """
     count = len(fingerprints)
     if count < 2:

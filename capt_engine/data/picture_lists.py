@@ -47,7 +47,12 @@ class _Row(NamedTuple):
 
 
 def from_csv(path: str, text: str) -> dict[str, LabelledSet]:
-    """Read every split of the CSV at `path` from its `text`. Raises BadRequest."""
+    """Read the labelled set of each split from a CSV with the columns path and label.
+
+    path: the file, from whose folder the pictures' paths start. text: its contents. Columns class_name, split and
+    template may be there too. The keys are "train", "val" and "test", as far as they occur, or "all" without a column
+    split. Raises BadRequest where a column or field is missing or wrong, or the pictures are not there.
+    """
     header = text.partition("\n")[0]
     # Spreadsheets of half the world write semicolons.
     delimiter = ";" if header.count(";") > header.count(",") else ","
@@ -131,9 +136,10 @@ def _from_table(path: str, table: Sequence[tuple[str, str, str, str]], named: bo
 
 
 def from_split_file(path: str, text: str | None = None) -> dict[str, LabelledSet]:
-    """Read the train, val and test pictures of a split file that lie beside it. Raises BadRequest.
+    """Read the train, val and test sets of a CoOp split file (JSON) whose pictures lie beside it, in a usual folder.
 
-    text: the file, if already read.
+    path: the split file. text: its contents if already read, None to read them. Raises BadRequest where the file is no
+    sound split file, or the pictures are not found.
     """
     return read_split_file(path, [str(Path(path).parent / folder) for folder in _IMAGE_FOLDERS], text)
 
@@ -141,11 +147,12 @@ def from_split_file(path: str, text: str | None = None) -> dict[str, LabelledSet
 def read_split_file(
     path: str, roots: Sequence[str], text: str | None = None, *, sure: bool = False
 ) -> dict[str, LabelledSet]:
-    """Read the three splits of a CoOp split file: {"train" | "val" | "test": [[path, label from 0, class name], …]}.
+    """Read the train, val and test sets of a CoOp split file: {"train" | "val" | "test": [[path, label from 0, class name], …]}.
 
-    roots: folders that the paths may start from; the first that holds a listed picture is taken, or just the first if that is
-    `sure`. text: the file, if already read.
-    Raises BadRequest. Source: CoOp, datasets/oxford_pets.py.
+    path: the split file. roots: folders that the listed paths may start from; the first that holds a listed picture is
+    taken, or with `sure` the first of all, unchecked. text: the file's contents if already read, None to read them.
+    Raises BadRequest where the file is no sound split file, or no folder holds the pictures. Source: CoOp,
+    datasets/oxford_pets.py.
     """
     hint = "It may be cut off; fetch it again."
     lists = decode(text_of(path) if text is None else text, dict[str, Any], called=path, hint=hint, most=_MOST_BYTES)

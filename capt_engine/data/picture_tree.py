@@ -26,13 +26,14 @@ OnObstacle = Callable[[Obstacle], None]
 
 
 def no_pause() -> None:
-    """Do nothing between two folders."""
+    """Do nothing; the default for a callback that is called before each folder of a search."""
 
 
 def subfolders(folder: str, on_obstacle: OnObstacle | None = None) -> tuple[str, ...]:
-    """Names of the folders directly in `folder`, in natural order, without hidden ones and what systems leave behind.
+    """Return the names of the folders directly in `folder`, in natural order, without hidden and system ones.
 
-    Links to folders count, unless they lead back to `folder` or to a folder above it. Raises BadRequest.
+    Links to folders count, unless they lead round in a circle, to `folder` or to a folder above it: these go to
+    `on_obstacle`, if there is one. Raises BadRequest where `folder` cannot be read.
     """
     real = os.path.realpath(folder)
     found: list[str] = []
@@ -46,18 +47,19 @@ def subfolders(folder: str, on_obstacle: OnObstacle | None = None) -> tuple[str,
 
 
 def pictures_in(folder: str) -> tuple[str, ...]:
-    """Paths of the pictures directly in `folder`, in natural order. Raises BadRequest."""
+    """Return the paths of the pictures directly in `folder`, in natural order; raise BadRequest if that is unreadable."""
     return tuple(entry.path for entry in _entries(folder) if not is_folder(entry) and is_picture(entry))
 
 
 def pictures_below(
     folder: str, top: str, on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
 ) -> tuple[str, ...]:
-    """Paths of all pictures at any depth of `folder`, in natural order, a folder's own files before its subfolders.
+    """Return the paths of all pictures at any depth of `folder`, in natural order, those of subfolders later.
 
-    Linked folders are followed once, but not where they lead into `top` again: the rest of a data set is not part of one of its
-    classes. between: called before each folder, may raise to stop. Raises BadRequest where a folder cannot be read and there is no
-    `on_obstacle`.
+    top: the folder of the whole data set. Linked folders are followed once, but not where they lead into another part
+    of `top`, which belongs to other classes. on_obstacle: called with each folder that cannot be read and each link
+    that is not followed; with None an unreadable folder raises BadRequest. between: called before each folder, may
+    raise to stop.
     """
     inside, around = os.path.realpath(folder), os.path.realpath(top)
 

@@ -48,12 +48,14 @@ def scan(
     views: Views | None = None,
     threads: int = 2,
 ) -> tuple[ScanResult, Inventory]:
-    """Decode every picture once; return what was found, and the inventory of the pictures. Nothing is written, no pixels are kept.
+    """Decode every picture of a data set once; return the findings, and an inventory (a row per picture) for a split.
 
-    found: the splits, which must share their classes. progress: called with (pictures done, pictures, note) as pictures are read, from the
-    caller's thread; may raise to stop. template: "" is the data set's own. count_tokens: tokens of each of some sentences, as the model
-    counts them; the limit is in the same tokens. views: of the first usable pictures of each class, in its order.
-    Raises BadRequest where the splits or the template make no sense, and whatever progress raises.
+    Nothing is written, and no pixels are kept. found: the splits, which must share their classes. progress: called with
+    (pictures done, pictures in all, text) from the caller's thread; may raise to stop, and that exception goes through.
+    template: "" for the data set's own. count_tokens: gives the number of tokens of each of some sentences; None leaves
+    out the check for names over token_limit tokens. views: small pictures to send out on the way, of the first usable
+    ones of each class; None for none. threads: how many decode at once. Raises BadRequest where the splits have
+    different classes or the template has no single {}.
     """
     sets = found.splits
     if not sets or len({each.classes for each in sets.values()}) != 1:

@@ -41,10 +41,12 @@ class Found:
 def load_splits(
     path: str | os.PathLike[str], on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
 ) -> dict[str, LabelledSet]:
-    """Read every split of class folders, a CSV or a split file: "train", "val", "test" as far as there are any, or "all" if undivided.
+    """Read every split of a folder of class folders, a CSV or a CoOp split file at `path`, each as a labelled set.
 
-    on_obstacle: gets what the search goes on without; None makes a folder that cannot be read an error, as leaving it out would change
-    the task in silence. between: called before each folder, may raise to stop. Raises BadRequest.
+    The keys are "train", "val" and "test", as far as they are there, or "all" if undivided. on_obstacle: called with
+    (class name, obstacle) for each folder that cannot be read and each link that is not followed; with None an
+    unreadable folder is an error, as leaving it out would change the task in silence. between: called before each
+    folder, may raise to stop. Raises BadRequest where there is no such file or folder, or its contents are no data set.
     """
     # Made absolute, so that the items stay valid wherever they are used from.
     where = os.path.normpath(Path(path).absolute()) if "\0" not in os.fspath(path) else ""
@@ -78,9 +80,12 @@ def _names(folder: str) -> list[str]:
 def splits_of(
     data: str, data_root: str = "", on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
 ) -> tuple[dict[str, LabelledSet], str]:
-    """Load every split of a data set; return the source of the labels too: "folder", "csv", "split file" or "benchmark".
+    """Load every split of a data set; return them by name, and the source of the labels.
 
-    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. Raises BadRequest.
+    The source is "folder", "csv", "split file" or "benchmark". data: the path of a folder or list, or the name of a
+    published data set such as "oxford_pets"; an existing path comes first. data_root: the folder that holds the
+    published data sets, needed for their names only. on_obstacle, between: as in `load_splits`. Raises BadRequest where
+    the data cannot be read or `data_root` is missing.
     """
     if data not in BENCHMARKS.names() or Path(data).exists():
         return load_splits(data, on_obstacle, between), _kind(data)
@@ -93,7 +98,12 @@ def splits_of(
 
 
 def labelled(data: str, split: str = "", data_root: str = "") -> tuple[LabelledSet, str]:
-    """Load one split ("": the only one there is, else "test") and return the source of its labels. Raises BadRequest."""
+    """Load one split of a data set; return it and the source of its labels: "folder", "csv", "split file" or "benchmark".
+
+    data: the path of a folder or list, or the name of a published data set. split: "train", "val", "test" or "all"; ""
+    takes the only split there is, else "test". data_root: the folder that holds the published data sets, needed for
+    their names only. Raises BadRequest where the data cannot be read or has no such split.
+    """
     splits, kind = splits_of(data, data_root)
     wanted = split or (next(iter(splits)) if len(splits) == 1 else "test")
     if wanted not in splits:
@@ -104,11 +114,13 @@ def labelled(data: str, split: str = "", data_root: str = "") -> tuple[LabelledS
 
 
 def find(data: Sequence[str], data_root: str = "", between: Callable[[], None] = no_pause) -> Found:
-    """Find the labelled pictures below one or several folders, or of one list; what cannot be read is reported. Raises BadRequest.
+    """Find the labelled pictures of one data set, given as one folder, list or published name, or as several folders.
 
-    Several folders are read in one of three ways. All called train, val or test, each once: the parts of one data set. All with
-    pictures directly in them, or with none at all: each is a class of that name. All with subfolders only: the subfolders are the
-    classes. Folders of the same class name make one class. between: called before each folder, may raise to stop.
+    Several folders are read in one of three ways. All called train, val or test, each once: the parts of one data set.
+    All with pictures directly in them, or with none at all: each is a class of that name. All with subfolders only: the
+    subfolders are the classes. Folders of the same class name make one class. data_root: the folder that holds the
+    published data sets. between: called before each folder, may raise to stop. Subfolders that cannot be read are
+    returned as skipped. Raises BadRequest where nothing usable is named or the folders are mixed.
     """
     skipped: list[tuple[str, FailedPicture]] = []
 

@@ -17,11 +17,14 @@ from capt_engine.records.data import USES, Assigned, ClassSplit, SplitRequest, S
 
 
 def divide(inventory: Inventory, request: SplitRequest) -> tuple[SplitResult, bytes]:
-    """Divide pictures into train, validation and test; the list of them is a CSV, which is empty where a sentence forbids going on.
+    """Divide the pictures of an inventory into train, validation and test; return the result, and the list as a CSV.
 
-    Of each class, `test_share` goes to the test and `val_share` to the validation, as near as pictures that are alike allow: they go
-    together, across classes too. A class of three or more has a test picture, and every class keeps one to train on. The draw depends
-    on the seed and on the pictures' bytes, so that neither their names nor what else is excluded changes it. Raises BadRequest.
+    The CSV is b"" where the result holds a sentence that forbids tuning on it. Of each class, `test_share` goes to the
+    test and `val_share` to the validation, as near as possible while pictures that are alike stay together, across
+    classes too; a class of three or more should have a test picture, and every class keeps one to train on. Pictures
+    are drawn in an order that depends on the seed and on their bytes, not on their names or on what else is excluded.
+    With `own_parts` nothing is drawn, and the data set's own splits stay. Raises BadRequest for shares that leave
+    nothing to train on, or own parts that are not there.
     """
     _require_sense(inventory, request)
     kept = _kept(inventory, request)

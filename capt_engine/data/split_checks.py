@@ -22,12 +22,19 @@ _Z95 = 1.959963984540054
 
 
 def half_width(n: int) -> float:
-    """Half the width of the 95 % Wilson interval of 50 % on n pictures, as a share (Wilson 1927, at p = ½)."""
+    """Return half the width of the 95 % Wilson interval, a share in [0, 1], when half of n pictures are right.
+
+    Source: Wilson 1927, at p = ½.
+    """
     return _Z95 / (2 * math.sqrt(n + _Z95**2))
 
 
 def blocks_of(kept: Kept, request: SplitRequest) -> Iterator[str]:
-    """Yield the faults of a split with which it cannot be tuned on, a sentence each."""
+    """Yield a sentence for each fault that forbids tuning on a split, such as fewer than two classes or no test pictures.
+
+    kept: the pictures that are used, and the part that each is in. request: the settings that made the split. Yields
+    nothing where tuning may go on.
+    """
     classes, entries = kept.classes, kept.entries
     usable = Counter(entry.label for entry in entries)
     if len(classes) < 2:
@@ -66,7 +73,11 @@ def _why_no_test(request: SplitRequest) -> str:
 
 
 def warnings_of(kept: Kept, request: SplitRequest, inventory: Inventory, *, is_validated: bool) -> Iterator[str]:
-    """Yield what a user should know about a split that can be used, a sentence each."""
+    """Yield a sentence for each thing to know about a split that is allowed, such as few test pictures.
+
+    kept: the pictures that are used, and the part that each is in. request: the settings that made the split.
+    inventory: all pictures of the data set. is_validated: True if there are validation pictures.
+    """
     yield from _about_numbers(kept, request, is_validated)
     yield from _about_likeness(kept)
     classes, entries = set(kept.classes), kept.entries

@@ -94,9 +94,10 @@ def _filled(sentence: str, name: str, rng: Generator) -> str:
 
 
 def class_caption(family: str, name: str, rng: Generator) -> str:
-    """Draw a sentence that says one class of a family and nothing else.
+    """Draw a random English caption that names one class, with random synonyms and sentence, and nothing else.
 
-    `family` is one of FAMILIES, of which the joined ones have `name`s that hold the canonical words in the order colour, material, shape.
+    family: one of FAMILIES, such as "shapes" or "shape-material". name: the class, in canonical words; in a joined
+    family they stand in the order colour, material, shape, as in "metal cube". rng: the source of the draws.
     """
     if family in SIMPLE:
         return _filled(_one(rng, _SENTENCES[family]), _word(rng, _SYNONYMS[name]), rng)
@@ -109,7 +110,7 @@ def class_caption(family: str, name: str, rng: Generator) -> str:
 
 
 def class_name(family: str, subject: Subject) -> str:
-    """Return the canonical class of a subject in a family, e.g. `metal cube` in `shape-material`."""
+    """Return the class of a subject in a family of classes, in canonical words, as "metal cube" in "shape-material"."""
     if family in SIMPLE:
         return str(getattr(subject, family.removesuffix("s")))
     parts = (("colour", subject.colour), ("material", subject.material), ("shape", subject.shape))

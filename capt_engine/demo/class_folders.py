@@ -37,10 +37,13 @@ def _claim(folder: Path, made: dict[str, object]) -> None:
 def write_class_folders(
     folder: Path, task_name: str, split: str, domain: str, per_class: int, seed: int, progress: Progress
 ) -> int:
-    """Draw `per_class` pictures of every class of a task as PNG files in folders named by class; returns the number of pictures.
+    """Draw `per_class` pictures of every class of a task as PNG files in one folder per class; return their number.
 
-    Files that are there already are kept, so that an interrupted call can be repeated. Raises UnknownName for a task, split or domain, and
-    BadRequest for a folder that holds anything else.
+    folder: holds the class folders and template.txt, new, empty, or begun by the same call; pictures that are there are
+    kept, so that an interrupted call can be repeated. split: "train", "val" or "test". domain: the look, such as
+    "night". seed: another one gives other pictures. progress: called after each picture, may raise to stop. Raises
+    UnknownName for an unknown task, split or domain, and BadRequest for `per_class` below 1, a domain that does not fit
+    the task, or a folder that holds anything else.
     """
     if per_class < 1:
         raise BadRequest("At least one picture per class is needed.", "Give --per-class 1 or more.")

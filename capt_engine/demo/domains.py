@@ -92,7 +92,10 @@ def _ground(rng: Generator) -> Ground:
 
 
 def stage(subject: Subject, rng: Generator) -> Setting:
-    """Draw camera, light, ground and pose for a plain picture of the subject, and return them as a setting."""
+    """Draw random camera, light, ground and pose for a subject in the domain "plain", and return the setting to render.
+
+    subject: the shape, colour and material. rng: the source of the draws; the same state of it gives the same setting.
+    """
     form = FORMS[subject.shape]
     azimuth = rng.uniform(0, 2 * np.pi)
     elevation = np.radians(rng.uniform(12, 40))
@@ -238,12 +241,12 @@ def _film(image: Array, rng: Generator) -> Array:
 
 
 def photograph(subject: Subject, domain: str, rng: Generator, size: int, samples: int = 2) -> Pixels:
-    """Take a picture of a subject.
+    """Draw a picture of a subject with random camera, light, ground and pose, in the look of a domain.
 
     Args:
         subject: its shape, colour and material.
         domain: one of DOMAINS.
-        rng: the same state of it gives the same picture.
+        rng: the source of the draws; the same state of it gives the same picture.
         size: the side of the picture in pixels.
         samples: rays along each side of a pixel.
 

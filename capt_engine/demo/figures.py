@@ -43,9 +43,10 @@ class Figure:
 
 
 def figure_of(backbone: Backbone, task: str, domain: str, n: int, eps_255: int = 0) -> Figure:
-    """Measure zero-shot accuracy on the first n test pictures of a task in a domain.
+    """Measure zero-shot accuracy, with its interval, on the first n test pictures of a task in a domain.
 
-    eps_255: the budget in 255ths of L∞ PGD-20 (untargeted, cross-entropy, random start, steps of a quarter of it); 0 for clean pictures.
+    backbone: the model. task, domain: names such as "shapes" and "night". eps_255: 0 for clean pictures, else the
+    budget in 255ths of L∞ PGD-20 (untargeted, cross-entropy, random start, steps of a quarter of it).
     """
     images, labels, classes = demo_pictures(backbone, task, domain=domain, n=n)
     classifier = Classifier(backbone, classes, world.TASKS[task].template)
@@ -64,9 +65,10 @@ def figure_of(backbone: Backbone, task: str, domain: str, n: int, eps_255: int =
 def measure(
     folder: Path, n: int, n_attacked: int, on_line: Callable[[str], None], device: torch.device
 ) -> list[Figure]:
-    """Measure all figures of the model in a folder; each goes to `on_line` as a line as soon as it is known.
+    """Measure every accuracy that the model card of a demo model reports, and return them in its order.
 
-    n, n_attacked: the number of test pictures of each clean and of each attacked set.
+    folder: the model, as an open_clip folder. n, n_attacked: the number of test pictures of each clean set and of each
+    attacked set. on_line: called with each accuracy as a line of text as soon as it is known. device: where to compute.
     """
     backbone = load_backbone(f"local-dir:{folder}", device)
     plain = [(task, "plain") for task in ("shapes", "colours", "materials")]
@@ -80,21 +82,21 @@ def measure(
 
 
 def as_line(figure: Figure) -> str:
-    """Return a figure as one line of aligned columns."""
+    """Return a measured accuracy as a line of text in columns: task, domain, attack, accuracy, interval, n."""
     attack = f"PGD-{PGD_STEPS} {figure.eps_255}/255" if figure.eps_255 else "clean"
     interval = f"[{percent_number(figure.low)}, {percent_number(figure.high)}]"
     return f"{figure.task:15} {figure.domain:8} {attack:13} {percent(figure.accuracy):>7} {interval:13} n = {figure.n}"
 
 
 def recipe(folder: Path) -> dict[str, int | float]:
-    """Return the recipe that made the weights of a folder, by name, as the weights file itself holds it."""
+    """Return the training settings by name from the weights file in a demo model's folder; {} if it holds none."""
     with safe_open(folder / "open_clip_model.safetensors", framework="pt") as file:
         text = (file.metadata() or {}).get("recipe", "{}")
     return decode(text, dict[str, int | float], called=f"The recipe in {str(folder)!r}")
 
 
 def write(folder: Path, figures: list[Figure]) -> None:
-    """Write figures.json and the model card README.md beside the weights."""
+    """Write figures.json and the model card README.md, made from measured accuracies, into a demo model's folder."""
     made = recipe(folder)
     table = {"recipe": made, "figures": [asdict(figure) for figure in figures]}
     write_atomic(folder / "figures.json", json.dumps(table, indent=1) + "\n")
@@ -113,7 +115,11 @@ def _rows(figures: list[Figure]) -> str:
 
 
 def card(made: Mapping[str, int | float], figures: list[Figure]) -> str:
-    """Return the model card as Markdown; every number in it comes from the weights' own recipe or from a measurement."""
+    """Return the text of a demo model's model card, in Markdown.
+
+    made: the training settings, as `recipe` reads them from the weights. figures: the measured accuracies. Every
+    measured number in the card is one of these.
+    """
     head = "| task | domain | L∞ budget | accuracy % | 95 % interval | n |\n| --- | --- | --- | ---: | ---: | ---: |\n"
     plain = [one for one in figures if not one.eps_255 and (one.task, one.domain) not in world.DOWNSTREAM]
     downstream = [one for one in figures if not one.eps_255 and (one.task, one.domain) in world.DOWNSTREAM]

@@ -76,7 +76,7 @@ class Plan:
     text_layers: int = 4
 
     def model_cfg(self) -> dict[str, Any]:
-        """Return the architecture as open_clip writes it."""
+        """Return the architecture as the dictionary `model_cfg` that open_clip reads."""
         return {
             "embed_dim": 128,
             "quick_gelu": False,
@@ -99,7 +99,7 @@ class Plan:
 
 
 def new_model(plan: Plan) -> nn.Module:
-    """Make an untrained open_clip `CLIP` with the plan's seed."""
+    """Make an untrained open_clip `CLIP` of the plan's sizes, with random weights drawn by the plan's seed."""
     cfg = plan.model_cfg()
     cfg["vision_cfg"]["patch_dropout"] = plan.patch_dropout
     with torch.random.fork_rng(devices=[]):
@@ -109,9 +109,10 @@ def new_model(plan: Plan) -> nn.Module:
 
 
 def export(model: nn.Module, plan: Plan, folder: Path, step: int) -> None:
-    """Write the model as a folder that open_clip's `local-dir:` opens: a config, and fp16 safetensors.
+    """Write a model as an open_clip folder: open_clip_config.json, and the weights in fp16 as safetensors.
 
-    The weights carry the plan and the step they were taken at, so that the model card can say how they were made.
+    model: the weights to write. plan, step: the settings of the training and the step reached, kept in the weights file
+    for the model card. folder: where to write; files there are replaced.
     """
     weights = {name: value.detach().half() for name, value in model.state_dict().items()}
     recipe = asdict(plan) | {"step": step, "revision": REVISION}
@@ -133,7 +134,7 @@ def _tokens(sentence: str) -> tuple[int, ...]:
 
 
 def encode_sentences(clip: nn.Module, sentences: list[str], device: torch.device) -> Tensor:
-    """Encode k sentences.
+    """Encode sentences with the text tower of a model in training.
 
     Args:
         clip: an open_clip `CLIP`.
@@ -141,7 +142,8 @@ def encode_sentences(clip: nn.Module, sentences: list[str], device: torch.device
         device: where the model is.
 
     Returns:
-        Text features (k, d) of length 1. Padding after the longest sentence is left out, which the causal mask makes exact.
+        Text features (k, d) of length 1. Padding after the longest sentence is left out, which the causal mask makes
+        exact.
     """
     model: Any = clip
     rows = [_tokens(sentence) for sentence in sentences]
@@ -293,7 +295,7 @@ class Pretraining:
         self.step = state["step"]
 
     def save(self) -> None:
-        """Write the checkpoint; a reader sees the old one or the new one, never half of one."""
+        """Write the state of the run (weights, optimiser, step) to its checkpoint file, whole or not at all."""
         state = {
             "plan": self._kept(),
             "step": self.step,
@@ -317,7 +319,7 @@ class Pretraining:
         return images, [self._subjects[i] for i in index.tolist()]
 
     def advance(self) -> str:
-        """Take one step of training and return a line about its loss and accuracies."""
+        """Take one step of training and return a line of text about its loss and accuracies."""
         plan = self.plan
         whole = self.step >= plan.steps * (1 - plan.whole_share)
         if plan.patch_dropout > 0:
@@ -344,7 +346,11 @@ class Pretraining:
         return note
 
     def run(self, progress: Progress, save_every: int = 250, until: int | None = None) -> None:
-        """Go on to the step `until` (default: the end of the plan), saving on the way and at the end."""
+        """Train on to the step `until` (None: the end of the plan), saving every `save_every` steps and at the end.
+
+        progress: called after each step with (step, steps of the plan, a line about loss and accuracies); may raise to
+        stop, and the steps since the last saving are then lost.
+        """
         last = self.plan.steps if until is None else until
         while self.step < last:
             note = self.advance()
@@ -354,5 +360,8 @@ class Pretraining:
 
 
 def default_checkpoint(folder: Path, plan: Plan) -> Path:
-    """Return the path of a plan's checkpoint, beside the rendered pictures."""
+    """Return the usual path of a training run's state file: beside `folder`, which holds the rendered pictures.
+
+    The name holds the plan's seed, but none of its other settings.
+    """
     return folder.parent / f"pretrain-r{REVISION}-s{plan.seed}.pt"

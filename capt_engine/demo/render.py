@@ -249,7 +249,7 @@ def _shade_ground(setting: Setting, body: _Body, world: Array, distance: Array) 
 
 
 def render(setting: Setting, size: int) -> Buffers:
-    """Render a setting with one ray per pixel; shrink the result to smooth its edges.
+    """Render a setting with one ray per pixel; a caller that wants smooth edges renders larger and shrinks.
 
     Args:
         setting: the object, its ground, the light and the camera.

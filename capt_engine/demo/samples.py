@@ -39,7 +39,10 @@ SAMPLES: dict[str, Scene] = {
 
 
 def write_samples(folder: Path) -> int:
-    """Draw the samples into a folder as PNG files of 384 × 384 pixels, each replaced whole; returns how many."""
+    """Draw the sample pictures for newcomers into `folder` as PNG files of 384 × 384 pixels; return their number.
+
+    Files of the same names are replaced.
+    """
     for name, scene in SAMPLES.items():
         buffer = io.BytesIO()
         Image.fromarray(picture(scene, SIZE)).save(buffer, "PNG", optimize=True)

@@ -14,7 +14,7 @@ _LATTICE: Array = np.random.Generator(np.random.PCG64(20261122)).random((32, 32,
 
 
 def noise(p: Array) -> Array:
-    """Compute smooth value noise, one bump per unit, repeating every 32.
+    """Compute smooth value noise at some points, one bump per unit of length, repeating every 32 units.
 
     Args:
         p: points (3, n).
@@ -72,7 +72,7 @@ FINISHES = {
 
 
 def albedo(material: str, colour: Array, p: Array, shift: Array) -> Array:
-    """Compute the base colour of a material.
+    """Compute the base colour of a material, without light, at some points of an object.
 
     Args:
         material: a key of FINISHES.
@@ -132,12 +132,12 @@ GROUNDS = ("studio", "checker", "planks", "sand", "tiles", "cloth")
 
 
 def ground_colour(ground: Ground, x: Array, y: Array) -> Array:
-    """Compute the colour of the ground.
+    """Compute the colour of the ground at some points.
 
     Args:
         ground: its pattern and colours.
-        x: world coordinates (n,).
-        y: world coordinates (n,).
+        x: world coordinates of n points along the first level axis (n,).
+        y: those along the second (n,).
 
     Returns:
         Linear RGB (3, n).

@@ -23,7 +23,7 @@ SHARD = 500
 
 
 def default_folder(seed: int) -> Path:
-    """Return the folder for the shards of a seed, outside every repository."""
+    """Return the folder in the user's cache for the pre-training pictures of a seed."""
     return cache_dir() / "demo" / f"pictures-r{REVISION}-s{seed}"
 
 
@@ -45,14 +45,14 @@ def _write_shard(folder: Path, seed: int, shard: int, count: int) -> None:
 
 
 def load(count: int, seed: int, folder: Path, processes: int, progress: Progress) -> Pixels:
-    """Load pre-training pictures, rendering those that are missing.
+    """Load the first pictures of the pre-training stream from files, after rendering those that are missing.
 
     Args:
         count: how many, from the first.
-        seed: of the stream of pictures.
-        folder: the folder of the shards.
+        seed: of the stream of pictures; another one gives other pictures.
+        folder: the folder of the shards (files of up to 500 pictures), where missing ones are written.
         processes: how many render at once.
-        progress: called after each shard.
+        progress: called after each rendered shard with (pictures done, pictures in all, text).
 
     Returns:
         RGB, uint8 (count, 80, 80, 3).

@@ -40,7 +40,7 @@ class Task:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Return the canonical class names, in the order of the labels."""
+        """Return the class names of the task in canonical words, in the order of the labels."""
         if self.family in SIMPLE:
             return tuple(SIMPLE[self.family])
         return tuple(f"{material} {shape}" for shape in SHAPES for material in MATERIALS)
@@ -101,7 +101,10 @@ def _subject(rng: Generator, fixed: dict[str, str], unseen: bool) -> Subject:
 
 
 def check_domain(task: Task, domain: str) -> None:
-    """Raise UnknownName for a domain that does not exist, BadRequest for one that hides the classes of the task."""
+    """Raise UnknownName for a domain that does not exist, BadRequest for one that hides the task's classes.
+
+    Only the domain "clay" does, in tasks about materials: everything there is made of clay.
+    """
     if domain not in DOMAINS:
         raise UnknownName("domain", domain, DOMAINS)
     if domain == "clay" and "material" in task.family:
@@ -112,9 +115,11 @@ def check_domain(task: Task, domain: str) -> None:
 
 
 def scene(task_name: str, split: str, index: int, domain: str = "plain", seed: int = 0) -> Scene:
-    """Return picture `index` of a downstream split before it is drawn; classes take turns, so k pictures in a row hold each of k classes.
+    """Return the description of picture `index` (from 0) of a split of a task, from which `picture` draws it.
 
-    Raises UnknownName and BadRequest for a task, split or domain that there is not.
+    Classes take turns, so that k pictures in a row hold each of k classes once. task_name: a key of TASKS. split:
+    "train", "val" or "test". domain: the look, one of DOMAINS. seed: another one gives other pictures. Raises
+    UnknownName for an unknown task, split or domain, BadRequest for a domain that does not fit the task.
     """
     task = TASKS[task_name]
     check_domain(task, domain)
@@ -129,7 +134,11 @@ def scene(task_name: str, split: str, index: int, domain: str = "plain", seed: i
 
 
 def pretraining_scene(index: int, seed: int = 0) -> Scene:
-    """Return picture `index` of the endless pre-training stream: domain `plain`, never an unseen pair, shapes taking turns."""
+    """Return the description of picture `index` (from 0) of the endless pre-training stream, for `picture` to draw.
+
+    The domain is "plain", shapes take turns, and no pair of shape and colour is one of UNSEEN_PAIRS. seed: another one
+    gives another stream.
+    """
     rng = Generator(PCG64(_seed("pretrain", "subject", seed, index)))
     shapes = tuple(SHAPES)
     subject = _subject(rng, {"shape": shapes[index % len(shapes)]}, unseen=False)
@@ -137,13 +146,13 @@ def pretraining_scene(index: int, seed: int = 0) -> Scene:
 
 
 def label(task_name: str, drawn: Scene) -> int:
-    """Return the label of a scene in a task, an index into the task's classes."""
+    """Return the label of a scene in the task `task_name`: the index of its class among the task's classes."""
     task = TASKS[task_name]
     return task.classes.index(class_name(task.family, drawn.subject))
 
 
 def picture(drawn: Scene, size: int = PICTURE_SIZE) -> Pixels:
-    """Draw a scene; the same scene gives the same picture, bit for bit.
+    """Draw the picture of a scene; the same scene gives the same picture, bit for bit.
 
     Args:
         drawn: the scene.
@@ -157,7 +166,7 @@ def picture(drawn: Scene, size: int = PICTURE_SIZE) -> Pixels:
 
 
 def pictures(task_name: str, split: str, count: int, domain: str = "plain", seed: int = 0) -> tuple[Pixels, list[int]]:
-    """Draw the first pictures of a split.
+    """Draw the first `count` pictures of a split of a task, with their labels.
 
     Args:
         task_name: a key of TASKS.
@@ -167,7 +176,7 @@ def pictures(task_name: str, split: str, count: int, domain: str = "plain", seed
         seed: of the split; another one gives other pictures.
 
     Returns:
-        RGB, uint8 (count, 96, 96, 3), and the label of each.
+        RGB, uint8 (count, 96, 96, 3), and the label of each, an index into the task's classes.
 
     Raises:
         UnknownName: another task, split or domain.

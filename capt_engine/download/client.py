@@ -50,21 +50,24 @@ class Rate:
         self._seen: deque[tuple[float, int]] = deque()
 
     def add(self, done: int) -> None:
-        """Take down that so many bytes are here now."""
+        """Record that `done` bytes in all are here now, for the rate over the last seconds."""
         now = self._clock()
         self._seen.append((now, done))
         while now - self._seen[0][0] > _RATE_S and len(self._seen) > 2:
             self._seen.popleft()
 
     def per_s(self) -> float | None:
-        """Bytes a second, None before there is anything to measure."""
+        """Return the bytes a second over the last five seconds or so; None before two different times were recorded."""
         if len(self._seen) < 2:
             return None
         (first_s, first), (last_s, last) = self._seen[0], self._seen[-1]
         return (last - first) / (last_s - first_s) if last_s > first_s else None
 
     def text(self, done: int, total: int) -> str:
-        """Write the progress with speed and time left: "312 of 605 MB, 4.1 MB/s, 71 s left"."""
+        """Describe `done` of `total` bytes with speed and time left: "312 of 605 MB, 4.1 MB/s, 71 s left".
+
+        Without a rate, or at a rate of 0, only "312 of 605 MB".
+        """
         rate = self.per_s()
         ahead = f", {size(rate)}/s, {duration((total - done) / rate)} left" if rate else ""
         return f"{size(done)} of {size(total)}{ahead}"
@@ -73,11 +76,12 @@ class Rate:
 def fetch(
     model: str, orders: Sequence[Order], progress: Progress, is_resting: Callable[[], bool] = lambda: False
 ) -> Fetched:
-    """Carry out the orders in a process of its own; what was fetched is written into the ledger.
+    """Download the ordered files of a model in a process of its own; return hashes and sizes, and fill the ledger.
 
-    progress: called ten times a second with (bytes, bytes in all, text); may raise Cancelled, and the process is gone at once. is_resting:
-    called as often; where it says yes, Paused is raised and the process is gone. Raises BadRequest with what the process
-    refused, CannotWrite where the disk did.
+    model: the name for the ledger. orders: one for each file. progress: called about ten times a second with (bytes
+    here, bytes in all, text); may raise Cancelled. is_resting: asked as often; once it returns True, Paused is raised.
+    Either way the process is killed at once, and what came is kept for the next call. Raises BadRequest where the
+    network is locked or the process refuses, CannotWrite where the disk does.
     """
     offline.require_network()
     lines: queue.SimpleQueue[News | None] = queue.SimpleQueue()
@@ -176,5 +180,5 @@ def _note(model: str, url: str, n_bytes: int, ended: str, sha256: str = "") -> N
 
 
 def parts_folder(model: str, root: Path) -> Path:
-    """Return the hidden folder that holds the parts of a download until it is whole."""
+    """Return the path of the hidden folder in `root` that holds the incomplete files while the model is downloaded."""
     return root / f".{model}.download"

@@ -20,12 +20,16 @@ _TRUE = {"1", "ON", "YES", "TRUE"}
 
 
 def lock_path() -> Path:
-    """The file whose being there keeps the program off the network."""
+    """Return the path of the file that, while it exists, keeps the program from downloading anything."""
     return data_dir() / _LOCK
 
 
 def reason() -> str:
-    """Why nothing may be fetched, as a sentence; empty where it may. An option of one run is its own business."""
+    """Return a sentence that says why nothing may be downloaded; "" if it may.
+
+    The reasons are the lock file, HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE. A single run's own option to stay offline is
+    not looked at.
+    """
     if lock_path().exists():
         return "This program was set to work offline for good."
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
@@ -35,7 +39,7 @@ def reason() -> str:
 
 
 def require_network() -> None:
-    """Raise BadRequest where nothing may be fetched."""
+    """Raise BadRequest, with the reason, if the lock file or an environment variable forbids downloading."""
     why = reason()
     if why:
         lift = "Lift it with `capt models offline off`, or on the Models page." if lock_path().exists() else "Unset it."
@@ -43,7 +47,10 @@ def require_network() -> None:
 
 
 def set_lock(locked: bool) -> None:
-    """Lock the network away, or give it back."""
+    """Forbid all downloads from now on (True) by creating the lock file, or allow them again (False) by deleting it.
+
+    Raises CannotWrite where the disk refuses.
+    """
     if locked:
         write_atomic(lock_path(), "While this file is here, CAPT Explorer downloads nothing.\n")
     else:
@@ -52,7 +59,7 @@ def set_lock(locked: bool) -> None:
 
 
 def note(entry: LedgerEntry) -> None:
-    """Write one line more into the ledger; it is on the disk when this returns."""
+    """Append one download to the ledger of downloads; it is safely on the disk when this returns. Raises CannotWrite."""
     path = data_dir() / _LEDGER
     with refused(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +70,7 @@ def note(entry: LedgerEntry) -> None:
 
 
 def ledger() -> tuple[LedgerEntry, ...]:
-    """Everything that was ever fetched, newest first; a line that a crash cut short is left out."""
+    """Return every recorded download, newest first; damaged lines are left out, and without a ledger the result is empty."""
     entries = []
     try:
         lines = (data_dir() / _LEDGER).read_bytes().splitlines()

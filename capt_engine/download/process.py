@@ -89,7 +89,10 @@ class _Offer:
 
 
 def main() -> int:
-    """Read orders from stdin and carry them out; 0 when all is there, 1 when something was refused."""
+    """Read download orders as JSON from stdin, fetch the files, and report as JSON lines on stdout.
+
+    Returns the exit status: 0 when all files are there, 1 when something was refused.
+    """
     orders = decode(sys.stdin.read(), list[Order], called="The order")
     # Before the hub's library is imported, which reads these once: no bars, no telemetry, and no other way to fetch than plain HTTP,
     # which alone can be resumed.

@@ -34,9 +34,11 @@ Labelled = tuple[str, int | None]
 
 
 def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) -> AnalyzeResult:
-    """Predict and attack the unlabelled pictures in files and folders, and return the counts; `emit` gets the rows as they become ready.
+    """Predict and attack the unlabelled pictures in the files and folders `paths`, and return the counts.
 
-    A picture that cannot be used becomes one FailedPicture. Raises BadRequest when there is no picture, Cancelled through `progress`.
+    work: the plan (models, attacks, budgets). emit: called with rows as they become ready; a picture that cannot be
+    used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run. Raises
+    BadRequest where there is no picture.
     """
     progress(0, 0, "looking for pictures")
     found = collect(paths)
@@ -51,7 +53,12 @@ def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) ->
 def evaluate(
     work: Plan, items: Sequence[Item], emit: Emit, progress: Progress, probed: Sequence[Item] | None = None
 ) -> AnalyzeResult:
-    """Predict and attack labelled pictures as `analyze` does, and make the checks of the plan on some of `probed` (default: of `items`)."""
+    """Predict and attack the labelled pictures `items`, check the evaluation, and return the counts.
+
+    work: the plan (models, attacks, budgets, checks). emit: called with rows as they become ready; a picture that
+    cannot be used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run.
+    probed: pictures of which some are used for the checks; None: `items`.
+    """
     started_s = time.monotonic()
     result = _run(work, [(item.path, item.label) for item in items], 0, emit, progress)
     live = live_checks(work, some_of(work, items if probed is None else probed), progress)
@@ -68,15 +75,16 @@ def _run(work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, pro
 def run_batches(
     work: Plan, batches: Iterable[Batch], pictures: int, emit: Emit, progress: Progress, missing: int = 0
 ) -> AnalyzeResult:
-    """Predict, attack and measure pictures, wherever they come from.
+    """Predict, attack and measure pictures that are read already, and return the counts.
 
     Args:
-        work: models, attacks and budgets.
-        batches: pictures as the models see them, and those that could not be used; taken one after the other.
+        work: the plan: models, attacks and budgets.
+        batches: pairs of pictures as the models see them, and of pictures that could not be used; taken one after the
+            other.
         pictures: how many there will be; 0 where that is not known.
-        emit: takes the rows as they become ready.
+        emit: called with the rows as they become ready, and with the pictures that could not be used.
         progress: called at each step; what it raises ends the run.
-        missing: pictures that could not be used before any batch.
+        missing: pictures that could not be used before any batch, for the count of failures.
 
     Returns:
         The counts over all rows, with the checks that rows alone can answer.

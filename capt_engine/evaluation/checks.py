@@ -32,7 +32,12 @@ LIVE = QUICK_CHECKS | FULL_CHECKS
 
 
 def live_checks(work: Plan, pictures: Sequence[Input], progress: Progress) -> tuple[Check, ...]:
-    """The checks of the plan's level, on every variant; of several results of one check the worst. Raises Cancelled through `progress`."""
+    """Make the checks of an evaluation that ask the models again, on every model of the plan, and return their results.
+
+    work: the plan; its level of checks says which are made, "off" none. pictures: the pictures to ask about. Of several
+    models' results of one check the worst is returned; where memory runs out, the result says "not run". progress:
+    called at each step; what it raises (Cancelled) ends the checks.
+    """
     if not PICTURES[work.checks] or not pictures:
         return ()
     progress(0, 0, "checking the evaluation")
@@ -64,7 +69,10 @@ def _of_variants(work: Plan, pictures: Sequence[Input], progress: Progress, batc
 
 
 def run_checks(context: CheckContext) -> tuple[Check, ...]:
-    """Every check that can be made on these pictures; each names the model where there are several."""
+    """Return the result of every check that asks a model again, on the model and pictures of `context`.
+
+    A check that cannot be made there has the status "not_run". The messages name the model where the run has several.
+    """
     checks = [CHECKS[name].result(check(context)) for name, check in LIVE.items()]
     if not context.subset.name:
         return tuple(checks)
@@ -75,7 +83,10 @@ def run_checks(context: CheckContext) -> tuple[Check, ...]:
 
 
 def some_of(work: Plan, items: Sequence[Item]) -> list[Input]:
-    """Read as many pictures as the plan's checks want, spread over the whole list; those that cannot be read are passed over."""
+    """Read as many of the pictures `items` as the checks of the plan `work` want, spread over the whole list.
+
+    A picture that cannot be read, or has another size than the first one, is left out.
+    """
     wanted = PICTURES[work.checks]
     step = max(1, len(items) // max(1, wanted))
     found: list[Input] = []
@@ -98,7 +109,10 @@ class Spread:
         self._kept: list[Input] = []
 
     def add(self, picture: Input) -> None:
-        """One more picture; every second of those kept makes room when there are too many."""
+        """Take the next picture of the stream, and keep it if its turn has come.
+
+        Where too many are kept then, every second one is dropped.
+        """
         if self._wanted and self._count % self._step == 0:
             self._kept.append(picture)
             if len(self._kept) == 2 * self._wanted:
@@ -106,7 +120,7 @@ class Spread:
         self._count += 1
 
     def chosen(self) -> list[Input]:
-        """As many as are wanted, or all where there were fewer."""
+        """Return as many of the pictures taken so far as were wanted, at even distances; all where there were fewer."""
         step = max(1, len(self._kept) // max(1, self._wanted))
         return self._kept[::step][: self._wanted]
 

@@ -31,22 +31,22 @@ def smallest_budgets(
     tolerance: float,
     progress: Progress,
 ) -> list[float]:
-    """The smallest ε at which an attack breaks each picture, to a relative tolerance.
+    """Search for the smallest ε (budget) at which an attack breaks each picture, by bisection.
 
     Args:
-        attack: the attack.
-        model: pixels → logits.
-        images: (n, 3, h, w) in [0, 1].
-        labels: (n,), see `Attack.run`.
-        threat: its eps is the first budget to try.
-        rngs: indices → random generators of these pictures.
-        fooled: (logits, indices) → a mask (m,) of the broken ones.
-        tolerance: relative, such as 0.05.
-        progress: see `Attack.run`.
+        attack: the attack, which is run again at each budget that is tried.
+        model: a function from pixels (n, 3, h, w) in [0, 1] to logits (n, k).
+        images: the clean pictures, (n, 3, h, w) in [0, 1].
+        labels: (n,), the classes to get away from; when `threat.targeted`, the classes to reach.
+        threat: norm and goal; its eps is the first budget to try (0: the norm's usual one).
+        rngs: a function from indices into `images` to the random generators of these pictures.
+        fooled: a function from logits (m, k) and the m indices into `images` to a mask (m,), True for a broken picture.
+        tolerance: how near to the smallest budget the search goes, as a share of it, such as 0.05.
+        progress: called at each step of the attack; what it raises ends the search.
 
     Returns:
-        n budgets, infinite where none breaks the picture. Each is at most (1 + tolerance) times the smallest budget at which this attack
-        succeeds, provided that it succeeds at every larger one.
+        n budgets in the norm's units, infinite where none breaks the picture. Each is at most (1 + tolerance) times the
+        smallest budget at which this attack succeeds, provided that it succeeds at every larger one.
     """
     if hasattr(attack, "stop_early"):
         attack = replace(attack, stop_early=True)  # type: ignore[type-var]

@@ -55,21 +55,24 @@ class Evaluation:
 
     @property
     def clean_accuracy(self) -> float | None:
-        """The share of pictures that are right before any attack, in [0, 1]."""
+        """Return the share of pictures that are right before any attack, in [0, 1]; None without pictures."""
         return self.summary.clean_accuracy
 
     @property
     def robust_accuracy(self) -> float | None:
-        """The share that stays right under the worst of the attacks at the largest budget, in [0, 1]; None without an attack."""
+        """Return the share that stays right under all attacks at the largest budget, in [0, 1]; None without attack."""
         return self.summary.robust_accuracy
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of `robust_accuracy` (Wilson 1927), in [0, 1]; None without an attack."""
+        """Return the 95 % Wilson interval of the robust accuracy as (low, high), in [0, 1]; None without an attack."""
         return self.summary.robust_interval
 
     def rows(self) -> list[dict[str, Cell]]:
-        """The table that `capt evaluate --csv` writes: one dictionary per picture, attack and budget, by column; None where unmeasured."""
+        """Return the rows of the evaluation's CSV: one dictionary, column → value, per picture, attack and budget.
+
+        None stands for what was not measured.
+        """
         return [cells(one) for one in self.pictures]
 
 
@@ -89,7 +92,7 @@ def evaluate(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> Evaluation:
-    """Attack labelled pictures and count what stays right: the worst case over the attacks, per budget.
+    """Attack labelled pictures and return clean and robust accuracy: the worst case over the attacks, per budget.
 
     Args:
         model: a `Classifier`, or any torch module in evaluation mode that gives logits (n, k) for pixels in [0, 1]. A module has no
@@ -99,22 +102,22 @@ def evaluate(
         classes: k names for the outputs of a module; default "0", "1", …. A `Classifier` has its own.
         attacks: names ("apgd-ce"; `capt attacks` lists them) or attacks with settings (`capt.PGD(steps=100)`); none for clean
             accuracy only.
-        eps: one budget or several, in pixel units [0, 1] of the norm; default 4/255 for L∞ and 1 for L2.
+        eps: one budget or several, in pixel units [0, 1], measured by the norm; default 4/255 for L∞ and 1 for L2.
         norm: "linf" or "l2".
         target: the class that the attacker wants to see; None for any wrong one.
         suite: also the attacks of a suite: "quick" or "standard" (AutoAttack).
         skip_broken: attack each picture only until the first attack breaks it: the same robust accuracy, sooner.
         checks: "off"; "cheap", which asks the model again about up to 8 pictures; or "full", about up to 100.
-        batch_size: pictures of one forward pass; 0 chooses.
+        batch_size: pictures of one forward pass; 0 lets the engine choose.
         seed: with a picture's pixels it decides all its random draws, whatever the batch.
         progress: called at each step; what it raises ends the evaluation.
 
     Returns:
-        Accuracies with 95 % intervals, and the rows.
+        The accuracies with 95 % intervals, and one row per picture, attack and budget.
 
     Raises:
         BadRequest: pictures, labels or settings that do not fit; the sentence says what and how to mend it.
-        UnknownName: another attack, suite, norm or class.
+        UnknownName: an attack, suite, norm or class that there is not.
         DeviceProblem: a single picture takes more memory than there is.
 
     Example:

@@ -110,17 +110,17 @@ class Plan:
 
     @property
     def classifier(self) -> Classifier:
-        """The classifier of variant A; what holds of it (device, size, classes) holds of all."""
+        """Return the classifier of variant A, the first model; all models share its device, size and classes."""
         return self.variants[0].classifier
 
     @property
     def sources(self) -> tuple[Variant, ...]:
-        """The variants that attacks are computed on, each once."""
+        """Return the variants (models with their prompts) that attacks are computed on, each once."""
         return tuple({source.id: source for _, source in self.pairs}.values())
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences of the attacks on their own settings, with so many classes, and why LPIPS is not measured where it was asked for."""
+        """Return remarks for the user, in sentences: on settings of the attacks, and why LPIPS is not measured."""
         k = len(self.classifier.classes)
         attacks = [one.attack for one in self.planned_attacks if one.threat.eps == self.planned_attacks[0].threat.eps]
         said = (f"{one.label}: {note}" for one in attacks for note in one.notes(k))
@@ -136,19 +136,19 @@ class Plan:
 
     @property
     def leading(self) -> Attack | None:
-        """The first attack that follows gradients inside a ball, preferably an iterated one; None where no attack does."""
+        """Return the plan's first attack by gradients in a norm ball, an iterated one if there is one; else None."""
         some = [one.attack for one in self.planned_attacks if one.attack.knowledge == "gradients" and one.attack.norms]
         return next(iter([one for one in some if hasattr(one, "steps")] or some), None)
 
     @property
     def searching(self) -> Attack | None:
-        """The attack that smallest budgets are searched with."""
+        """Return the attack that searches the smallest budgets; None where none is wanted or no attack has a norm."""
         within = (one.attack for one in self.planned_attacks if one.attack.norms)
         return (self.leading or next(within, None)) if self.minimal_eps else None
 
     @property
     def units(self) -> int:
-        """The number of units of work that one picture takes, for progress."""
+        """Return the units of work that one picture takes over all models and attacks, for the progress bar."""
         work = sum(planned.attack.work for planned in self.planned_attacks) * (
             1 if self.is_table else len(self.sources)
         )
@@ -164,7 +164,12 @@ def plan_analysis(
     source: Classifier | None = None,
     lpips: Lpips | None = None,
 ) -> Plan:
-    """Resolve an analysis of unlabelled pictures. source: the model of `source_model`. Raises BadRequest or UnknownName."""
+    """Return the plan of an analysis of unlabelled pictures, as `request` asks: models × attacks × budgets.
+
+    variants: the models with their prompts that are compared, A first. frozen: the zero-shot model. source: the other
+    model that attacks are computed on, None where `request` names none. lpips: the LPIPS network; None measures no
+    LPIPS. Raises UnknownName for a name that there is not, BadRequest for settings that make no sense.
+    """
     return _measured_by(_plan(request, variants, frozen, OWN_ANSWER, source), lpips)
 
 
@@ -178,7 +183,13 @@ def plan_evaluation(
     baseline: Classifier | None = None,
     lpips: Lpips | None = None,
 ) -> Plan:
-    """Resolve an evaluation of labelled pictures. source: the model of `source_model`. Raises BadRequest or UnknownName."""
+    """Return the plan of an evaluation of labelled pictures, as `request` asks: models × attacks × budgets.
+
+    variants: the models with their prompts that are compared, A first. frozen: the zero-shot model. label_source: where
+    the labels come from, for the rows. source: the other model that attacks are computed on, None where `request` names
+    none. baseline: the undefended model that checks compare with, if it is another. lpips: the LPIPS network; None
+    measures no LPIPS. Raises UnknownName for a name that there is not, BadRequest for settings that make no sense.
+    """
     if request.checks not in CHECK_LEVELS:
         raise UnknownName("level of checks", request.checks, CHECK_LEVELS)
     if not (request.minimal_eps == 0 or 0.001 <= request.minimal_eps <= 1):
@@ -396,7 +407,10 @@ def _most_known(planned_attacks: Sequence[PlannedAttack], source: Variant | None
 
 
 def carried_over(source: str) -> str:
-    """Return the knowledge of a transfer attack: "transfer from" the model that it was computed on."""
+    """Return the attacker's knowledge in a transfer attack as text: "transfer from" and the name of `source`.
+
+    source: the id of the variant (a model with its prompts) that the attack was computed on.
+    """
     return f"transfer from {source.removeprefix(OTHER_MODEL)}"
 
 
@@ -422,9 +436,11 @@ def _own_budgets(planned_attacks: Sequence[PlannedAttack]) -> str:
 
 
 def chosen(data: LabelledSet, limit: int, shard: tuple[int, int], seed: int) -> tuple[Item, ...]:
-    """Choose the pictures of one shard: of every class at most its even share of `limit` (0: all), drawn by `seed`, in the set's order.
+    """Choose the pictures of `data` that one shard (part) of an evaluation measures, in the order of the data set.
 
-    Raises BadRequest for a shard or a limit that cannot be.
+    limit: the number of pictures of all shards together, of every class an even share, drawn by `seed`; 0 takes all.
+    shard: (part, parts), counted from 1; parts share no picture. Raises BadRequest for a shard or a limit that cannot
+    be.
     """
     part, parts = shard
     if not 1 <= part <= parts:

@@ -85,7 +85,12 @@ class _Active:
 
 
 def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress) -> list[PictureRow]:
-    """Rows of a batch: picture by picture, and for each attack one row for each pair of models. Raises Cancelled through `progress`."""
+    """Predict, attack and measure one batch of pictures, and return its rows.
+
+    plan: models, attacks and budgets. inputs: the pictures, all of one size. Rows come picture by picture: one for each
+    attack, budget and pair of evaluated model and source model; without attacks, one for each model. progress: called
+    at each step; what it raises (Cancelled) ends the work.
+    """
     started_s = time.monotonic()
     progress(0, 0)
     images = torch.stack([one.seen for one in inputs]).to(plan.classifier.device)

@@ -24,7 +24,11 @@ _BATCH = 16
 def sanity(
     classifier: Classifier, items: Sequence[Item], pictures: str, progress: Callable[[int, int, str], None]
 ) -> SanityScore:
-    """Score a classifier on labelled pictures whose labels index its classes; pictures that cannot be read are left out."""
+    """Let `classifier` label the pictures `items`; return how many are right, and the probability of that by guessing.
+
+    items: labels index the classes of the classifier; files that cannot be read are left out. pictures: what the
+    pictures are, in words, for the result. progress: called before each batch with done, total and a note.
+    """
     right, n = 0, 0
     for start in range(0, len(items), _BATCH):
         progress(start, len(items), "scoring a few pictures")
@@ -43,7 +47,11 @@ def sanity(
 
 
 def judged(pictures: str, n: int, n_classes: int, right: int) -> SanityScore:
-    """The score in words and numbers."""
+    """Return the score for `right` right answers on `n` pictures, with a warning where guessing does as well.
+
+    pictures: what the pictures are, in words. n_classes: how many classes there were to choose from. For n = 0 the
+    score says that there was no picture.
+    """
     if n == 0:
         return unscored(pictures, "There was no picture to score it on.")
     p_value = at_least(right, n, 1 / n_classes)
@@ -54,16 +62,22 @@ def judged(pictures: str, n: int, n_classes: int, right: int) -> SanityScore:
 
 
 def unscored(pictures: str, why: str) -> SanityScore:
-    """No score, and why."""
+    """Return a score of no pictures, whose warning is `why`: the reason why nothing was scored.
+
+    pictures: what the pictures were to be, in words.
+    """
     return SanityScore(pictures, 0, 0, 0, 0.0, 1.0, why)
 
 
 def at_least(right: int, n: int, chance: float) -> float:
-    """The probability that guessing gets at least so many of n right: the binomial tail."""
+    """Return the probability that guessing gets at least `right` of `n` pictures right: the binomial tail.
+
+    chance: the probability that one guess is right, in [0, 1].
+    """
     return min(1.0, sum(math.comb(n, i) * chance**i * (1 - chance) ** (n - i) for i in range(right, n + 1)))
 
 
 def few(data: LabelledSet, most: int = 200) -> tuple[Item, ...]:
-    """At most so many pictures, evenly spaced over the set as it is ordered."""
+    """Return at most `most` pictures of `data`, at even distances in its order."""
     step = max(1, math.ceil(len(data.items) / most))
     return data.items[::step]

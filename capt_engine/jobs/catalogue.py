@@ -38,7 +38,10 @@ BUNDLED = (DEMO, DEMO_ROBUST)
 
 
 def catalogue() -> Catalogue:
-    """Return the catalogue of everything that ships with the engine and that the user has installed and tuned."""
+    """Return all that can be chosen: attacks, norms, metrics, models, prompts, tuning methods, presets, LPIPS.
+
+    Models and prompts are those that come with the program and those that the user has installed or tuned.
+    """
     return Catalogue(
         attacks=tuple(attack_info(attack) for attack in ATTACKS),
         norms=tuple(norm.info for norm in NORMS),
@@ -68,6 +71,9 @@ def _installed() -> tuple[ModelInfo, ...]:
 
 
 def suggestion(model: str) -> tuple[tuple[str, ...], str]:
-    """Return the classes and the template that a model is used with when the user has given none."""
+    """Return the class names and the template to use with the model of the id `model` when the user has given none.
+
+    For a model that does not come with the program, these are the ImageNet classes and the default template.
+    """
     bundled = {one.id: (one.classes, one.template) for one in BUNDLED}
     return bundled.get(model) or (imagenet_classes(), DEFAULT_TEMPLATE)

@@ -23,7 +23,11 @@ _PNG_SCALE = 2
 
 
 def handle_save_chart(job: JobContext, request: SaveChartRequest) -> ChartSaved:
-    """Draw a chart and write it, whole or not at all; returns its path and size. Raises UnknownName and BadRequest."""
+    """Draw the chart of `request`, write it to the request's file, over what is there; return its path and size.
+
+    job: the context of the job, whose progress is reported. Raises UnknownName for another format, BadRequest for a
+    chart with nothing to draw, CannotWrite where the disk refuses, Cancelled.
+    """
     job.progress(0, 0, "saving the chart")
     content = chart_bytes(request.chart, request.format)
     write_atomic(Path(request.path), content, job.progress)
@@ -31,9 +35,10 @@ def handle_save_chart(job: JobContext, request: SaveChartRequest) -> ChartSaved:
 
 
 def chart_bytes(chart: Chart, form: str) -> bytes:
-    """Return a chart as the content of a file, the same each time.
+    """Return the content of a file that shows `chart`; the same chart gives the same bytes.
 
-    form: "svg", "png" or "csv". Raises UnknownName, and BadRequest for a chart without a value that could be drawn.
+    form: the format: "svg", "png" or "csv". Raises UnknownName for another, and BadRequest where "svg" or "png" is
+    asked of a chart without values that could be drawn.
     """
     if form not in CHART_FORMATS:
         raise UnknownName("chart format", form, CHART_FORMATS)

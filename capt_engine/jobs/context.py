@@ -40,17 +40,17 @@ class Gathered(Generic[T]):
         self._sent_s = time.monotonic()
 
     def add(self, value: T) -> None:
-        """Take one more value; all of them leave when it is time."""
+        """Take one more value; send all values that wait, if the last sending is long enough ago."""
         self._waiting.append(value)
         self.send_if_due()
 
     def send_if_due(self) -> None:
-        """Let those that wait leave when they have waited long enough."""
+        """Send all values that wait, if the last sending is at least `every_s` seconds ago."""
         if time.monotonic() - self._sent_s >= self._every_s:
             self.send()
 
     def send(self) -> None:
-        """Let those that wait leave now."""
+        """Send all values that wait, together and at once; nothing is sent where none waits."""
         if self._waiting:
             self._send(tuple(self._waiting))
         self._waiting, self._sent_s = [], time.monotonic()

@@ -20,7 +20,11 @@ GATHER_S = 0.1
 
 
 def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:
-    """Look through the pictures that a request names, read-only, and return what was found; the inventory is written at the end."""
+    """Read the labelled pictures that `request` names, and return their counts and whatever is wrong with them.
+
+    Nothing of the data is changed. Small views leave through the job's `on_event`; the inventory, a file for
+    `handle_split`, is written at the end where the request names a folder. Raises CaptError.
+    """
     counting: CountTokens | None = None
     limit = 0
     if request.model:
@@ -58,7 +62,11 @@ def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:
 
 
 def handle_split(job: JobContext, request: SplitRequest) -> SplitResult:
-    """Divide the pictures of an inventory and return the division; the list is written where one is wanted and nothing forbids it."""
+    """Divide the pictures of a scan's inventory into training, validation and test, and return the division.
+
+    The list of the division is written to the request's file, unless it names none or a reason against it was found
+    (`blocks` of the result). job: the context, whose progress is reported. Raises CaptError.
+    """
     job.progress(0, 0, "dividing the pictures")
     result, table = divide(inventory.read(request.inventory), request)
     if not request.out or result.blocks:

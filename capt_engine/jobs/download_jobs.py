@@ -21,7 +21,11 @@ from capt_engine.reading import json_if_sound
 
 
 def handle(_: records.JobId, request: records.Request, __: OnEvent, progress: StoppableProgress) -> records.Result:
-    """Do a request of the light worker (list models, list downloads, lock the network, fetch) and return its result; raises CaptError."""
+    """Do a request that needs no torch, and return its result: list models or downloads, lock the network, download.
+
+    request: what to do. progress: called as the work goes on; what it raises ends it. The job's number and event
+    callback are not used. Raises CaptError where the work fails, TypeError for any other request.
+    """
     match request:
         case records.ListModelsRequest():
             return catalog.listed()
@@ -36,7 +40,11 @@ def handle(_: records.JobId, request: records.Request, __: OnEvent, progress: St
 
 
 def download(request: records.DownloadRequest, progress: StoppableProgress) -> records.DownloadResult:
-    """Fetch, verify and install a model and return where it is; paused, it sends nothing. Raises BadRequest, BadCheckpoint, Cancelled."""
+    """Download, verify and install the model that `request` names; return where it is, its size and its hash.
+
+    progress: called as the work goes on; while it says that the job is paused, nothing goes over the network. Raises
+    BadRequest where the model is installed already, BadCheckpoint where the files do not fit, Cancelled.
+    """
     started_s = time.monotonic()
     offer = catalog.find_offer(request.model)
     folder = models_dir() / catalog.install_name(request.model)

@@ -34,7 +34,11 @@ from capt_engine.runs.kept_runs import own_folder as own_runs
 
 
 def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.AnalyzeResult:
-    """Load the model and prompts that a request names, then predict, attack and compare its pictures; returns the summary."""
+    """Predict and attack the unlabelled pictures of `request`, compare two sets of prompts if wanted, return counts.
+
+    Loads the model and prompts first. Rows leave through the job's `on_event`; a run folder is written where the
+    request names one. Raises CaptError, of it BadRequest for a request to resume, which an analysis cannot.
+    """
     refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, f"loading {request.options.model}")
@@ -54,7 +58,11 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
 
 
 def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> records.AnalyzeResult:
-    """Load the labelled pictures, model and prompts that a request names, then predict, attack and count; returns the summary."""
+    """Predict and attack the labelled pictures of `request`, count the right answers, and return the summary.
+
+    Loads the model and prompts first. Rows leave through the job's `on_event`; a run folder is written where the
+    request names one. Raises CaptError.
+    """
     refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, "looking for pictures")
@@ -122,7 +130,11 @@ def _beside(
 
 
 def handle_preview(job: JobContext, request: records.PreviewRequest) -> records.PreviewResult:
-    """Find the pictures of a request, name them all at once, then send their small views; returns how many can be used."""
+    """Find the picture files of `request`, send their paths, then a small view of each; return how many can be read.
+
+    Events leave through the job's `on_event`: PicturesFound once, then PreviewsReady. A file that cannot be read stands
+    there with the reason; the result counts those too.
+    """
     found = collect(request.paths)
     skipped = tuple(records.FailedPicture(path, sentence) for path, sentence in found.skipped)
     job.on_event(records.PicturesFound(job.id, found.files, skipped))
@@ -152,7 +164,11 @@ def _preview(path: str, size: int) -> records.Preview | records.FailedPicture:
 
 
 def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) -> records.ClassesChecked:
-    """Count the tokens of class names as the model would; returns those that are too long, and those that are repeated."""
+    """Count the tokens of each class name of `request` in its template, as its model does; return the counts.
+
+    The result also has the model's limit, and the indices of names that are too long and of names that are repeated.
+    job: the context, with the models and the progress. Raises CaptError where the model cannot be loaded.
+    """
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, "auto")
     names = [name.replace("_", " ").strip() for name in request.classes]
@@ -167,13 +183,19 @@ def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) 
 
 
 def handle_list_runs(job: JobContext, request: records.ListRunsRequest) -> records.RunsListed:
-    """Return the runs that are kept in a folder, by default the user's own."""
+    """Return the runs kept in the folder of `request`, or in the program's own where it names none, newest first.
+
+    job: the context, whose progress is reported. Raises BadRequest where the folder cannot be read.
+    """
     job.progress(0, 0, "looking for runs")
     return records.RunsListed(kept_runs(Path(request.folder) if request.folder else own_runs()))
 
 
 def handle_catalogue(job: JobContext, request: records.CatalogueRequest) -> records.Catalogue:
-    """Look again for what is installed, send it as an event, and return it."""
+    """Look up again which models and prompts are installed; send the catalogue in CatalogueChanged and return it.
+
+    job: the context that takes the event. request: holds nothing that is used.
+    """
     del request
     job.progress(0, 0, "looking at the models")
     found = catalogue.catalogue()
@@ -209,7 +231,11 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
 
 
 def handle(job: JobContext, request: records.Request) -> records.Result:
-    """Do what a request asks and return its result; rows and previews leave through the job's `on_event`. Raises CaptError."""
+    """Do the job that `request` asks for, by the handler of its type, and return the result.
+
+    job: the context; rows, previews and other events leave through its `on_event`. Raises CaptError where the job
+    fails.
+    """
     # A job may run at a tick of another, and what holds there (no gradients, say) must not hold in it.
     with torch.inference_mode(False), torch.enable_grad():
         return HANDLERS[type(request)](job, request)

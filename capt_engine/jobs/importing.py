@@ -29,7 +29,11 @@ DEMO_PICTURES = "the demo pictures"
 
 
 def handle_import_prompts(job: JobContext, request: records.ImportPromptsRequest) -> records.PromptsImported:
-    """Read published prompts, convert them for a model, install them, and return them with their score beside the plain model's."""
+    """Convert the published prompts in the file of `request` for its model, install them, and return name and score.
+
+    The score of the model without prompts stands beside it, on the same few pictures. The job's `on_event` gets
+    CatalogueChanged. Raises CaptError where the file cannot be used; where only the scoring fails, the score says why.
+    """
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, request.device)
     job.progress(0, 0, f"reading {Path(request.file).name}")
@@ -59,7 +63,11 @@ def handle_import_prompts(job: JobContext, request: records.ImportPromptsRequest
 
 
 def handle_import_model(job: JobContext, request: records.ImportModelRequest) -> records.ModelImported:
-    """Convert and install published weights, and return the model with its zero-shot score."""
+    """Convert the published weights that `request` names, install the model, and return it with its zero-shot score.
+
+    The job's `on_event` gets CatalogueChanged. Raises CaptError where the weights cannot be used; where only the
+    scoring fails, the score says why.
+    """
     job.progress(0, 0, f"reading {Path(request.path).name}")
     path = Path(request.path)
     brought = models.install(
@@ -79,7 +87,10 @@ def handle_import_model(job: JobContext, request: records.ImportModelRequest) ->
 
 
 def handle_import_lpips(job: JobContext, request: records.ImportLpipsRequest) -> records.LpipsImported:
-    """Read the two files that LPIPS is made of, keep what is needed of them, and return where it is."""
+    """Install the weights of LPIPS (a measure of visual distance) from the two files of `request`; return their place.
+
+    The job's `on_event` gets CatalogueChanged. Raises CaptError where the files cannot be used.
+    """
     one, other = Path(request.one), Path(request.other)
     job.progress(0, 0, f"reading {one.name} and {other.name}")
     found = lpips_store.install(lpips.read_lpips(one, other, _beat(job.progress, one)))
@@ -89,7 +100,11 @@ def handle_import_lpips(job: JobContext, request: records.ImportLpipsRequest) ->
 
 
 def handle_sanity(job: JobContext, request: records.SanityRequest) -> records.SanityScore:
-    """Return how well an installed model labels a few pictures."""
+    """Let the installed model of `request` label a few pictures, and return how many it got right.
+
+    job: the context, with the loaded models. Where the pictures cannot be scored, the result's warning says why. Raises
+    CaptError where the model cannot be loaded.
+    """
     job.progress(0, 0, f"loading {request.model}")
     return _score(request.pictures, job.cache.backbone(request.model, "auto"), None, job.progress)
 

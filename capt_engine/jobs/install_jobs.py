@@ -12,13 +12,21 @@ from capt_engine.records import CatalogueChanged, Removed, RemoveRequest, Verifi
 
 
 def handle_verify(job: JobContext, request: VerifyRequest) -> Verified:
-    """Hash the files of an installed model or prompts again and return their number; raises BadCheckpoint where one has changed."""
+    """Hash again the files of the installed model or prompts that `request` names, and return how many there are.
+
+    job: the context, whose progress is reported. Raises BadCheckpoint where a file is not what was installed,
+    BadRequest where there is no such model or prompts.
+    """
     job.progress(0, 0, f"reading {request.name}")
     return Verified(request.kind, request.name, len(_store(request.kind).verified(request.name)))
 
 
 def handle_remove(job: JobContext, request: RemoveRequest) -> Removed:
-    """Delete a model or prompts that the user has installed; raises BadRequest for what ships with the program."""
+    """Delete the model or prompts that `request` names from the user's folder, and return the name.
+
+    The job's `on_event` gets CatalogueChanged. Raises BadRequest for one that comes with the program or is not
+    installed.
+    """
     job.progress(0, 0, f"removing {request.name}")
     _store(request.kind).remove(request.name)
     job.on_event(CatalogueChanged(catalogue.catalogue()))

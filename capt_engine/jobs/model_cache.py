@@ -31,7 +31,11 @@ class ModelCache:
         self._lpips: tuple[tuple[object, ...], Lpips] | None = None
 
     def backbone(self, model: str, device: str) -> Backbone:
-        """Return a model by its id on a device; the last one is kept. Raises BadRequest, BadCheckpoint, DeviceProblem."""
+        """Return the model of the id `model` on `device`; only the last one stays loaded, with what was made of it.
+
+        device: "auto" stands for the device that the cache was made for. Raises BadRequest, BadCheckpoint,
+        DeviceProblem.
+        """
         chosen = pick_device(self._device_name if device == "auto" else device)
         key = (model, str(chosen))
         if self._backbone is None or self._backbone[0] != key:
@@ -45,7 +49,11 @@ class ModelCache:
     def classifier(
         self, request: RunRequest, classes: Sequence[str], template: str, prompts: Path | None
     ) -> Classifier:
-        """Return the model of a request over a class list, with the prompts of a file or none; the last few are kept."""
+        """Return a classifier over `classes`: the model of `request` with the file `prompts`, or zero-shot for None.
+
+        template: the sentence with {} for the class name; prompts that bring their own words may replace it. The last
+        few classifiers stay in memory. Raises CaptError where loading fails.
+        """
         backbone = self.backbone(request.options.model, request.options.device)
         stamp = None if prompts is None else (str(prompts), prompts.stat().st_mtime_ns, prompts.stat().st_size)
         key = (
@@ -72,7 +80,11 @@ class ModelCache:
     def beside(
         self, models: Sequence[str], request: RunRequest, classes: Sequence[str], template: str
     ) -> list[Classifier]:
-        """Return other models with plain text, on the device of the request's own; those of earlier jobs that are not among them go."""
+        """Return one zero-shot classifier over `classes` and `template` for each id of `models`, in their order.
+
+        They are on the device of the model of `request`, which stays loaded. Those of earlier calls that are not asked
+        for again are dropped. Raises CaptError where loading fails.
+        """
         device = self.backbone(request.options.model, request.options.device).mean.device
         keys = [(model, str(device), tuple(classes), template, request.options.precision) for model in models]
         self._beside = {key: one for key, one in self._beside.items() if key in keys}
@@ -83,7 +95,10 @@ class ModelCache:
         return [self._beside[key] for key in keys]
 
     def lpips(self, request: RunRequest) -> Lpips | None:
-        """Return the LPIPS network that a request wants, None for none; the last one is kept. Raises BadCheckpoint if it is absent."""
+        """Return the LPIPS network (a measure of visual distance) that `request` names; None where it names none.
+
+        The last one stays loaded. Raises BadCheckpoint where it is not installed.
+        """
         if not request.options.lpips:
             return None
         device = pick_device(self._device_name if request.options.device == "auto" else request.options.device)

@@ -22,7 +22,11 @@ _WIDEST = 4000
 
 
 def handle_report(job: JobContext, request: ReportRequest) -> ReportResult:
-    """Write a report of kept runs, or draw its pages, and return its size and sections; raises BadRequest or Cancelled."""
+    """Write a report of the runs of `request` to its file, over what is there; return its size, pages and sections.
+
+    A request for a preview writes no file: the pages leave as pictures through the job's `on_event`. Raises BadRequest,
+    CannotWrite or Cancelled.
+    """
     if not request.runs:
         raise BadRequest("No run was named.", "Name at least one run folder.")
     form = format_of(Path(request.out))
@@ -43,7 +47,7 @@ def handle_report(job: JobContext, request: ReportRequest) -> ReportResult:
 
 
 def page_image(page: pypdfium2.PdfPage, scale: float) -> Image.Image:
-    """Draw a page of a PDF as an RGB picture, with `scale` pixels for each point, and close it."""
+    """Draw `page` of a PDF as an RGB picture with `scale` pixels for each point (1/72 inch), and close the page."""
     bitmap = page.render(scale=scale)
     image: Image.Image = bitmap.to_pil().convert("RGB")
     bitmap.close()

@@ -21,13 +21,16 @@ R = TypeVar("R", bound=RunRequest)
 
 
 def refuse_early(request: RunRequest) -> None:
-    """Raise BadRequest, before anything is loaded, where a run could not be kept in the folder that its request names."""
+    """Raise BadRequest where the run folder that `request` names is not empty, or has no run to resume.
+
+    Nothing is loaded for that. A request without a run folder passes.
+    """
     if request.options.keep:
         refuse_unless_free(Path(request.options.keep), resume=request.options.resume)
 
 
 def with_pictures(request: R) -> R:
-    """Return the request, changed so that rows carry pictures where the run's folder needs them."""
+    """Return `request`, changed to have pictures in its rows where a run folder is to be written, which keeps them."""
     options = replace(request.options, with_pictures=request.options.with_pictures or bool(request.options.keep))
     return replace(request, options=options)
 
@@ -39,9 +42,11 @@ def recorded(
     template: str,
     evaluated: Callable[[Callable[[Rows], None], Iterable[str]], AnalyzeResult],
 ) -> AnalyzeResult:
-    """Do a run whose rows leave as events, keep it in a folder where the request names one, and return its summary; raises BadRequest.
+    """Do a run, send its rows as events of `job`, write the run folder if `request` names one, and return the summary.
 
-    evaluated: does the work, given the function that takes its rows, and the paths of pictures that an interrupted run finished.
+    work: the plan of the run. template: the sentence with {} for the class name, for the manifest. evaluated: does the
+    work, given a function that takes rows, and the paths of the pictures that the interrupted run has finished. Raises
+    BadRequest where the folder cannot be used, CannotWrite where the disk refuses.
     """
 
     def emit(rows: Rows) -> None:

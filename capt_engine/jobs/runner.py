@@ -81,13 +81,16 @@ class Runner:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Start the thread, which loads what takes long; the first request does so too."""
+        """Start the worker thread, which loads what takes long; do nothing if it runs or the runner is closed."""
         with self._changed:
             if not self._thread.ident and not self._closed:
                 self._thread.start()
 
     def submit(self, request: records.Request) -> records.JobId:
-        """Queue a request and return the number of its job. After close() the job is answered with JobCancelled at once."""
+        """Queue `request`, start the thread if need be, and return the number of the job.
+
+        After `close` the job is never done: JobCancelled is sent at once.
+        """
         with self._changed:
             job = _Job(records.JobId(next(self._ids)), request)
             closed = self._closed
@@ -101,23 +104,29 @@ class Runner:
         return job.id
 
     def cancel(self, job: records.JobId) -> None:
-        """Ask a job to stop; unknown and ended jobs are ignored."""
+        """Ask the job with the number `job` to stop, running or queued; unknown and ended jobs are ignored."""
         self._change(job, lambda one: one.stop.set())
 
     def stop(self, job: records.JobId) -> None:
-        """End a tuning run with the best it has; a job of another kind, or one still queued, is cancelled."""
+        """Ask the running tuning job `job` to end and keep its best; any other job, or one still queued, is cancelled.
+
+        Unknown and ended jobs are ignored.
+        """
         self._change(job, lambda one: (one.keep if one.can_keep else one.stop).set())
 
     def pause(self, job: records.JobId) -> None:
-        """Let a tuning run wait at its next step; a job of another kind is not changed."""
+        """Let the tuning, evaluation or download job `job` wait at its next step until `resume`; leave others alone."""
         self._change(job, lambda one: setattr(one, "is_paused", one.steps_aside))
 
     def resume(self, job: records.JobId) -> None:
-        """Let a paused job go on."""
+        """Let the paused job with the number `job` go on; one that is not paused is not changed."""
         self._change(job, lambda one: setattr(one, "is_paused", False))
 
     def close(self, timeout_s: float) -> bool:
-        """Stop everything, wait for the thread at most `timeout_s`, and say whether it has ended."""
+        """Cancel all jobs, wait for the worker thread at most `timeout_s` seconds, and return True if it has ended.
+
+        A request submitted later is answered with JobCancelled.
+        """
         with self._changed:
             self._closed = True
             for job in self._jobs.values():

@@ -21,7 +21,10 @@ GATHER_S = 0.25
 
 
 def handle_tune(job: JobContext, request: records.TuneRequest) -> records.TuneResult:
-    """Load the model, learn prompts or an image tower for it, and return the result; steps travel together, other news at once."""
+    """Load the model of `request`, tune prompts or an image tower for it, write them, and return the result.
+
+    Events leave through the job's `on_event`: optimiser steps in groups, epochs and remarks at once. Raises CaptError.
+    """
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, request.device)
     gathered: Gathered[News] = Gathered(lambda news: job.on_event(records.TuneTold(job.id, news)), GATHER_S)
@@ -40,14 +43,22 @@ def handle_tune(job: JobContext, request: records.TuneRequest) -> records.TuneRe
 
 
 def handle_forecast(job: JobContext, request: records.ForecastRequest) -> records.TuneForecast:
-    """Load the model, try a few steps of a tuning run, and return how long it will take and how much memory; nothing is kept."""
+    """Load the model of a tuning request, try a few steps, and return the time and memory that the whole run will take.
+
+    job: the context, with the loaded models. request: holds the tuning request. Nothing is written. Raises CaptError
+    where the run itself would.
+    """
     job.progress(0, 0, f"loading {request.request.model}")
     backbone = job.cache.backbone(request.request.model, request.request.device)
     return foresee(request.request, backbone, _reference_loader(backbone), job.progress)
 
 
 def handle_save_tuned(job: JobContext, request: records.SaveTunedRequest) -> records.TunedSaved:
-    """Write tuned prompts under their name and return their files; the catalogue is sent again where it has grown."""
+    """Write tuned prompts with the name, notes and licence of `request` to the user's store, a new folder, or both.
+
+    Returns the files that were written; the job's `on_event` gets CatalogueChanged where the store has grown. Raises
+    BadRequest where the name is taken, as nothing is written over, and BadCheckpoint where the source holds no prompts.
+    """
     saved = save_tuned(request, job.progress)
     if any(Path(file).parent == own_folder() for file in saved.files):
         job.on_event(records.CatalogueChanged(catalogue.catalogue()))

@@ -39,9 +39,10 @@ def _garbage_left_alone() -> Iterator[None]:
 
 
 def science(device: str, on_event: OnEvent) -> Handler:
-    """Load torch and everything that is built on it, send what there is to choose from, and return the function that does requests.
+    """Load torch and the models' code, send EngineReady with the catalogue, and return the function that does requests.
 
-    device: the one that requests with device "auto" run on. Raises DeviceProblem.
+    device: the device for requests that say "auto". on_event: takes the events of loading. Raises DeviceProblem where
+    the device cannot be used.
     """
     # Imported here, as it is the worker's thread that waits for it.
     from capt_engine.model import imports
@@ -59,7 +60,7 @@ def science(device: str, on_event: OnEvent) -> Handler:
 
 
 def light(_: OnEvent) -> Handler:
-    """Return the function that does requests which need no torch, such as downloads."""
+    """Return the function that does requests without torch, such as downloads; the event callback is not used."""
     from capt_engine.jobs.download_jobs import handle
 
     return handle

@@ -54,7 +54,10 @@ class AlphaRule:
 
     @classmethod
     def of(cls, method: str, settings: Mapping[str, object]) -> AlphaRule:
-        """The rule of prompts with these settings; the default for methods that have none, and where the settings say nothing sound."""
+        """Read the rule of α from `settings`, those that prompts were tuned with by `method`, such as "capt".
+
+        The default rule is returned for any other method, and if the settings name no known rule or direction of KL.
+        """
         name, const, direction = (settings.get(key) for key in ("alpha", "alpha_const", "kl_direction"))
         if method != "capt" or name not in (*ALPHAS, CONST) or direction not in KL_DIRECTIONS:
             return cls()
@@ -62,20 +65,20 @@ class AlphaRule:
 
     @property
     def is_per_picture(self) -> bool:
-        """Does the rule give a value for a single picture, after training?"""
+        """Return True if the rule gives a value for a single picture after training: all but "batch" and "schedule"."""
         return self.name not in _NOT_PER_PICTURE
 
 
 def alpha(given: AlphaInput, rule: str = "label_prob", const: float = 0.5) -> Tensor:
-    """Weight α_i of the reference model's term in the CAPT loss (docs/method.md, "The loss"), by a rule.
+    """Compute by a rule the weight α of the reference model's term in the CAPT loss (docs/method.md, "The loss").
 
     Args:
         given: the predictions of both models and the terms that α mixes.
         rule: a name of ALPHAS, or "const".
-        const: the value for the rule "const".
+        const: the value for the rule "const", which is returned as it is.
 
     Returns:
-        Weights (n,) in [0, 1], without a gradient.
+        Weights (n,) without a gradient, in [0, 1] for every rule of ALPHAS.
 
     Raises:
         UnknownName: there is no such rule.
@@ -94,35 +97,81 @@ def alpha(given: AlphaInput, rule: str = "label_prob", const: float = 0.5) -> Te
 
 
 def label_prob(given: AlphaInput) -> Tensor:
-    """p_F / (p_T + p_F) of the label's probabilities, (n,): sigmoid(CE tuned − CE frozen); written so, it cannot underflow."""
+    """Compute α as p_F / (p_T + p_F), of the label's probabilities under the frozen (F) and the tuned (T) model.
+
+    It is written as sigmoid(CE tuned − CE frozen), which cannot underflow.
+
+    Args:
+        given: the logits of both models, (n, k), and the labels (n,).
+
+    Returns:
+        Weights (n,) in [0, 1].
+    """
     return torch.sigmoid(_label_loss(given.tuned, given) - _label_loss(given.frozen, given))
 
 
 def batch(given: AlphaInput) -> Tensor:
-    """The same for the batch's mean losses, (n,): one value for all, the smoothest."""
+    """Compute one α for the whole batch: sigmoid of its mean cross-entropy, tuned minus frozen model.
+
+    Args:
+        given: the logits of both models, (n, k), and the labels (n,).
+
+    Returns:
+        Weights (n,) in [0, 1], all the same.
+    """
     mean = (_label_loss(given.tuned, given) - _label_loss(given.frozen, given)).mean()
     return torch.sigmoid(mean).expand(len(given.labels))
 
 
 def confidence(given: AlphaInput) -> Tensor:
-    """max p_F / (max p_T + max p_F), (n,): the ratio of the largest probabilities; needs no label."""
+    """Compute α as max p_F / (max p_T + max p_F), of the frozen (F) and the tuned (T) model; needs no label.
+
+    Args:
+        given: the logits of both models, (n, k).
+
+    Returns:
+        Weights (n,) in [0, 1].
+    """
     frozen, tuned = (logits.softmax(dim=1).amax(dim=1) for logits in (given.frozen, given.tuned))
     return frozen / (tuned + frozen + _TINY)
 
 
 def entropy(given: AlphaInput) -> Tensor:
-    """c_F / (c_T + c_F) of certainties c = 1 − H / ln k, (n,); needs no label. 0.5 where neither is certain of anything."""
+    """Compute α as c_F / (c_T + c_F), of the certainties of the frozen (F) and the tuned (T) model; needs no label.
+
+    A certainty is c = 1 − H / ln k, with the entropy H of the prediction among k classes.
+
+    Args:
+        given: the logits of both models, (n, k).
+
+    Returns:
+        Weights (n,) in [0, 1]; 0.5 where neither model is certain of anything.
+    """
     frozen, tuned = _certainty(given.frozen), _certainty(given.tuned)
     return (frozen + _TINY / 2) / (frozen + tuned + _TINY)
 
 
 def loss_balance(given: AlphaInput) -> Tensor:
-    """L_train / (L_train + L_reference), (n,): the term that is smaller gets the larger weight. 0.5 where both vanish."""
+    """Compute α as L_train / (L_train + L_reference): the consistency term that is smaller gets the larger weight.
+
+    Args:
+        given: the consistency terms `train` and `reference`, (n,), in nats.
+
+    Returns:
+        Weights (n,) in [0, 1]; 0.5 where both terms vanish.
+    """
     return (given.train + _TINY / 2) / (given.train + given.reference + _TINY)
 
 
 def schedule(given: AlphaInput) -> Tensor:
-    """The share of the run that is done, (n,): from 0 to 1."""
+    """Return as α the share of the run that is done, so that it grows from 0 to 1 during training.
+
+    Args:
+        given: that share, as `progress`; `train` (n,) for the number of pictures.
+
+    Returns:
+        Weights (n,) in [0, 1], all the same.
+    """
     return torch.full_like(given.train, given.progress)
 
 

@@ -56,5 +56,5 @@ class Metric:
 
     @property
     def info(self) -> MetricInfo:
-        """Return name, unit, bounds and help of the metric, for tables and tooltips."""
+        """Return the metric's name, label, unit, bounds, direction and help, for tables and tooltips."""
         return MetricInfo(self.name, self.label, self.unit, self.low, self.high, self.higher_is_better, self.help)

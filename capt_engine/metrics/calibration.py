@@ -1,4 +1,4 @@
-"""Does a model know when it is wrong? Confidence against correctness (Naeini et al. 2015; Guo et al. 2017)."""
+"""Confidence against correctness: how well a model knows when it is wrong (Naeini et al. 2015; Guo et al. 2017)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ BINS = 15
 
 
 def nll(logits: Tensor, labels: Tensor) -> Tensor:
-    """Negative log-likelihood of the label, −log softmax(z)_y.
+    """Compute the negative log-likelihood of the label, −log softmax(z)_y.
 
     Args:
-        logits: scores (n, k).
-        labels: class indices (n,).
+        logits: scores z, (n, k).
+        labels: class indices y, (n,).
 
     Returns:
         Losses (n,) in nats, 0 where the model is sure and right.
@@ -31,11 +31,11 @@ def nll(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def brier(logits: Tensor, labels: Tensor) -> Tensor:
-    """Brier score Σ_j (p_j − [j = y])² over the classes, with p = softmax(z) (Brier 1950).
+    """Compute the Brier score Σ_j (p_j − [j = y])² over the classes, with p = softmax(z) (Brier 1950).
 
     Args:
-        logits: scores (n, k).
-        labels: class indices (n,).
+        logits: scores z, (n, k).
+        labels: class indices y, (n,).
 
     Returns:
         Scores (n,) from 0 (sure and right) to 2 (sure of one wrong class).
@@ -89,7 +89,7 @@ class Calibration:
     wrong: float = 0.0
 
     def add(self, confidence: float, *, right: bool) -> None:
-        """One more answer."""
+        """Count one answer: `confidence`, its probability in [0, 1], and `right`, True for a correct answer."""
         one = self.bins[min(BINS - 1, int(confidence * BINS))]
         one[0] += 1
         one[1] += confidence
@@ -98,20 +98,23 @@ class Calibration:
 
     @property
     def n(self) -> int:
-        """Answers in all."""
+        """Return the number of answers counted."""
         return int(sum(one[0] for one in self.bins))
 
     @property
     def n_wrong(self) -> int:
-        """Wrong answers."""
+        """Return the number of wrong answers counted."""
         return int(sum(one[0] - one[2] for one in self.bins))
 
     @property
     def error(self) -> float:
-        """The expected calibration error, in [0, 1]."""
+        """Return the expected calibration error, in [0, 1]; raise ZeroDivisionError if no answer was counted."""
         return sum(abs(one[1] - one[2]) for one in self.bins) / self.n
 
     @property
     def over(self) -> float:
-        """Mean confidence minus accuracy: above 0 the model trusts itself too much."""
+        """Return mean confidence minus accuracy, in [−1, 1]; above 0 is overconfident.
+
+        Raises ZeroDivisionError if no answer was counted.
+        """
         return sum(one[1] - one[2] for one in self.bins) / self.n

@@ -1,4 +1,4 @@
-"""Do two predictions agree: of the clean and the attacked picture, or of the frozen zero-shot model and the tuned one?"""
+"""Agreement of two predictions: of the clean and the attacked picture, or of the frozen zero-shot model and the tuned one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KL_DIRECTIONS = ("target_first", "pred_first", "js")
 
 
 def kl(target: Tensor, other: Tensor) -> Tensor:
-    """Kullback–Leibler divergence KL(softmax(target) ‖ softmax(other)): the loss by believing `other` where `target` holds.
+    """Compute the Kullback–Leibler divergence KL(softmax(target) ‖ softmax(other)): how badly `other` describes `target`.
 
     Args:
         target: logits (n, k).
@@ -34,7 +34,7 @@ def kl(target: Tensor, other: Tensor) -> Tensor:
 
 
 def js(one: Tensor, other: Tensor) -> Tensor:
-    """Jensen–Shannon divergence of softmax(one) and softmax(other): the mean KL of both from their mean.
+    """Compute the Jensen–Shannon divergence of softmax(one) and softmax(other): the mean KL of both from their mean.
 
     Args:
         one: logits (n, k).
@@ -51,12 +51,13 @@ def js(one: Tensor, other: Tensor) -> Tensor:
 
 
 def divergence(target: Tensor, prediction: Tensor, direction: str = "target_first") -> Tensor:
-    """Differentiable divergence of two predictions, as training takes it: unclamped, in fp32 or in the logits' double precision.
+    """Compute a differentiable divergence of two predictions, for training: unclamped, in fp32, or fp64 for fp64 logits.
 
     Args:
         target: logits (n, k).
         prediction: logits (n, k).
-        direction: "target_first" for KL(target ‖ prediction), "pred_first" for KL(prediction ‖ target), "js" for Jensen–Shannon.
+        direction: "target_first" for KL(target ‖ prediction), "pred_first" for KL(prediction ‖ target), "js" for
+            Jensen–Shannon.
 
     Returns:
         Divergences (n,) in nats.
@@ -96,14 +97,14 @@ def log_probabilities(logits: Tensor) -> Tensor:
 
 
 def agreement(one: Tensor, other: Tensor) -> Tensor:
-    """One where both predictions have the same best class; its mean is the agreement rate.
+    """Return 1 where both predictions have the same best class, else 0; the mean is the agreement rate.
 
     Args:
         one: logits (n, k).
         other: logits (n, k).
 
     Returns:
-        Zeros and ones (n,).
+        Zeros and ones (n,), as floating-point numbers.
 
     Example:
         >>> agreement(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[5.0, 4.0], [0.0, 1.0]]))

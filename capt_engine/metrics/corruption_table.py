@@ -28,13 +28,16 @@ class Corrupted:
     pictures: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def add(self, path: str, cell: tuple[str, int], *, right: bool) -> None:
-        """Count one answer."""
+        """Count one answer to the picture `path` under `cell` (corruption, severity), in place of an earlier one."""
         bit = 1 << self.cells.setdefault(cell, len(self.cells))
         seen, kept = self.pictures.get(path, (0, 0))
         self.pictures[path] = (seen | bit, kept | bit if right else kept & ~bit)
 
     def table(self, prompts: str, clean: int) -> CorruptionTable:
-        """The table of these prompts, of which `clean` pictures were right uncorrupted."""
+        """Make the table of accuracies, corruption by severity, with their means; there must be an answer.
+
+        `prompts` is the id that the table bears, `clean` the number of pictures that were right uncorrupted.
+        """
         ordered = sorted(self.cells, key=lambda cell: (self._place(cell[0]), cell[1]))
         cells = tuple(CorruptionCell(*cell, *self._counted(1 << self.cells[cell])) for cell in ordered)
         kinds = tuple(dict.fromkeys(kind for kind, _ in ordered))
@@ -72,9 +75,16 @@ class Corrupted:
 
 
 def resampled(values: NDArray[np.float64]) -> list[tuple[float | None, float | None]]:
-    """The 95 % percentile interval of each column's mean, values (n, m), by drawing n whole rows anew (Efron 1979), 2,000 times.
+    """Compute the 95 % percentile interval of each column's mean by drawing n whole rows anew (Efron 1979), 2,000 times.
 
-    The order of rows does not matter, and the draws are always the same. None where there are fewer than 20 rows, or all are alike.
+    The order of rows does not matter, and the draws are always the same.
+
+    Args:
+        values: numbers (n, m), one row a picture.
+
+    Returns:
+        The lower and the upper end for each of the m columns; both None where there are fewer than 20 rows, or the
+        column's values are all alike.
     """
     n, m = values.shape
     if n < FEWEST:

@@ -14,7 +14,7 @@ HALF_NYQUIST = 0.25
 
 
 def linf(images: Tensor, adversarial: Tensor) -> Tensor:
-    """Largest change of any colour value, max |x′ − x|.
+    """Compute the largest change of any colour value, max |x′ − x|.
 
     Args:
         images: clean pixels (n, 3, h, w) in [0, 1].
@@ -48,7 +48,7 @@ def l2(images: Tensor, adversarial: Tensor) -> Tensor:
 
 
 def l0(images: Tensor, adversarial: Tensor) -> Tensor:
-    """Share of pixels of which any colour value changed.
+    """Compute the share of pixels of which any colour value changed.
 
     Args:
         images: clean pixels (n, 3, h, w) in [0, 1].
@@ -67,7 +67,7 @@ def l0(images: Tensor, adversarial: Tensor) -> Tensor:
 
 
 def mean_change(images: Tensor, adversarial: Tensor) -> Tensor:
-    """Mean change of a colour value, mean |x′ − x|.
+    """Compute the mean absolute change of a colour value, mean |x′ − x|.
 
     Args:
         images: clean pixels (n, 3, h, w) in [0, 1].
@@ -101,7 +101,9 @@ def psnr(images: Tensor, adversarial: Tensor) -> Tensor:
 
 
 def ssim(images: Tensor, adversarial: Tensor) -> Tensor:
-    """Structural similarity (Wang et al. 2004): Gaussian window 11 × 11, σ 1.5, whole windows only, mean over windows and colours.
+    """Compute the structural similarity (Wang et al. 2004), its mean over windows and colours.
+
+    The window is a Gaussian of 11 × 11 pixels with σ 1.5; only whole windows count.
 
     Args:
         images: clean pixels (n, 3, h, w) in [0, 1].
@@ -134,9 +136,10 @@ def ssim(images: Tensor, adversarial: Tensor) -> Tensor:
 
 
 def high_frequency(images: Tensor, adversarial: Tensor) -> Tensor:
-    """Share of the change's energy at high spatial frequencies, √(f_x² + f_y²) > HALF_NYQUIST.
+    """Compute the share of the change's energy at high spatial frequencies, √(f_x² + f_y²) > HALF_NYQUIST.
 
-    Energy is |DFT|² of the change, added up over the colours. White noise has 1 − π/16 ≈ 0.80 of it there, on large pictures.
+    Energy is |DFT|² of the change, added up over the colours. White noise has 1 − π/16 ≈ 0.80 of its energy there, on
+    large pictures.
 
     Args:
         images: clean pixels (n, 3, h, w) in [0, 1].

@@ -11,7 +11,7 @@ __all__ = ["cosine", "label_cosine", "text_drift"]
 
 
 def cosine(features: Tensor, adversarial: Tensor) -> Tensor:
-    """Cosine of the embeddings of the clean and the attacked picture; 1 minus it is the cosine drift.
+    """Compute the cosine of the embeddings of each clean picture and its attacked double; 1 − cosine is the cosine drift.
 
     Args:
         features: unit embeddings (n, d) of the clean pictures.
@@ -29,7 +29,7 @@ def cosine(features: Tensor, adversarial: Tensor) -> Tensor:
 
 
 def label_cosine(cosines: Tensor, labels: Tensor) -> Tensor:
-    """Cosine of the picture's embedding and that of its label's text.
+    """Pick the cosine between each picture's embedding and that of its label's text.
 
     Args:
         cosines: cosines (n, k) of the pictures' embeddings with those of the class texts.

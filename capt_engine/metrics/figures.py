@@ -27,7 +27,10 @@ class Answers:
     drift: tuple[float, int] | None = None
 
     def of_classes(self, column: int) -> list[float]:
-        """The accuracy of each class, clean (1) or robust (2), on the pictures where it is known."""
+        """Return the accuracy of each class, in order of first appearance: clean with `column` 1, robust with 2.
+
+        Only pictures whose answer is known count; a class without any is left out.
+        """
         by_class: dict[str, list[bool]] = {}
         for one in self.pictures:
             right = one[column]
@@ -57,7 +60,7 @@ class FigureInfo:
 
 
 def figures(answers: Answers) -> tuple[Figure, ...]:
-    """Every figure that is defined."""
+    """Compute the figures of the table FIGURES from `answers`, in its order; undefined ones are left out."""
     found = ((info.name, info.measure(answers)) for info in FIGURES)
     # The order of the pictures, which differs between a run and its shards, moves the last bits of a sum.
     return tuple(Figure(name, round(value[0], 12), value[1]) for name, value in found if value is not None)

@@ -11,7 +11,10 @@ _Z95 = 1.959963984540054
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a proportion (Wilson 1927), both ends in [0, 1]; raises ValueError for n = 0."""
+    """Return both ends, in [0, 1], of the 95 % Wilson interval of `successes` out of `n`.
+
+    Raises ValueError unless n > 0 and 0 ≤ successes ≤ n.
+    """
     if not 0 <= successes <= n or n == 0:
         raise ValueError(f"no proportion: {successes} of {n}")
     share, z2 = successes / n, _Z95**2
@@ -22,9 +25,10 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
 
 def newcombe_paired(both: int, only_a: int, only_b: int, neither: int) -> tuple[float, float]:
-    """The 95 % interval of B's share minus A's on the same n pictures (Newcombe 1998, paired method 10), in [−1, 1].
+    """Return both ends, in [−1, 1], of the 95 % interval of B's accuracy minus A's on the same pictures.
 
-    both, only_a, only_b, neither: how many pictures each of them had right. Raises ValueError for no pictures.
+    The method is the tenth of Newcombe (1998). The arguments count pictures that `both` models, `only_a`, `only_b` or
+    `neither` had right. Raises ValueError if there are no pictures.
     """
     n = both + only_a + only_b + neither
     b, a = (both + only_b) / n if n else 0.0, (both + only_a) / n if n else 0.0
@@ -41,7 +45,7 @@ def newcombe_paired(both: int, only_a: int, only_b: int, neither: int) -> tuple[
 
 
 def share(k: int, n: int) -> str:
-    """Return "41.0 % (34.4 to 48.0)", or a dash for no pictures."""
+    """Format the share `k` / `n` with its 95 % Wilson interval, as in "41.0 % (34.4 to 48.0)"; a dash for n = 0."""
     if n == 0:
         return "–"
     low, high = wilson(k, n)

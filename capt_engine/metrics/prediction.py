@@ -9,14 +9,14 @@ __all__ = ["confidence", "entropy", "in_top_k", "logit_shift", "margin", "top_k_
 
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
-    """Logit of the label minus the best other one, z_y − max_{j≠y} z_j; minus the adversarial margin that attacks ascend.
+    """Compute the label's logit minus the best other one, z_y − max_{j≠y} z_j: the negative of the adversarial margin.
 
     Args:
-        logits: scores (n, k).
-        labels: class indices (n,).
+        logits: scores z, (n, k).
+        labels: class indices y, (n,).
 
     Returns:
-        Margins (n,); negative where the answer is not the label, infinite for a single class.
+        Margins (n,) in logits; negative where the answer is not the label, infinite for a single class.
 
     Example:
         >>> margin(torch.tensor([[2.0, 0.5], [2.0, 0.5]]), torch.tensor([0, 1]))
@@ -27,11 +27,11 @@ def margin(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def confidence(logits: Tensor, labels: Tensor) -> Tensor:
-    """Probability of the label, softmax(z)_y.
+    """Compute the probability of the label, softmax(z)_y.
 
     Args:
-        logits: scores (n, k).
-        labels: class indices (n,).
+        logits: scores z, (n, k).
+        labels: class indices y, (n,).
 
     Returns:
         Probabilities (n,) in [0, 1].
@@ -61,7 +61,7 @@ def entropy(logits: Tensor) -> Tensor:
 
 
 def in_top_k(logits: Tensor, labels: Tensor, k: int = 5) -> Tensor:
-    """One where the label is among the k best classes; its mean is the top-k accuracy.
+    """Return 1 where the label is among the k best classes, else 0; the mean is the top-k accuracy.
 
     Args:
         logits: scores (n, c).
@@ -69,7 +69,7 @@ def in_top_k(logits: Tensor, labels: Tensor, k: int = 5) -> Tensor:
         k: how many classes count, all of them where there are fewer.
 
     Returns:
-        Zeros and ones (n,).
+        Zeros and ones (n,), as floating-point numbers.
 
     Example:
         >>> in_top_k(torch.tensor([[3.0, 2.0, 1.0]]), torch.tensor([1]), k=2)
@@ -80,7 +80,7 @@ def in_top_k(logits: Tensor, labels: Tensor, k: int = 5) -> Tensor:
 
 
 def top_k_kept(clean: Tensor, adversarial: Tensor, k: int = 5) -> Tensor:
-    """Share of the k best classes of the clean picture that are among the k best of the attacked one.
+    """Compute the share of the k best classes of the clean picture that are among the k best of the attacked one.
 
     Args:
         clean: logits (n, c) of the clean pictures.
@@ -100,7 +100,7 @@ def top_k_kept(clean: Tensor, adversarial: Tensor, k: int = 5) -> Tensor:
 
 
 def logit_shift(clean: Tensor, adversarial: Tensor) -> Tensor:
-    """Mean change of a logit, mean_j |z′_j − z_j|.
+    """Compute the mean absolute change of a logit between the clean and the attacked picture, mean_j |z′_j − z_j|.
 
     Args:
         clean: logits (n, k) of the clean pictures.

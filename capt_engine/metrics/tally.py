@@ -33,7 +33,7 @@ from capt_engine.records import (
 )
 
 SEARCHES = {"white-box": True, "black-box, sees scores": False, "black-box, sees answers only": False}
-"""What an attacker that searches knows, and whether that is the model's gradient."""
+"""The knowledge of an attacker that searches, and True where the model's gradient is known."""
 
 # What single precision can add to a length that was projected onto its budget.
 _TOLERANCE = 1e-5
@@ -70,7 +70,7 @@ class Trial:
 
     @classmethod
     def of(cls, row: PictureRow) -> Trial:
-        """The trial that a row tells of."""
+        """Make a trial (one picture, attack, budget and set of prompts) from a row of a run, `row`."""
         attacked, best = row.attacked, row.clean.winner
         return cls(
             path=row.path,
@@ -153,7 +153,7 @@ class Tally:
             self.add(trial)
 
     def add(self, trial: Trial) -> None:
-        """Count one more."""
+        """Count one trial: the answer to one picture under one set of prompts, and one attack at one budget or none."""
         mine = self.pictures.setdefault(trial.prompts, {})
         picture = mine.get(trial.path)
         if picture is None:
@@ -219,36 +219,48 @@ class Tally:
                 self.zero_changed += trial.adv_pred != trial.clean_pred or moved
 
     def budgets(self, prompts: str) -> tuple[float, ...]:
-        """The budgets that some prompts were attacked with, smallest first."""
+        """Return the budgets that were tried on `prompts` (the id of a set of prompts), in pixel units, smallest first."""
         return tuple(sorted({eps for (of, _), eps, _ in self.attacks if of == prompts}))
 
     def aims(self, prompts: str) -> tuple[str, ...]:
-        """On whom the attacks were computed that some prompts were shown."""
+        """Return the ids of the prompts or models that attacks on `prompts` (an id) were computed on, in order of use."""
         return tuple(dict.fromkeys(on for (of, on), _, _ in self.attacks if of == prompts))
 
     def aim(self, prompts: str) -> str:
-        """Return the model whose attacks count for some prompts: those computed on themselves where there are any."""
+        """Return the id of the source whose attacks count for `prompts` (an id).
+
+        It is `prompts` if attacks were computed on these prompts, or if there were none; else the first source (see
+        `aims`).
+        """
         aims = self.aims(prompts)
         return prompts if prompts in aims or not aims else aims[0]
 
     def clean(self, prompts: str) -> tuple[int, int]:
-        """Right when clean, of how many."""
+        """Return how many clean pictures `prompts` (an id) had right, and out of how many; raise KeyError if unknown."""
         seen = self.pictures[prompts].values()
         return sum(one.clean for one in seen), len(seen)
 
     def robust(self, prompts: str, eps: float, aimed_at: str | None = None) -> tuple[int, int]:
-        """Right under every attack at a budget, of how many."""
+        """Return how many pictures `prompts` (an id) had right under every attack at the budget `eps`, and out of how many.
+
+        `aimed_at` is the id of the source that these attacks were computed on; None means the one that counts for them,
+        see `aim`. Raises KeyError for unknown prompts.
+        """
         key = (self.aim(prompts) if aimed_at is None else aimed_at, eps)
         known = [one.robust[key] for one in self.pictures[prompts].values() if key in one.robust]
         return sum(known), len(known)
 
     def headline(self, prompts: str, wanted: float) -> float | None:
-        """The budget a verdict is about: the one that was asked for, else the largest."""
+        """Return the budget to report for `prompts` (an id): `wanted` if it was tried, else the largest; None if none was."""
         budgets = self.budgets(prompts)
         return (wanted if wanted in budgets else budgets[-1]) if budgets else None
 
     def scored(self, blank: AnalyzeResult, compared: str | None = None) -> AnalyzeResult:
-        """`blank` with all that can be counted filled in for its own prompts, and beside it those called `compared`."""
+        """Return a copy of `blank`, a result without numbers, with all that can be counted for its prompts filled in.
+
+        If `compared` is the id of other prompts that were counted, their result and the paired tests are added; an
+        unknown id or None adds nothing.
+        """
         self.drifts |= {one.prompts: (one.value, one.classes) for one in blank.text_drift}
         eps = self.headline(blank.prompts, blank.threat_model.eps)
         result = replace(self._alone(blank), matrix=self.matrix(eps or 0.0), corruptions=self.corruptions())
@@ -294,9 +306,10 @@ class Tally:
         )
 
     def figures(self, prompts: str, eps: float | None, *, is_labelled: bool = True) -> tuple[Figure, ...]:
-        """The figures of some prompts at a budget; without one, those that need no attack.
+        """Compute the figures of `prompts` (an id) at the budget `eps`; for None only those that need no attack.
 
-        is_labelled: somebody else says what is right. A model's own answers cannot say what it has forgotten.
+        `is_labelled` is False where the labels are the model's own answers; the figures against zero-shot are then left
+        out, as such labels cannot tell what the model has forgotten. Raises KeyError for unknown prompts.
         """
         aim = (prompts, self.aim(prompts))
         key = None if eps is None else (aim[1], eps)
@@ -322,7 +335,11 @@ class Tally:
         return [(before, one.clean) for before, one in known if before is not None]
 
     def matrix(self, eps: float) -> tuple[MatrixCell, ...]:
-        """Return the transfer matrix, accuracy by source and by asked prompts, clean pictures first; empty with one source per model."""
+        """Return the transfer matrix at the budget `eps`: how many pictures each set of prompts has right, for each source.
+
+        A source is the prompts or the model that attacks were computed on. The cells of clean pictures come first. The
+        matrix is empty if no set of prompts was shown attacks of more than one source.
+        """
         if all(len(self.aims(prompts)) < 2 for prompts in self.pictures):
             return ()
         cells = [MatrixCell("", prompts, 0.0, *self.clean(prompts)) for prompts in self.pictures]
@@ -334,15 +351,19 @@ class Tally:
 
     @property
     def is_corrupted(self) -> bool:
-        """Return whether pictures were shown under several corruptions."""
+        """Return True if pictures were shown under common corruptions that are counted in a table of their own."""
         return bool(self._corrupted)
 
     def corruptions(self) -> tuple[CorruptionTable, ...]:
-        """Kinds × severities, for each set of prompts that was shown several corruptions."""
+        """Return one table, corruption by severity, for each set of prompts that was shown common corruptions."""
         return tuple(table.table(prompts, self.clean(prompts)[0]) for prompts, table in self._corrupted.items())
 
     def smallest(self, prompts: str, tolerance: float) -> MinimalEps | None:
-        """Quartiles of the smallest budgets; None where none was searched."""
+        """Return the quartiles of the smallest budgets that fool `prompts` (an id), over pictures that were right when clean.
+
+        `tolerance` is the relative accuracy of the search, noted in the result. Returns None where no picture was
+        searched; raises KeyError for unknown prompts.
+        """
         seen = self.pictures[prompts].values()
         found = sorted(one.minimal_eps for one in seen if one.clean and one.minimal_eps is not None)
         if not found:
@@ -389,7 +410,7 @@ def _per_class(pictures: list[Seen], key: tuple[str, float] | None) -> tuple[Cla
 
 
 def paired(answers: Iterable[tuple[bool, bool]]) -> PairedTest:
-    """McNemar's exact test over (was A right, was B right); raises ValueError for none."""
+    """Make McNemar's exact test from `answers`, a pair (A was right, B was right) a picture; raise ValueError for none."""
     counts = Counter(answers)
     both, only_a, only_b, neither = (counts[a, b] for a in (True, False) for b in (True, False))
     n = counts.total()
@@ -398,7 +419,7 @@ def paired(answers: Iterable[tuple[bool, bool]]) -> PairedTest:
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """The two-sided exact p-value: how probable so unequal a split of the disagreements is if a coin decided each."""
+    """Return the exact two-sided p of McNemar's test, from how many pictures only A and only B had right; 1.0 for none."""
     n, fewer = only_a + only_b, min(only_a, only_b)
     if n == 0:
         return 1.0

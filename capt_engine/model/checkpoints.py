@@ -55,7 +55,11 @@ class MadeFor:
 
     @classmethod
     def of(cls, backbone: Backbone) -> MadeFor:
-        """As a document says it: of a path in the id only the last name is kept, since the file may travel."""
+        """Describe a model as a prompts file does: by id, SHA-256 of its weights, and sizes that prompts must fit.
+
+        Of a path in the id only the last name is kept, since the file may travel. Raises BadRequest where the model is
+        no ViT CLIP.
+        """
         name = re.sub(r"^(hf-hub:.*|local-dir:|[^@/\\]*@|)(?:.*[/\\])?", r"\1", backbone.id.rstrip("/\\"))
         return cls(name, backbone.sha256, TowerSizes.of(backbone))
 
@@ -105,7 +109,7 @@ class Checkpoint:
     state: Mapping[str, Tensor]
 
     def prompts(self) -> Prompts:
-        """The prompts with these tensors, on the CPU."""
+        """Return the prompts module, filled with the tensors of this file, on the CPU."""
         prompts = Prompts.blank(self.document.backbone.sizes, self.document.shape)
         prompts.load_state_dict(dict(self.state))
         prompts.classes = self.document.classes if self.document.shape.n_classes else ()
@@ -113,9 +117,11 @@ class Checkpoint:
 
 
 def save(path: Path, prompts: Prompts, document: Document) -> None:
-    """Write prompts so that `path` holds either what it held before or all of them; the same content gives the same bytes.
+    """Write prompts with their document (description) into the file `path`, whole or not at all.
 
-    Raises BadCheckpoint where `load` would refuse the result, CannotWrite where `path` cannot be written, ValueError for another shape.
+    A file that is there is replaced; the same content gives the same bytes. Raises BadCheckpoint where `load` would
+    refuse the result, CannotWrite where the disk refuses, and ValueError where the document describes another shape
+    than the prompts have.
     """
     if document.shape != prompts.shape:
         raise ValueError(f"the document says {document.shape}, the prompts are {prompts.shape}")
@@ -131,13 +137,19 @@ def save(path: Path, prompts: Prompts, document: Document) -> None:
 
 
 def read_document(path: Path) -> Document:
-    """Read the description of prompts from the file's header (≤ 1 MB) alone; all but the values is checked. Raises BadCheckpoint."""
+    """Read only the description of the prompts in the file `path`, from its header of at most 1 MB.
+
+    All but the tensors' values is checked. Raises BadCheckpoint where the file is missing or no sound prompts file.
+    """
     with _opened(path) as (file, size):
         return _header(file, size)
 
 
 def read(path: Path) -> Checkpoint:
-    """A whole file, for no model in particular; raises BadCheckpoint."""
+    """Read the whole prompts file `path`, document and tensors, and check it, without asking which model will use it.
+
+    Raises BadCheckpoint where the file is missing or no sound prompts file.
+    """
     with _opened(path) as (file, size):
         # First the few bytes that say whether it is ours: a whole model is not read into memory to be refused.
         _header(file, size)
@@ -146,10 +158,14 @@ def read(path: Path) -> Checkpoint:
 
 
 def load(path: Path, backbone: Backbone, *, allow_other_backbone: bool = False) -> tuple[Prompts, Document]:
-    """Prompts for this model, on its device, and their document.
+    """Read the prompts file `path` for a model; return the prompts, on the model's device, and the file's metadata.
 
-    Raises BadCheckpoint where the file is no sound prompts file, or was made for a model of other sizes or (unless
-    `allow_other_backbone`) with other weights; BadRequest where the model cannot take prompts at all.
+    The second value, a `Document`, says what the prompts are: their shape, classes, template, the model that they were
+    made for, and how they were tuned.
+
+    allow_other_backbone: accept prompts that were made for a model of the same sizes with other weights. Raises
+    BadCheckpoint where the file is no sound prompts file, or was made for another model; BadRequest where the model
+    cannot take prompts at all.
     """
     checkpoint = read(path)
     document, ours = checkpoint.document, MadeFor.of(backbone)
@@ -170,21 +186,26 @@ def load(path: Path, backbone: Backbone, *, allow_other_backbone: bool = False) 
 
 
 def sentence_in(document: Document, template: str) -> str:
-    """The sentence that prompts stand in where a data set's is `template`.
+    """Return the template to use with these prompts on a data set whose own template is `template`.
 
-    Ours stand in the data set's. Of imported ones it is a part: CoOp's take the place of all words, MaPLe's stand in "a photo of a"
-    whatever the data (settings say "own"), FAP's keep the template's braces in front of the class name ("braces").
+    Prompts of this program take the data set's. Imported ones may bring their own: the settings in `document` say "own"
+    where it is part of the prompts (CoOp's take the place of all words, MaPLe's stand in "a photo of a"), and "braces"
+    where the data set's template keeps its braces in front of the class name (FAP's).
     """
     return sentence_by(document.settings.get("sentence"), document.template, template)
 
 
 def sentence_by(rule: object, own: str, template: str) -> str:
-    """`sentence_in` for what a document's settings say and its own template, as a manifest holds them."""
+    """Return the template to use with prompts, by the setting "sentence" that their document or a manifest holds.
+
+    rule: that setting. "own" gives `own`, the prompts' own template; "braces" gives the data set's `template` with its
+    braces kept, as FAP writes it; anything else gives `template` itself.
+    """
     return own if rule == "own" else keeping_braces(template) if rule == "braces" else template
 
 
 def plain_sentence(document: Document) -> str:
-    """The sentence in which the model without prompts is asked the same."""
+    """Return the template for the model without prompts: the document's setting "plain", else its own template."""
     plain = document.settings.get("plain")
     return plain if isinstance(plain, str) and is_template(plain) else document.template
 

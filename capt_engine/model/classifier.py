@@ -93,33 +93,33 @@ class Classifier:
 
     @property
     def id(self) -> str:
-        """The model's id, as `load_clip` takes it."""
+        """Return the id of the model, as `load_clip` takes it."""
         return self.backbone.id
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the model's weights."""
+        """Return the SHA-256 of the model's weights, in hexadecimal."""
         return self.backbone.sha256
 
     @property
     def size(self) -> int:
-        """Height and width of the pictures it takes."""
+        """Return the height, which is the width too, of the pictures that the model takes, in pixels."""
         return self.backbone.size
 
     @property
     def device(self) -> torch.device:
-        """The device of the weights; pictures must be on it too."""
+        """Return the device that the weights are on; pictures must be on it too."""
         return self.text.device
 
     @cached_property
     def zero_shot(self) -> Classifier:
-        """The same model and classes with plain text: itself, where it has no prompts."""
+        """Return a classifier of the same model and classes without learned prompts; itself if it has none."""
         if self._is_plain:
             return self
         return Classifier(self.backbone, self.classes, self.template, precision=self.precision)
 
     def forward(self, images: Tensor) -> Output:
-        """Answer with logits and features; differentiable in the pixels.
+        """Classify pictures and return logits and image features; differentiable in the pixels.
 
         Args:
             images: pixels (n, 3, h, w) in [0, 1], h = w = `size`, on `device`; not normalised.

@@ -96,7 +96,12 @@ class Backbone:
 
 
 def load_backbone(model_id: str, device: torch.device) -> Backbone:
-    """Load a model by its id, frozen, in evaluation mode and fp32; raises BadCheckpoint, or UnknownName for an architecture or source."""
+    """Load a CLIP by its id on a device, frozen, in evaluation mode and fp32; nothing is downloaded.
+
+    model_id: "demo", "demo-robust", an installed model, an open_clip folder, or an architecture with a local file, as
+    in "ViT-B-32:openai@weights.safetensors". Raises BadCheckpoint where there is no such model or its files are
+    damaged, UnknownName for an unknown architecture or source.
+    """
     folder = _folder_of(model_id)
     if folder is not None:
         backbone = _from_folder(model_id, folder, device)
@@ -140,7 +145,7 @@ def load_clip(name: str, *, device: str | torch.device = "cpu") -> Backbone:
 
 
 def lasting_id(model_id: str) -> str:
-    """The same model, named so that it is found from any working folder."""
+    """Return an id of the same model that holds in any working folder: a path in it is made absolute."""
     folder = _folder_of(model_id)
     if model_id in BUNDLED or (folder is not None and folder.parent == models_dir()):
         return model_id
@@ -381,5 +386,5 @@ def _view(config: dict[str, Any]) -> Callable[[Any], Tensor]:
 
 
 def imagenet_classes() -> tuple[str, ...]:
-    """The ImageNet class names as open_clip words them, each once: what a general CLIP is asked about when nobody says."""
+    """Return the ImageNet class names as open_clip words them, each once; used where nobody names the classes."""
     return tuple(dict.fromkeys(open_clip.IMAGENET_CLASSNAMES))

@@ -9,7 +9,10 @@ from capt_engine.records import DeviceInfo
 
 
 def pick_device(name: str) -> torch.device:
-    """The torch device for "auto", "cpu", "cuda" or "mps"; raises DeviceProblem when the one asked for is not there."""
+    """Return the torch device called "cpu", "cuda" or "mps"; "auto" takes the first of cuda, mps and cpu that is there.
+
+    Raises DeviceProblem where the device is not there or the name is another.
+    """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return torch.device(next(one for one, is_there in present.items() if is_there))
@@ -26,7 +29,7 @@ def pick_device(name: str) -> torch.device:
 
 
 def describe_device(device: torch.device) -> DeviceInfo:
-    """Describe a device to a user: its name, its memory, and why it may be slow."""
+    """Return a torch device's type, a label for users, its memory in bytes if known, and a note why it may be slow."""
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return DeviceInfo("cuda", properties.name, int(properties.total_memory))

@@ -35,7 +35,10 @@ _LIBRARIES = (
 
 
 def preload_torch() -> None:
-    """Load torch's shared libraries with the global lock released. Does nothing where that is not possible or not needed."""
+    """Load torch's shared libraries ahead of `import torch`, without stopping other threads meanwhile.
+
+    Does nothing where torch is imported already or missing, or the system is not POSIX.
+    """
     spec = importlib.util.find_spec("torch")
     if os.name != "posix" or "torch" in sys.modules or spec is None or spec.origin is None:
         return
@@ -50,7 +53,10 @@ def preload_torch() -> None:
 
 
 def open_clip() -> Any:
-    """The open_clip module, imported without torch's compiler and without timm unless something has already loaded them."""
+    """Import open_clip faster than usual, without torch's compiler and without timm, and return the module.
+
+    What something else has already loaded stays.
+    """
     if "torchvision" not in sys.modules and "torch._dynamo" not in sys.modules:
         with _compiler_stand_in():
             importlib.import_module("torchvision")
@@ -64,7 +70,7 @@ def open_clip() -> Any:
 
 
 def allow_timm() -> None:
-    """Let open_clip build towers from timm after all."""
+    """Make open_clip able to build models whose image tower comes from timm, which `open_clip()` left out."""
     towers = importlib.import_module("open_clip.timm_model")
     if towers.timm is None:
         # A reload fills the same module dictionary, which the TimmModel class that open_clip already holds looks its names up in.

@@ -65,7 +65,9 @@ class LearnedPrompts:
             The path.
 
         Raises:
-            BadRequest: another ending, or a place that cannot be written.
+            BadRequest: another ending.
+            BadCheckpoint: the prompts could not be read back, as where a value is not finite.
+            CannotWrite: the disk refuses.
         """
         place = Path(path)
         if place.suffix != SUFFIX:

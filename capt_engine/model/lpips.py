@@ -50,7 +50,10 @@ class Net:
 
     @cached_property
     def modules(self) -> tuple[nn.Sequential, ...]:
-        """The stages as torch's modules under torchvision's numbers, with shapes but without values."""
+        """Return the network's stages, one for each place of comparison, as torch modules without values.
+
+        Shapes and numbers of the layers are torchvision's.
+        """
         found, n_in, number = [], 3, itertools.count()
         for stage in self.stages:
             layers: list[nn.Module] = []
@@ -65,22 +68,22 @@ class Net:
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """The number of channels at each place of comparison."""
+        """Return the number of channels at each place where two pictures are compared."""
         return tuple(layer[0] for *_, layer in self.stages if not isinstance(layer, int))
 
     @property
     def backbone_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of the network's tensors by name."""
+        """Return the shape of each tensor of the network by torchvision's name."""
         tensors = (one for stage in self.modules for one in stage.named_parameters())
         return {f"features.{name}": tuple(value.shape) for name, value in tensors}
 
     @property
     def linear_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of the channels' weights by name."""
+        """Return the shape (1, channels, 1, 1) of the channel weights of each place of comparison, by the authors' name."""
         return {linear_name(i): (1, n, 1, 1) for i, n in enumerate(self.channels)}
 
     def fits(self, side: int) -> bool:
-        """Return whether anything is left of so many pixels at the last place."""
+        """Return True if a square picture of `side` pixels is large enough to pass through the whole network."""
         try:
             nn.Sequential(*self.modules)(torch.empty(1, 3, side, side, device="meta"))
         except RuntimeError:
@@ -89,7 +92,7 @@ class Net:
 
 
 def linear_name(i: int) -> str:
-    """Return the name of the weights of place i in the published file."""
+    """Return the tensor name, in the authors' file, of the channel weights at comparison place i (from 0)."""
     return f"lin{i}.model.1.weight"
 
 
@@ -115,7 +118,7 @@ NETS = {net.name: net for net in (ALEX, VGG)}
 
 
 def checked(net: Net, state: State, where: str, hint: str) -> dict[str, Tensor]:
-    """The tensors that a whole LPIPS needs, once they are found to be those of this network.
+    """Check that tensors are a whole LPIPS on a network, and pick those that it needs.
 
     Args:
         net: the network that they should be of.
@@ -152,7 +155,7 @@ def _times(shape: tuple[int, ...]) -> str:
 
 
 def digest(state: State) -> str:
-    """The identity of weights, whatever file they came in and in whatever order.
+    """Hash weights, whatever file they came in and in whatever order.
 
     Args:
         state: tensors by name, of any shapes and on any device.
@@ -189,7 +192,7 @@ class Lpips:
 
     @property
     def facts(self) -> dict[str, str]:
-        """Return the facts that name this network in a manifest: net, SHA-256 and sources."""
+        """Return facts for a manifest: the network's name, the SHA-256 of its weights and of their source files."""
         return {"net": self.net.name, "sha256": self.sha256, **self.sources}
 
     def __call__(self, images: Tensor, others: Tensor, progress: Callable[[], None] = lambda: None) -> Tensor:

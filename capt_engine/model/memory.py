@@ -15,13 +15,16 @@ T = TypeVar("T")
 
 
 def start_counting(device: torch.device) -> None:
-    """From here on the GPU's peak is counted anew; a process has only the one of its whole life."""
+    """Start counting the peak memory of a CUDA device anew; on other devices nothing happens."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 
 
 def peak_bytes(device: torch.device) -> int:
-    """Of the GPU where the work is done on one that counts, else of the whole process; 0 where the system does not say."""
+    """Return the peak memory in bytes: on CUDA of torch's tensors since `start_counting`, else of the process.
+
+    That of the process is for its whole life; 0 where the system does not say.
+    """
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     if sys.platform == "win32":
@@ -34,9 +37,9 @@ def peak_bytes(device: torch.device) -> int:
 
 
 def with_smaller_batches(work: Callable[[int], T], batch_size: int, device: torch.device) -> T:
-    """Return `work(batch_size)`, done again from its start with half the batch each time memory runs out.
+    """Return `work(batch_size)`, begun anew with half the batch size each time the GPU's memory runs out.
 
-    Raises DeviceProblem where it runs out with a single picture.
+    device: named in the error. Raises DeviceProblem where a batch of one picture is still too much.
     """
     while True:
         try:

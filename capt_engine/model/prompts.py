@@ -80,12 +80,15 @@ class PromptShape:
 
     @property
     def in_vision(self) -> tuple[int, int]:
-        """Length and depth in the image tower."""
+        """Return the context length and the depth (number of layers) of the prompts in the image tower.
+
+        Prompts of the text tower alone have none there; for them the text tower's numbers are given.
+        """
         return self.vision_n_ctx or self.n_ctx, self.vision_depth or self.depth
 
     @property
     def has_text(self) -> bool:
-        """Are there learned tokens in the text tower?"""
+        """Return True if there are learned tokens in the text tower."""
         return self.coupling != "vision_only"
 
 
@@ -100,7 +103,7 @@ class TowerSizes:
 
     @classmethod
     def of(cls, backbone: Backbone) -> TowerSizes:
-        """The sizes of a ViT CLIP; raises BadRequest for another kind of model."""
+        """Read the sizes that prompts must fit from a ViT CLIP; raise BadRequest for another kind of model."""
         clip, visual = backbone.clip, backbone.clip.visual
         if not hasattr(visual, "class_embedding") or not hasattr(clip, "transformer"):
             raise BadRequest(
@@ -126,25 +129,26 @@ class PromptTokens:
     frame: Tensor | None = None
 
     def detached(self) -> PromptTokens:
-        """The same values as constants."""
+        """Return the same tokens as constants, through which no gradient flows."""
         frame = None if self.frame is None else self.frame.detach()
         return PromptTokens(tuple(t.detach() for t in self.text), tuple(v.detach() for v in self.vision), frame)
 
 
 def sentence_prefix(template: str, prefix_tokens: int, n_ctx: int) -> str:
-    """The template with enough placeholder words in front that `n_ctx` tokens stand before the class name.
+    """Return a template with placeholder words in front, so that `n_ctx` tokens stand before the class name.
 
-    prefix_tokens: how many tokens the template already has there. The learned tokens take the first `n_ctx` places.
+    prefix_tokens: the number of tokens that the template already has there. The learned tokens later take the first
+    `n_ctx` places. A template with enough tokens comes back unchanged.
     """
     return " ".join([PLACEHOLDER] * max(0, n_ctx - prefix_tokens) + [template])
 
 
 def prompted_ids(backbone: Backbone, classes: Sequence[str], template: str, n_ctx: int) -> Tensor:
-    """The token ids of one sentence per class, with room for the learned tokens before the class name.
+    """Return the token ids of one sentence per class, with room for the learned tokens before the class name.
 
     Args:
         backbone: the model whose tokenizer is used.
-        classes: k class names.
+        classes: k class names, at least two.
         template: the sentence, `{}` being the class name.
         n_ctx: the number of learned tokens.
 
@@ -152,7 +156,8 @@ def prompted_ids(backbone: Backbone, classes: Sequence[str], template: str, n_ct
         Ids (k, context), on the model's device.
 
     Raises:
-        BadRequest: a name is no name, is listed twice, or makes its sentence too long.
+        BadRequest: there are fewer than two names, one is empty, listed twice, or makes its sentence too long, or the
+            template has no single place for it.
     """
     texts = sentences(classes, sentence_prefix(template, _tokens_before(backbone, template), n_ctx))
     check_lengths(backbone, classes, texts)
@@ -160,7 +165,7 @@ def prompted_ids(backbone: Backbone, classes: Sequence[str], template: str, n_ct
 
 
 def initial_context(backbone: Backbone, template: str, n_ctx: int) -> Tensor:
-    """The embeddings of the words at whose places the first learned tokens will stand: the start of tuning in MaPLe and FAP.
+    """Return the embeddings of the words whose places the learned tokens take: where MaPLe and FAP start tuning.
 
     Args:
         backbone: the model whose embeddings are taken.
@@ -188,17 +193,17 @@ def _tokens_before(backbone: Backbone, template: str) -> int:
 def moved_ids(
     backbone: Backbone, classes: Sequence[str], ids: Tensor, template: str, shape: PromptShape
 ) -> tuple[Tensor, Tensor | None]:
-    """Move the class names of token ids to the position that the prompts have them in.
+    """Move the class names in token ids to where the prompts want them: behind, amid or before the learned tokens.
 
-    CoOp (Zhou et al., IJCV 2022) writes every sentence with the name behind the learned tokens, then moves the embeddings: "front" puts
-    the name before all of them, "middle" before the second half.
+    CoOp (Zhou et al., IJCV 2022) writes every sentence with the name behind the learned tokens, then moves the
+    embeddings: "front" puts the name before all of them, "middle" before the second half.
 
     Args:
         backbone: the model whose tokenizer made the ids.
         classes: k class names.
         ids: token ids (k, context), as `prompted_ids` gives them.
         template: the sentence that they were made of.
-        shape: the prompts' shape, with n learned tokens.
+        shape: the prompts' shape, with n learned tokens and the position "end", "middle" or "front".
 
     Returns:
         Token ids (k, context), and the places (k, n) of the learned tokens in them; None for the places 1 … n.
@@ -262,7 +267,10 @@ class Prompts(nn.Module):
 
     @classmethod
     def blank(cls, sizes: TowerSizes, shape: PromptShape) -> Prompts:
-        """Prompts whose values are all zero, to be filled by `load_state_dict`; draws nothing and needs no model."""
+        """Make prompts of a shape with all values zero, for `load_state_dict` to fill; draws nothing.
+
+        sizes: those of the model that the prompts are for, which itself is not needed.
+        """
         prompts = cls.__new__(cls)
         nn.Module.__init__(prompts)
         own = (shape.n_classes,) if shape.n_classes else ()
@@ -289,7 +297,7 @@ class Prompts(nn.Module):
         self.to_text = self._maps(deeper if vision_leads else 0, vision_width, text_width)
 
     def forward(self) -> PromptTokens:
-        """Make the tokens of every layer.
+        """Make the tokens that are put into each layer, from the learned ones and the maps between the towers.
 
         Returns:
             Text tokens (n, d_t) and image tokens (n, d_v) layer by layer, fp32, differentiable in the parameters.
@@ -306,14 +314,15 @@ class Prompts(nn.Module):
         return PromptTokens(text, vision, self.frame)
 
     def text_for(self, classes: Sequence[str], tokens: PromptTokens) -> tuple[Tensor, ...]:
-        """Pick the text tokens of some classes, where each class has its own.
+        """Pick the text tokens for a list of classes; they differ only where each class has its own tokens.
 
         Args:
             classes: k class names.
             tokens: what calling the prompts gave.
 
         Returns:
-            Text tokens layer by layer: as they are where all classes share them, else (k, n, d_t), in the order of `classes`.
+            Text tokens layer by layer: as they are where all classes share them, else (k, n, d_t), in the order of
+            `classes`.
 
         Raises:
             BadRequest: a class has no tokens of its own.
@@ -350,7 +359,7 @@ class Prompts(nn.Module):
 
 
 def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, ...]]:
-    """Name and size of every tensor that `Prompts` of this shape learn, without room for any of them."""
+    """Return the shape of every tensor of `Prompts` by name, for a model's sizes and a prompt shape."""
     # Nothing may be computed with such tensors: that would import torch's compiler, which takes seconds.
     with torch.device("meta"):
         prompts = Prompts.blank(sizes, shape)

@@ -20,13 +20,13 @@ _NUMBER = re.compile(r"\(os error (\d+)\)")
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file.
+    """Write tensors and texts about them into a safetensors file, whole or not at all.
 
     Args:
         path: the file, replaced where it is there.
         tensors: tensors of any shape and device by name.
-        metadata: texts by name. Where the same content must give the same bytes there may be one: safetensors writes several in an
-            order that changes from file to file.
+        metadata: texts by name. Where the same content must give the same bytes there may be one: safetensors writes
+            several in an order that changes from file to file.
 
     Raises:
         CannotWrite: the disk refuses.
@@ -44,7 +44,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
 
 @contextmanager
 def sound(name: str, hint: str) -> Iterator[None]:
-    """Turn whatever safetensors raises for a damaged file below into BadCheckpoint, with the file's name and a hint."""
+    """Run a `with` block that reads a safetensors file, and turn its errors into BadCheckpoint.
+
+    name, hint: the file, and what to do about it, for the message.
+    """
     try:
         yield
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
@@ -52,12 +55,12 @@ def sound(name: str, hint: str) -> Iterator[None]:
 
 
 def require_finite(tensors: Mapping[str, Tensor], name: str, hint: str) -> None:
-    """Refuse values that are no numbers.
+    """Check that all floating-point values of some tensors are finite.
 
     Args:
         tensors: tensors of any shape by name.
-        name: the file that they are from, for the sentence.
-        hint: what to do about it.
+        name: the file that they are from, for the message.
+        hint: what to do about it, for the message.
 
     Raises:
         BadCheckpoint: a value is NaN or infinite.

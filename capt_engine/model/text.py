@@ -24,7 +24,11 @@ _PLACE = re.compile(r"(?<!\{)\{\}(?!\})")
 
 
 def split_template(template: str) -> tuple[str, str]:
-    """Split a template before and behind the class name; `{{}}` is a pair of braces that stays (as in FAP). Raises BadRequest."""
+    """Return the parts of a template before and behind the `{}` that stands for the class name.
+
+    `{{}}` in it becomes a pair of braces that stays in the text (as in FAP). Raises BadRequest where there is not
+    exactly one `{}`.
+    """
     parts = _PLACE.split(template)
     if len(parts) != 2:
         raise BadRequest(
@@ -35,12 +39,16 @@ def split_template(template: str) -> tuple[str, str]:
 
 
 def is_template(text: str) -> bool:
-    """Return whether a text has exactly one place for the class name."""
+    """Return True if a text has exactly one `{}` for the class name; a doubled `{{}}` does not count."""
     return len(_PLACE.split(text)) == 2
 
 
 def keeping_braces(template: str) -> str:
-    """A data set's template as FAP writes it: its braces stay, and class name and full stop follow. Raises BadRequest."""
+    """Return a data set's template as FAP writes it: its braces stay as text, and class name and full stop follow.
+
+    "a photo of a {}." becomes "a photo of a {{}}. {}."; a template with `{{}}` comes back unchanged. Raises BadRequest
+    where there is not exactly one `{}`.
+    """
     if "{{}}" in template:
         return template
     split_template(template)
@@ -48,14 +56,16 @@ def keeping_braces(template: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """A class as sentences say it: underscores become spaces."""
+    """Return a class name as sentences say it: underscores become spaces, and spaces at the ends go."""
     return name.replace("_", " ").strip()
 
 
 def sentences(classes: Sequence[str], template: str) -> list[str]:
-    """One sentence per class: underscores become spaces, `{}` in the template is the class name. Raises BadRequest.
+    """Return one sentence per class: the template with the class name in the place of `{}`, underscores as spaces.
 
     A WordNet id in parentheses behind a name tells two classes of one name apart and is not part of the sentence.
+    Raises BadRequest where there are fewer than two classes, a name is empty or listed twice, or the template has no
+    single `{}`.
     """
     if len(classes) < 2:
         raise BadRequest(
@@ -73,7 +83,10 @@ def sentences(classes: Sequence[str], template: str) -> list[str]:
 
 
 def count_tokens(backbone: Backbone, texts: Sequence[str]) -> tuple[int, ...]:
-    """Tokens of each sentence with start and end, as the model's tokenizer counts them before it would cut."""
+    """Return the number of tokens of each text, start and end tokens included, by the model's tokenizer.
+
+    Longer texts than the model reads are counted whole, as far as its tokenizer can tell.
+    """
     tokenizer = backbone.tokenize
     encode = getattr(tokenizer, "encode", None)
     if encode is not None:
@@ -83,7 +96,10 @@ def count_tokens(backbone: Backbone, texts: Sequence[str]) -> tuple[int, ...]:
 
 
 def check_lengths(backbone: Backbone, classes: Sequence[str], texts: Sequence[str]) -> None:
-    """Raise BadRequest where the sentence of a class is longer than the model can read."""
+    """Raise BadRequest, naming the first class, if a sentence has more tokens than the model reads.
+
+    texts: the sentences, in the order of the classes.
+    """
     too_long = [i for i, n in enumerate(count_tokens(backbone, texts)) if n > backbone.context_length]
     if too_long:
         raise BadRequest(
@@ -93,18 +109,19 @@ def check_lengths(backbone: Backbone, classes: Sequence[str], texts: Sequence[st
 
 
 def class_features(backbone: Backbone, classes: Sequence[str], template: str = DEFAULT_TEMPLATE) -> Tensor:
-    """Encode one sentence per class.
+    """Encode one sentence per class with a model's text encoder.
 
     Args:
         backbone: the model that encodes.
-        classes: k class names; underscores are read as spaces.
+        classes: k class names, at least two; underscores are read as spaces.
         template: the sentence, `{}` being the class name.
 
     Returns:
         Unit text features (k, d), fp32, without gradient.
 
     Raises:
-        BadRequest: a name is empty or listed twice, the template has no single place for it, or a sentence is too long.
+        BadRequest: there are fewer than two names, one is empty or listed twice, the template has no single place for
+            it, or a sentence is too long.
     """
     texts = sentences(classes, template)
     check_lengths(backbone, classes, texts)
@@ -114,7 +131,7 @@ def class_features(backbone: Backbone, classes: Sequence[str], template: str = D
 def encode_in_chunks(
     backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = (), places: Tensor | None = None
 ) -> Tensor:
-    """Encode token ids without gradient, a limited number of sentences at a time.
+    """Encode token ids with a model's text encoder, without gradient, a limited number of sentences at a time.
 
     Args:
         backbone: the model that encodes.
@@ -137,14 +154,15 @@ def encode_in_chunks(
 def encode_tokens(
     backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = (), places: Tensor | None = None
 ) -> Tensor:
-    """Encode token ids, cut behind the longest sentence where that changes nothing; differentiable in the prompts.
+    """Encode token ids with a model's text encoder, with or without learned tokens; differentiable in these.
 
     Args:
         backbone: the model that encodes.
-        ids: token ids (k, context).
-        prompts: J tensors (n, d_t) that take the places 1 … n: in layer 0 before the positional embedding is added, in blocks 1 … J−1
-            as they are (MaPLe, Khattak et al., CVPR 2023). Layer 0 may be (k, n, d_t), one for each sentence.
-        places: other places (k, n) of the tokens in layer 0 (CoOp, Zhou et al., IJCV 2022).
+        ids: token ids (k, context); columns behind the longest sentence are left out where that changes nothing.
+        prompts: J tensors (n, d_t) that take the places 1 … n: in layer 0 before the positional embedding is added, in
+            blocks 1 … J−1 as they are (MaPLe, Khattak et al., CVPR 2023). Layer 0 may be (k, n, d_t), one for each
+            sentence.
+        places: other places (k, n) of the tokens in layer 0 (CoOp, Zhou et al., IJCV 2022); None for 1 … n.
 
     Returns:
         Text features (k, d), not normalised.

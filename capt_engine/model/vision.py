@@ -15,15 +15,18 @@ from capt_engine.model.text import through_block
 def encode_pixels(
     backbone: Backbone, images: Tensor, prompts: Sequence[Tensor] = (), frame: Tensor | None = None
 ) -> Tensor:
-    """Encode pictures, with learned tokens in the image tower; without any it is bit for bit the plain tower.
+    """Encode pictures with a model's image encoder, with or without learned tokens in it.
+
+    Without any the result is bit for bit that of the plain encoder.
 
     Args:
         backbone: the model that encodes.
         images: pixels (n, 3, h, w) in [0, 1], h = w = the model's size; not normalised.
-        prompts: J tensors (length, d_v). The first is appended behind class token and patches, after the positional embedding and
-            before the first norm; in blocks 1 … J−1 the last `length` tokens are replaced. They get no positional embedding (MaPLe,
-            Khattak et al., CVPR 2023; FAP, Zhou et al., NeurIPS 2024).
-        frame: (3, h, w), added to the normalised pictures (the visual prompts of TeCoA, Mao et al., ICLR 2023).
+        prompts: J tensors (length, d_v). The first is appended behind class token and patches, after the positional
+            embedding and before the first norm; in blocks 1 … J−1 the last `length` tokens are replaced. They get no
+            positional embedding (MaPLe, Khattak et al., CVPR 2023; FAP, Zhou et al., NeurIPS 2024).
+        frame: (3, h, w), added to the normalised pictures (the visual prompts of TeCoA, Mao et al., ICLR 2023); None
+            for none.
 
     Returns:
         Unit image features (n, d), fp32, differentiable in pixels and prompts.

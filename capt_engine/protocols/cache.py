@@ -54,25 +54,34 @@ class WorkFolder:
                 (path / name).mkdir(parents=True, exist_ok=True)
 
     def prompts(self, key: str) -> Path:
-        """Return the path of the prompts of a recipe's key, there or not."""
+        """Return the path of the prompts file named `key` (by `Setting.recipe_key`); it need not exist."""
         return self.path / "prompts" / f"{key}.safetensors"
 
     def has(self, key: str) -> bool:
-        """Return True for a cell that is finished, well or not."""
+        """Return True where the cell (prompts on a data set) named `key` has a file, measured or failed."""
         return self._cell(key).is_file()
 
     def read(self, key: str) -> Measured | None:
-        """Return a finished cell, or None where there is none or its file is damaged, as it can be computed again."""
+        """Return the outcome of the cell (prompts measured on a data set) with the name `key`.
+
+        None means that it must be computed: there is no file, or one that is damaged or of another version.
+        """
         found = json_if_sound(self._cell(key), Measured)
         return found if found is not None and found.format == FORMAT else None
 
     def write(self, key: str, cell: Mapping[str, object]) -> None:
-        """Write the file of a finished cell, whole or not at all; raises CannotWrite."""
+        """Write the outcome `cell` of a cell (prompts measured on a data set) into the file with the name `key`.
+
+        A file that is there is replaced, whole or not at all. Raises CannotWrite where the disk refuses.
+        """
         write_atomic(self._cell(key), json.dumps({"format": FORMAT, **cell}, indent=1, ensure_ascii=False) + "\n")
 
     @contextmanager
     def claimed(self, key: str) -> Iterator[bool]:
-        """Try to reserve a cell or prompts; yields True where nobody else has them until the block ends."""
+        """Try to reserve the cell or prompts with the name `key` for a `with` block, without waiting.
+
+        Yields True where that worked, until the block ends, and False where another process has it. Raises CannotWrite.
+        """
         with _locked(self.path / "locks" / f"{key}.lock") as is_ours:
             yield is_ours
 
@@ -82,7 +91,10 @@ class WorkFolder:
 
 @contextmanager
 def waited_for(path: Path) -> Iterator[None]:
-    """Hold the lock of a file until the block ends, waiting for whoever holds it now."""
+    """Wait until no other process holds the lock file `path`, and hold it until the `with` block ends.
+
+    Raises CannotWrite where the file cannot be made.
+    """
     while True:
         with _locked(path) as is_ours:
             if is_ours:

@@ -44,7 +44,10 @@ class Pictures:
             raise BadRequest(f"There is no folder {root!r}.", "Name the folder that holds the data sets, or demo.")
 
     def usual(self, protocol: str) -> tuple[str, ...]:
-        """Return the data sets of a protocol for which none were named; raises BadRequest where there are none."""
+        """Return the names of the data sets that `protocol` (such as "shift") uses when the user names none.
+
+        For a folder these are all the data sets in it; raises BadRequest where it holds none.
+        """
         if self._demo:
             return DEMO_SHIFTED if protocol == "shift" else DEMO_SETS
         known = {Path(folder).parts[0]: one.name for one in benchmarks.BENCHMARKS for folder, _ in one.places}
@@ -54,7 +57,7 @@ class Pictures:
         return names
 
     def check(self, dataset: str) -> None:
-        """Raise BadRequest for a data set that there is not, before anything is computed."""
+        """Raise BadRequest where there is no data set named `dataset`, or its folder has no test pictures."""
         if self._demo:
             task, domain = self._task_and_domain(dataset)
             self._world.check_domain(self._world.TASKS[task], domain)
@@ -62,7 +65,10 @@ class Pictures:
             self._where(dataset)
 
     def other_looks(self, dataset: str) -> tuple[str, ...]:
-        """Return the same task of the toy world in every other domain that fits it; nothing for a real data set."""
+        """Return the drawn data sets of the same task as `dataset` in every other style, as names TASK@DOMAIN.
+
+        Returns none for data sets in a folder; raises BadRequest for a name that is not TASK@DOMAIN.
+        """
         if not self._demo:
             return ()
         from capt_engine.demo.domains import DOMAINS
@@ -78,7 +84,11 @@ class Pictures:
         return tuple(found)
 
     def place(self, dataset: str, progress: Progress) -> tuple[str, str]:
-        """Return `data` and `data_root` of a request; pictures of the toy world are drawn first, where they are not there yet."""
+        """Return the fields `data` and `data_root` of a request for the data set with the name `dataset`.
+
+        Demo pictures are drawn into the cache folder first, where they are not there yet. progress: called as they are
+        drawn. Raises BadRequest where there is no such data set.
+        """
         return (str(self._drawn(dataset, progress)), "") if self._demo else self._where(dataset)
 
     def _where(self, dataset: str) -> tuple[str, str]:

@@ -47,7 +47,7 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        """Return the recipe as text, such as "capt on shapes@night, 16 shots, seed 1"."""
+        """Return the recipe as text for people, such as "capt on shapes@night, 16 shots, seed 1"."""
         changed = [f"α = {self.alpha_const:g}" if self.alpha == "const" else f"α by {self.alpha}"] if self.alpha else []
         changed += [f"λ = {self.lambda_:g}"] if self.lambda_ is not None else []
         changed += [self.coupling] if self.coupling else []
@@ -69,7 +69,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Return the cell as text: its recipe → its data set."""
+        """Return the cell as text: the prompts' recipe or "zero-shot", an arrow, the data set it is measured on."""
         half = "" if self.subsample_classes == "all" else f", {self.subsample_classes} classes"
         return f"{self.recipe.name if self.recipe else ZERO_SHOT} → {self.dataset}{half}"
 
@@ -86,7 +86,7 @@ class Row:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Return the seeds of its cells; none for zero-shot."""
+        """Return the seeds with which the prompts of this row are tuned, in order; empty for zero-shot."""
         return tuple(cell.recipe.seed for cell in self.cells if cell.recipe is not None)
 
 
@@ -100,7 +100,7 @@ class Part:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """Return all cells of the table, each once, the first seed of every row before the second of any."""
+        """Return the table's cells (prompts on a data set), each once: the first seed of every row, then the next."""
         columns = itertools.zip_longest(*(row.cells for row in self.rows))
         return _once(cell for column in columns for cell in column if cell is not None)
 
@@ -122,11 +122,17 @@ class Setting:
     precision: str = "fp32"
 
     def recipe_key(self, recipe: Recipe) -> str:
-        """Return a file name for a set of prompts, readable and its own."""
+        """Return a file name, without its ending, for the prompts of `recipe` under this setting.
+
+        The name is readable, and differs wherever anything differs that decides the prompts.
+        """
         return _key(_parts(recipe), (_as_before(recipe), self.model, self.data, self.revision, self.precision))
 
     def cell_key(self, cell: Cell) -> str:
-        """Return a file name for a cell; cells measured in another way have others."""
+        """Return a file name, without its ending, for the outcome of `cell` (prompts on a data set) under this setting.
+
+        The name is readable, and differs wherever anything differs that decides the outcome, such as model or budgets.
+        """
         return _key((*_parts(cell.recipe), "at", cell.dataset), (_as_before(cell), _as_before(self)))
 
 
@@ -148,14 +154,15 @@ def _key(parts: Iterable[str], facts: object) -> str:
 
 
 def shots_text(shots: Shots) -> str:
-    """Return the number of pictures per class as text: "16 shots", "1 shot", "all shots"."""
+    """Return the number of training pictures per class as text: "16 shots", "1 shot"; "all shots" for None."""
     return "all shots" if shots is None else f"{shots} shot{'' if shots == 1 else 's'}"
 
 
 def tune_request(recipe: Recipe, setting: Setting, place: tuple[str, str], out: str, device: str) -> TuneRequest:
-    """Return the request that tunes the prompts of a recipe into the file `out`; `place`: the data set and the folder of the benchmarks.
+    """Return the request that tunes the prompts of `recipe` and writes them to the file `out`; nothing is run.
 
-    Validation would change nothing, as the last epoch is kept; it is left out to save its time.
+    setting: the model and precision. place: the fields data and data_root, from `Pictures.place`. device: "auto", "cpu"
+    and so on. Validation is left out to save time, as the last epoch is kept anyway.
     """
     return TuneRequest(
         data=place[0],
@@ -180,7 +187,11 @@ def tune_request(recipe: Recipe, setting: Setting, place: tuple[str, str], out: 
 def evaluate_request(
     cell: Cell, setting: Setting, place: tuple[str, str], prompts: str | None, device: str
 ) -> EvaluateRequest:
-    """Return the request that measures a cell with the prompts of a file (None: zero-shot); `place` as in `tune_request`."""
+    """Return the request that measures `cell` (prompts on a data set's test pictures), clean and attacked.
+
+    setting: model, budgets, attack steps and limit. place: the fields data and data_root, from `Pictures.place`.
+    prompts: the path of the prompts file, None for zero-shot. device: "auto", "cpu" and so on.
+    """
     spec = AttackSpec("pgd", (("steps", setting.attack_steps), ("stop_early", True)))
     transferred = prompts is not None and setting.aim == ZERO_SHOT
     return EvaluateRequest(
@@ -204,13 +215,21 @@ def evaluate_request(
 
 
 def few_shot(datasets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]) -> Part:
-    """Return the table of every method and number of shots, tuned and measured on each data set; zero-shot is a row of its own."""
+    """Return the few-shot table to compute: each method and number of shots, tuned and measured on the same data set.
+
+    datasets, methods: names; "zero-shot" among the methods adds a row without tuning. shots: training pictures per
+    class, None for all. seeds: one cell of each row is computed for each.
+    """
     rows = [row for dataset in datasets for row in _moved(dataset, (dataset,), methods, shots, seeds)]
     return Part("few-shot", "Few-shot: tuned and measured on the same data set", tuple(rows))
 
 
 def base_to_new(datasets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]) -> Part:
-    """Return the table of methods that are tuned on the first half of the classes and measured on both halves."""
+    """Return the base-to-new table to compute: tuned on the first half of the classes, measured on each half.
+
+    datasets, methods: names; "zero-shot" among the methods adds rows without tuning. shots: training pictures per
+    class, None for all. seeds: one cell of each row is computed for each.
+    """
     rows = []
     for dataset in datasets:
         rows += [*_zero_shot(methods, dataset, "base"), *_zero_shot(methods, dataset, "new")]
@@ -223,7 +242,12 @@ def base_to_new(datasets: Sequence[str], methods: Sequence[str], shots: Sequence
 def cross_dataset(
     datasets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]
 ) -> Part:
-    """Return the table of methods tuned on the first data set and measured on all others; raises BadRequest for fewer than two."""
+    """Return the cross-dataset table to compute: tuned on the first of `datasets`, measured on all others.
+
+    datasets, methods: names; "zero-shot" among the methods adds rows without tuning. shots: training pictures per
+    class, None for all. seeds: one cell of each row is computed for each. Raises BadRequest for fewer than two data
+    sets.
+    """
     if len(datasets) < 2:
         raise BadRequest("Cross-dataset needs a data set to tune on and another to measure on.", "Name two or more.")
     rows = _moved(datasets[0], datasets[1:], methods, shots, seeds)
@@ -233,7 +257,11 @@ def cross_dataset(
 def shift(
     source: str, targets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]
 ) -> Part:
-    """Return the table of methods tuned on one look of a task and measured on that and on others."""
+    """Return the distribution-shift table to compute: tuned on the data set `source`, measured on it and on `targets`.
+
+    targets: data sets of the same classes in other styles. methods: names; "zero-shot" adds rows without tuning. shots:
+    training pictures per class, None for all. seeds: one cell of each row is computed for each.
+    """
     places = _once([source, *targets])
     rows = _moved(source, places, methods, shots, seeds)
     return Part("shift", f"Distribution shift: tuned on {source}, measured on the same task under other looks", rows)
@@ -248,7 +276,11 @@ class Own:
 
 
 def ablation(datasets: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int], own: Own) -> Part:
-    """Return the table of CAPT with one choice changed at a time: α, λ, the coupling of the towers."""
+    """Return the ablation table to compute: CAPT unchanged, and with one choice changed at a time (α, λ, coupling).
+
+    datasets: names. shots: training pictures per class, None for all. seeds: one cell of each row is computed for each.
+    own: CAPT's own λ and coupling, which need no row of their own.
+    """
     lambdas, couplings = (1.0, 2.5, 4.0), ("vision_to_text", "text_to_vision", "independent")
     changes: dict[str, dict[str, Any]] = {
         UNCHANGED: {},
@@ -279,7 +311,12 @@ class Work:
 def results(
     datasets: Sequence[str], targets: Sequence[str], methods: Sequence[str], seeds: Sequence[int], own: Own
 ) -> Work:
-    """Return every table about a few data sets, most of them about the first one and `targets`, the other looks of its task."""
+    """Return all tables of this module for a few data sets, and the order in which to compute their cells.
+
+    Few-shot and cross-dataset use all `datasets`, the other tables the first one; the shift table measures `targets`,
+    its classes in other styles, and is left out where there are none. methods: names. seeds: one cell of each row for
+    each. own: CAPT's own λ and coupling.
+    """
     first, usual = datasets[0], (USUAL_SHOTS,)
 
     def parts(seeds: Sequence[int]) -> tuple[Part, ...]:

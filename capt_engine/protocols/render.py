@@ -29,19 +29,25 @@ class Page:
 
 
 def write(page: Page, path: Path) -> None:
-    """Write the page into a file in the format of the file's ending, whole or not at all; raises BadRequest, CannotWrite."""
+    """Write `page` into the file `path`, over what is there, in the format that the file's ending names.
+
+    Raises BadRequest for an ending other than .md, .csv, .json and .txt, CannotWrite where the disk refuses.
+    """
     check_suffix(path)
     write_atomic(path, WRITERS[path.suffix](page))
 
 
 def check_suffix(path: Path) -> None:
-    """Raise BadRequest for a file whose ending names no format of a table."""
+    """Raise BadRequest where the ending of the file `path` is not .md, .csv, .json or .txt; the file is not touched."""
     if path.suffix not in WRITERS:
         raise BadRequest(f"{path.name} has no known ending.", f"Choose one of {', '.join(WRITERS)}.")
 
 
 def markdown(page: Page) -> str:
-    """Return the page as Markdown; rows of which nothing is known are left out of the tables and named below them."""
+    """Return `page` as Markdown: its title, its facts, and each table with the sentences below it.
+
+    A row without any figure is left out of its table and named below it.
+    """
     lines = [f"# {page.title}", ""]
     lines += [f"- **{name}**: {text}" for name, text in page.facts]
     for table in page.tables:
@@ -55,7 +61,7 @@ def markdown(page: Page) -> str:
 
 
 def as_text(page: Page) -> str:
-    """Return the tables as text in aligned columns."""
+    """Return the tables of `page` as plain text in aligned columns, each with the sentences below it."""
     blocks = []
     for table in page.tables:
         heads, rows = _grid(table)
@@ -86,7 +92,7 @@ _VERSUS = ("difference", "difference_low", "difference_high", "p_value")
 
 
 def as_csv(page: Page) -> str:
-    """Return one CSV line for each figure; accuracies are fractions."""
+    """Return the figures of `page` as CSV: a header, then a line per table row and metric; shares in [0, 1]."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow([*_COLUMNS, *_VERSUS])
@@ -111,7 +117,7 @@ def as_csv(page: Page) -> str:
 
 
 def as_json(page: Page) -> str:
-    """Return the whole page as JSON objects; accuracies are fractions."""
+    """Return the whole of `page` as JSON text; accuracies are in [0, 1]."""
     return json.dumps(asdict(page), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -14,7 +14,11 @@ from capt_engine.records.tuning import OLD_NAMES
 
 
 def page_of(name: str, work: Work, setting: Setting, folder: WorkFolder, command: str) -> Page:
-    """Return the tables of a work, from whatever cells are there. name: of the protocol; command: the line that makes them again."""
+    """Return the tables of `work` with the figures of the cells in the work folder; others are named as missing.
+
+    name: of the protocol, for the title. setting: the setting that the cells were computed under. folder: the work
+    folder, which is only read. command: the command line that computes the tables again, for the page's facts.
+    """
     cells = {cell: folder.read(setting.cell_key(cell)) for part in work.parts for cell in part.cells}
     found = [measured for measured in cells.values() if measured is not None]
     chapters = tuple(table(_chapter(part, setting, cells)) for part in work.parts)

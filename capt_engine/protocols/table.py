@@ -78,7 +78,10 @@ class Table:
 
 
 def table(chapter: Chapter) -> Table:
-    """Return the finished table of a chapter: figures, averages, harmonic means, what is missing, and who is ahead."""
+    """Return the finished table of `chapter`: mean accuracies, averages over data sets, harmonic means.
+
+    Sentences say what was not measured, and where CAPT is ahead of, equal to or behind each other method.
+    """
     entries = [_entry(chapter, line) for line in chapter.lines]
     entries += _averages(chapter, entries)
     if any(line.subsample_classes != "all" for line in chapter.lines):
@@ -124,9 +127,10 @@ def _std(shares: Sequence[float]) -> float | None:
 
 
 def pairs(a: Line, b: Line, metric: str) -> list[tuple[bool, bool]]:
-    """Return (A was right, B was right) for every picture that both were asked about, seed by seed.
+    """Return (line `a` was right, line `b` was right) for every picture that both rows were measured on, seed by seed.
 
-    a, b: lines of one data set; one without seeds stands beside every seed of the other. metric: "clean" or a budget.
+    a, b: two rows of one data set; a zero-shot row, which has no seeds, is paired with every seed of the other. metric:
+    "clean" or a budget such as "1/255". Seeds measured on other pictures, and pictures without an answer, are left out.
     """
     found: list[tuple[bool, bool]] = []
     for seed in a.seeds or b.seeds or (0,):
@@ -211,7 +215,7 @@ def _mean_of(entries: Iterable[Entry], metrics: Sequence[str]) -> Figure | None:
 
 
 def named(line: Line | Entry) -> str:
-    """Return the text that tells a row from the others: data set, method, variant and classes."""
+    """Return the text that tells the row `line` from the others of its table: data set, method, variant and classes."""
     classes = "" if line.subsample_classes == "all" else f"{line.subsample_classes} classes"
     return " ".join(filter(None, (line.dataset, line.method, line.variant, classes)))
 

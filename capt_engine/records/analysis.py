@@ -28,11 +28,11 @@ class Verdict:
 
     @property
     def winner(self) -> int:
-        """Index of the most probable class."""
+        """Return the index, in the class list, of the most probable class; of several equal ones the first."""
         return self.probabilities.index(max(self.probabilities))
 
     def top(self, count: int) -> tuple[int, ...]:
-        """Indices of the `count` most probable classes, best first."""
+        """Return the indices, in the class list, of the `count` most probable classes, the most probable first."""
         order = sorted(range(len(self.probabilities)), key=lambda i: (-self.probabilities[i], i))
         return tuple(order[:count])
 
@@ -87,7 +87,7 @@ class PictureRow:
 
     @property
     def attacked_by(self) -> str:
-        """The attack's name among those of its run; "" for none."""
+        """Return the run's label for the attack, such as "pgd[steps=10]", or else its name; "" for no attack."""
         return self.attack_label or (self.attack.name if self.attack is not None else "")
 
 

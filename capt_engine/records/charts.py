@@ -87,7 +87,10 @@ class BarChart:
 
     @property
     def drawn(self) -> tuple[Bar, ...]:
-        """The bars that every drawing shows: those with a value, of very many the first and the last."""
+        """Return the bars that a drawing shows: those with a finite value.
+
+        Of more than 40 such bars they are only the first 20 and the last 20.
+        """
         bars = tuple(bar for bar in self.bars if math.isfinite(bar.value))
         half = MOST_BARS // 2
         return bars if len(bars) <= MOST_BARS else (*bars[:half], *bars[-half:])
@@ -155,11 +158,14 @@ class ConfusionMatrix:
 
     @property
     def is_dense(self) -> bool:
-        """True where its cells are too small for their counts."""
+        """Return True for more than 26 classes, where a cell of the drawing has no room for its count."""
         return len(self.names) > MOST_COUNTED
 
     def confusions(self, most: int = MOST_CONFUSIONS) -> tuple[tuple[str, str, int], ...]:
-        """The most frequent wrong answers as (label, answer, pictures), the most frequent first."""
+        """Return the most frequent wrong answers as (label, answer, number of pictures), the most frequent first.
+
+        most: the largest number of them to return.
+        """
         found = [
             (-count, row, column)
             for row, counts in enumerate(self.counts)
@@ -190,7 +196,11 @@ class ChartSaved(Result):
 
 
 def scale_for(values: Sequence[float]) -> str:
-    """The scale on which positive values (and 0) are told apart: "log" where the largest is more than 40 times the smallest above 0."""
+    """Return the axis scale on which `values` are told apart: "log" or "linear".
+
+    It is "log" where the largest is more than 40 times the smallest above 0, none is negative, and more than two
+    positive values differ.
+    """
     positive = sorted({value for value in values if value > 0})
     wide = len(positive) > 2 and min(values) >= 0 and positive[-1] / positive[0] > _WIDE_RATIO
     return LOG if wide else LINEAR

@@ -57,12 +57,18 @@ class Duplicates:
 
     @property
     def across_classes(self) -> bool:
-        """True if the same picture has two labels: one of them is wrong, or the classes overlap."""
+        """Return True if these equal or alike pictures are in different classes.
+
+        Then a label is wrong, or the classes overlap.
+        """
         return len({member.class_name for member in self.members}) > 1
 
     @property
     def across_splits(self) -> bool:
-        """True if the same picture is in two splits: what is trained on would be tested on."""
+        """Return True if these equal or alike pictures are in different splits, such as train and test.
+
+        Then a test would use what was trained on.
+        """
         return len({member.split for member in self.members}) > 1
 
 

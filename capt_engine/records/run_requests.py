@@ -61,88 +61,124 @@ class RunRequest(Request, ABC):
 
     @property
     def settings(self) -> dict[str, object]:
-        """Every setting by its name, those of the options too."""
+        """Return every setting of this request, and every setting among its `options`, as a dictionary by name."""
         every = ((record, one.name) for record in (self, self.options) for one in fields(record))
         return {name: getattr(record, name) for record, name in every if name != "options"}
 
     @property
     @abstractmethod
     def places(self) -> tuple[str, ...]:
-        """Files, folders and data sets that the pictures come from."""
+        """Return where the pictures come from: paths of files and folders, or a data set's path or benchmark id."""
 
     @abstractmethod
     def repeated(self, place: str = "") -> Self:
-        """The same request from the beginning, of pictures that lie in another place now where one is named."""
+        """Return a copy of the request that starts from the beginning.
+
+        `place` is the path where the pictures or the data set lie now; "" keeps the path of the request.
+        """
 
     @abstractmethod
     def renamed(self, name: Callable[[str], str]) -> Self:
-        """The same request with every name of a file, folder, model or checkpoint as `name` gives it."""
+        """Return a copy with another name for each picture source, model and prompt checkpoint of the request.
+
+        `name` takes the old name or path and returns the new one.
+        """
 
     @property
     @abstractmethod
     def all_attacks(self) -> tuple[AttackSpec, ...]:
-        """Every attack of the run, in order."""
+        """Return every attack of the run with its settings, in the order in which they are run; empty for no attack."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The attacks' names in rows and figures."""
+        """Return one name for each attack, in order, as rows and figures show it.
+
+        Settings are added, as in "pgd[steps=10]", where the same attack is run with several settings.
+        """
         return labels(self.all_attacks)
 
     @property
     def shared_values(self) -> tuple[tuple[str, ParamValue], ...]:
-        """Settings for all attacks that know them."""
+        """Return (name, value) of settings for all attacks that know a setting of that name; empty for an analysis."""
         return ()
 
     @property
     def curve(self) -> tuple[float, ...]:
-        """Budgets of a curve; none where the threat's own is the only one."""
+        """Return the budgets ε of the accuracy curve, pixels in [0, 1].
+
+        It is empty where only the threat model's own budget is used.
+        """
         return ()
 
     @property
     def until_chance(self) -> bool:
-        """True if the curve goes on to budgets that leave nothing right."""
+        """Return True if the accuracy curve goes on to budgets so large that no picture can stay right."""
         return False
 
     @property
     def matrix(self) -> tuple[str, ...]:
-        """Several sets of prompts, each attacked and each judged on what was computed on every one of them."""
+        """Return the names of several sets of prompts that are compared all with all; empty for no such matrix.
+
+        Each set is attacked, and every set is asked about the pictures attacked on each.
+        """
         return ()
 
     @property
     def minimal_eps(self) -> float:
-        """Relative tolerance of the search for the smallest budget that breaks each picture; 0 for no search."""
+        """Return the relative tolerance, such as 0.05, of the search for each picture's minimal ε; 0 for no search.
+
+        The minimal ε is the smallest budget found that fools the model.
+        """
         return 0.0
 
     @property
     def checks(self) -> str:
-        """One of CHECK_LEVELS."""
+        """Return the level of the checks that the run makes on itself: "off", "cheap" or "full".
+
+        "off" makes none, "cheap" the cheap ones, "full" all, which costs several attacks on up to 100 pictures.
+        """
         return "off"
 
     @property
     def budgets(self) -> tuple[float, ...]:
-        """Every budget, smallest first."""
+        """Return every budget ε of the run, pixels in [0, 1], the smallest first.
+
+        They are those of the curve, or the threat model's alone.
+        """
         return tuple(sorted(set(self.curve or (self.options.threat.eps,))))
 
     @property
     def headline(self) -> float:
-        """The budget that a verdict is about: the largest, or on a curve that goes on until chance the one that was asked for."""
+        """Return the budget ε that the run's verdict is about: the largest of the run.
+
+        On a curve until chance it is the threat model's own budget, where that is among the budgets.
+        """
         eps = self.options.threat.eps
         return eps if self.until_chance and eps in self.budgets else self.budgets[-1]
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The prompts that are asked about each picture: A, or A and B, or those of a matrix; NO_PROMPTS for plain text."""
+        """Return the names of the sets of prompts asked about each picture: A, A and B, or those of the matrix.
+
+        A is the option `prompts`, B the option `compare`; "none" stands for plain text, without learned prompts.
+        """
         some = (self.options.prompts,) if self.options.compare is None else (self.options.prompts, self.options.compare)
         return tuple(name or NO_PROMPTS for name in self.matrix or some)
 
     @property
     def pairs(self) -> int:
-        """Rows that each attack at each budget gives of a picture: one for each pair of who was attacked and who is asked."""
+        """Return how many rows one attack at one budget gives of one picture: one for each set of prompts asked.
+
+        In a matrix it is the square of that, as each set is asked about the picture attacked on every set.
+        """
         return len(self.variants) ** 2 if self.matrix else len(self.variants)
 
     @property
     def rows_per_picture(self) -> int:
-        """Rows of one picture: those of its attacks, or without any attack one for each set of prompts."""
+        """Return how many rows one picture gets in the table of the run: attacks × budgets × `pairs`.
+
+        Without an attack it is one row for each set of prompts.
+        """
         return len(self.all_attacks) * len(self.budgets) * self.pairs or len(self.variants)
 
 
@@ -159,20 +195,23 @@ class AnalyzeRequest(RunRequest):
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The files and folders."""
+        """Return the paths of the files and folders to analyse, as they were given."""
         return self.paths
 
     def repeated(self, place: str = "") -> Self:
-        """The same analysis, of another folder where one is named."""
+        """Return a copy that analyses only the file or folder `place`; the request itself where `place` is ""."""
         return replace(self, paths=(place,)) if place else self
 
     def renamed(self, name: Callable[[str], str]) -> Self:
-        """The same analysis under other names."""
+        """Return a copy in which every picture path, model and prompt checkpoint has another name.
+
+        `name` takes the old name or path and returns the new one; the folder to keep the run in stays.
+        """
         return replace(self, paths=tuple(map(name, self.paths)), options=_renamed(self.options, name))
 
     @property
     def all_attacks(self) -> tuple[AttackSpec, ...]:
-        """The attack as a list of one, or of none."""
+        """Return the one attack in a tuple; an empty tuple where only clean predictions are asked for."""
         return () if self.attack is None else (self.attack,)
 
 
@@ -213,15 +252,21 @@ class EvaluateRequest(RunRequest):
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The data set."""
+        """Return the path or benchmark id of the data set, in a tuple of one."""
         return (self.data,)
 
     def repeated(self, place: str = "") -> Self:
-        """The same evaluation of which nothing is done yet, of a data set in another place where one is named."""
+        """Return a copy that evaluates every picture again, none being marked as done.
+
+        `place` is the path where the data set lies now; "" keeps that of the request.
+        """
         return replace(self, data=place or self.data, skip=())
 
     def renamed(self, name: Callable[[str], str]) -> Self:
-        """The same evaluation under other names."""
+        """Return a copy in which the data set, its root folder, the models and the prompt checkpoints have other names.
+
+        `name` takes the old name or path and returns the new one; the folder to keep the run in stays.
+        """
         return replace(
             self,
             data=name(self.data),
@@ -232,9 +277,11 @@ class EvaluateRequest(RunRequest):
 
     @property
     def all_attacks(self) -> tuple[AttackSpec, ...]:
-        """Those of the suite, and then the others; raises KeyError for a suite that is none.
+        """Return the attacks of the suite, then those named besides, each with its settings.
 
-        An attack of the suite that is named again without settings is not run twice.
+        An attack of the suite that is named again without settings is not run twice. Of an attack listed with several
+        settings, those that differ from `shared_values` are left out. Raises KeyError where the suite's name is
+        unknown.
         """
         threat = self.options.threat
         first = suite(self.suite).of(threat.norm, targeted=threat.target is not None) if self.suite else ()

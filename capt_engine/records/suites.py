@@ -25,9 +25,10 @@ class AttackSpec:
 
 
 def labels(specs: Sequence[AttackSpec]) -> tuple[str, ...]:
-    """Name each of several attacks: by its name, with its settings where the name stands more than once.
+    """Return a name for each attack of `specs`, in order, with its settings where an attack is listed several times.
 
-    `pgd` alone; `pgd[steps=10]` beside `pgd[steps=50,restarts=2]`. The settings are those that were given, in the order they were given.
+    `pgd` alone; `pgd[steps=10]` beside `pgd[steps=50,restarts=2]`. The settings are those that were given, in the order
+    they were given.
     """
     often = Counter(spec.name for spec in specs)
     return tuple(spec.name if often[spec.name] == 1 or not spec.values else _with_settings(spec) for spec in specs)
@@ -43,19 +44,29 @@ def _with_settings(spec: AttackSpec) -> str:
 
 
 def settings_in(label: str) -> dict[str, str]:
-    """The settings that an attack's label tells, as text; none where it is a name alone."""
+    """Return the settings that an attack's `label`, such as "pgd[steps=10]", names: a dictionary from name to text.
+
+    It is empty for a label that is the attack's name alone.
+    """
     return dict(_SETTING.findall(label.removesuffix("]").partition("[")[2]))
 
 
 def corruption_of(label: str) -> tuple[str, int] | None:
-    """The kind and the severity of one corruption among several, by its label; None for anything else."""
+    """Return (kind, severity) of a common corruption from the `label` of its rows; None for any other label.
+
+    "corruption[kind=fog,severity=3]" gives ("fog", 3).
+    """
     found = settings_in(label) if label.startswith(f"{CORRUPTION}[") else {}
     known = found.get("kind") and found.get("severity", "").isdecimal()
     return (found["kind"], int(found["severity"])) if known else None
 
 
 def narrowed(specs: Sequence[AttackSpec], wanted: Sequence[tuple[str, ParamValue]]) -> tuple[AttackSpec, ...]:
-    """The attacks, but of one listed with several settings only those with the wanted settings."""
+    """Return the attacks of `specs` without those that contradict the settings in `wanted`, as (name, value).
+
+    Only an attack that is listed several times can lose entries: those stay that have each wanted value, or do not set
+    it.
+    """
     often = Counter(spec.name for spec in specs)
     return tuple(
         spec
@@ -80,7 +91,11 @@ class Suite:
     adversarial: bool = True
 
     def of(self, norm: str, *, targeted: bool = False) -> tuple[AttackSpec, ...]:
-        """The attacks under a norm; where one class is the target, without those that choose their own."""
+        """Return the suite's attacks under `norm` ("linf" or "l2"), in the order they are run.
+
+        targeted: leave out the attacks that choose their target classes themselves, as the attacker wants one given
+        class.
+        """
         specs = self.linf if norm == "linf" or self.l2 is None else self.l2
         return tuple(spec for spec in specs if not (targeted and spec.name in _NOT_TARGETED))
 
@@ -161,14 +176,15 @@ SUITES = (
 
 
 def suite(name: str) -> Suite:
-    """The suite called `name`; raises KeyError."""
+    """Return the suite (attacks that belong together) called `name`, such as "standard"; raises KeyError for none."""
     return {one.name: one for one in SUITES}[name]
 
 
 def until_chance(eps: float, norm: str) -> tuple[float, ...]:
-    """The budgets of a curve that goes on until nothing can be left: 0, a quarter and a half of ε, ε, and double after double.
+    """Return the budgets of a curve that goes on until nothing can be left: 0, ε/4, ε/2, ε, and double after double.
 
-    L∞ ends at one half, where any picture can be turned grey; L2 at the largest budget there is.
+    eps: the budget ε to start from, above 0. norm: "linf" ends at one half, where any picture can be turned grey; "l2"
+    at 100.
     """
     last = 0.5 if norm == "linf" else 100.0
     found = [0.0, eps / 4, eps / 2]

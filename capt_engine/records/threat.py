@@ -39,12 +39,15 @@ class ThreatModel:
 
     @property
     def goal(self) -> str:
-        """Return "untargeted" or "targeted"."""
+        """Return "targeted" if one given class is wanted as the answer; "untargeted" if any wrong answer will do."""
         return "untargeted" if self.target is None else "targeted"
 
     @property
     def unusual(self) -> tuple[str, ...]:
-        """In words, what is other than a reader would take for granted: where the perturbation lives, and how it is rounded."""
+        """Return a phrase for each point in which this differs from the usual threat model; empty where nothing does.
+
+        The points are perturbing the pictures' own pixels instead of the model's input, and rounding to 8 bits.
+        """
         pixels = ("on the pictures' own pixels",) if self.perturb != PERTURBED[0] else ()
         rounded = ("rounded to 8 bits",) if self.rounding != ROUNDINGS[0] else ()
         return (*pixels, *rounded)

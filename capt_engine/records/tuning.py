@@ -88,7 +88,7 @@ class Share:
 
     @property
     def value(self) -> float:
-        """k / n."""
+        """Return the share k / n as a fraction in [0, 1]."""
         return self.k / self.n
 
 

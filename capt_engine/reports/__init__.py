@@ -25,7 +25,10 @@ class Format:
     module: str
 
     def write(self, report: Report) -> bytes:
-        """The report as a file's content; raises BadRequest where this installation lacks the format."""
+        """Return `report` as the bytes of a file in this format.
+
+        Raises BadRequest where this installation lacks a package that the format needs.
+        """
         try:
             module = importlib.import_module(f"capt_engine.reports.{self.module}")
         except ModuleNotFoundError as error:
@@ -46,7 +49,10 @@ REPORTS: Table[Format] = Table(
 
 
 def format_of(path: Path) -> Format:
-    """The format that a file's ending says; raises UnknownName."""
+    """Return the report format that the ending of `path` names: .pdf, .html, .csv or .json, in any case.
+
+    Raises UnknownName for another ending.
+    """
     for one in REPORTS:
         if path.suffix.lower() == one.suffix:
             return one

@@ -45,9 +45,10 @@ SECTIONS: tuple[Written, ...] = (
 
 
 def build(folder: Path, redact: bool = False) -> Report:
-    """The report of the run in a folder, from what is in the folder alone; raises BadRequest.
+    """Build the report of the finished run in the run folder `folder`, from what is in the folder alone.
 
-    redact: files and folders are called "picture 1" and so on, in the attachments too.
+    redact: show "picture 1" and the like instead of names of files and folders, in the attachments too. Raises
+    BadRequest where the folder holds no finished run.
     """
     context = ReportContext.of(folder, redact=redact)
     return Report(
@@ -61,13 +62,19 @@ def build(folder: Path, redact: bool = False) -> Report:
 
 
 def written(context: ReportContext, table: Iterable[Written]) -> tuple[Section, ...]:
-    """The sections that have something to say."""
+    """Return the sections of a report about the run in `context`, and leave out those with nothing to say.
+
+    table: (id, title, function that writes the section's blocks) of each section, in order.
+    """
     built = ((name, title, write(context)) for name, title, write in table)
     return tuple(Section(name, title, blocks) for name, title, blocks in built if blocks)
 
 
 def attached(context: ReportContext, mark: str = "") -> tuple[Attachment, ...]:
-    """The manifest, the rows and the summary. mark: goes before the ending, such as "-2"."""
+    """Return the files that travel with a report on the run in `context`: manifest.json, rows.csv, summary.json.
+
+    mark: text to put before the endings where several runs are in one report; "-2" gives manifest-2.json.
+    """
     names, run = context.names, context.run
     return (
         Attachment(
@@ -79,7 +86,10 @@ def attached(context: ReportContext, mark: str = "") -> tuple[Attachment, ...]:
 
 
 def rows_of(context: ReportContext, *, header: bool = True) -> bytes:
-    """The rows as a CSV: those of the folder, with other names where they are redacted."""
+    """Return the rows of the run in `context` as a CSV file, with names redacted where the context redacts them.
+
+    header: begin with the line of column names.
+    """
     text = io.StringIO(newline="")
     writer = csv_writer(text, header=header)
     for line in context.run.lines():
@@ -88,7 +98,11 @@ def rows_of(context: ReportContext, *, header: bool = True) -> bytes:
 
 
 def chosen(report: Report, sections: Iterable[str]) -> Report:
-    """The report with the sections asked for, in its own order; all of them where none is named. Raises UnknownName."""
+    """Return a copy of `report` with only the sections whose ids are in `sections`, in the report's own order.
+
+    With no id the report stays whole; a known section that this report lacks is passed over. Raises UnknownName for an
+    id that is none.
+    """
     wanted = tuple(sections)
     known = [name for name, _, _ in SECTIONS] + [one.id for one in report.sections]
     for name in wanted:
@@ -98,7 +112,10 @@ def chosen(report: Report, sections: Iterable[str]) -> Report:
 
 
 def infos(report: Report) -> tuple[SectionInfo, ...]:
-    """Every section there could be, and whether this report has it."""
+    """List every section that a report can have, by id and title, and say of each if `report` has it.
+
+    They stand in the order of a report; sections that only this report has come last.
+    """
     there = {one.id: one.title for one in report.sections}
     every = {name: title for name, title, _ in SECTIONS} | there
     return tuple(SectionInfo(name, title, name in there) for name, title in every.items())

@@ -34,7 +34,11 @@ class Side:
 
 
 def compare(folders: Sequence[Path], redact: bool = False) -> Report:
-    """The report that compares the runs in several folders; raises BadRequest for a folder without a finished run."""
+    """Build one report that sets the finished runs in the run folders `folders` side by side.
+
+    redact: show "picture 1" and the like instead of names of files and folders. Raises BadRequest for a folder without
+    a finished run.
+    """
     runs = [ReportContext.of(folder, redact=redact, number=i) for i, folder in enumerate(folders, 1)]
     sides = [_side(i, run, prompts) for i, run in enumerate(runs, 1) for prompts in run.prompts]
     files = [one for i, run in enumerate(runs, 1) for one in attached(run, f"-{i}")]
@@ -72,7 +76,10 @@ def _pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
 
 
 def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """Say which side keeps how much, and which differences are more than chance."""
+    """Return the section "Verdict": the accuracy of each of `sides` at a budget they share, and paired differences.
+
+    A side is one set of prompts of one run. Every two are compared; without a shared budget the clean accuracies are.
+    """
     eps = _budget(sides)
     if eps is None:
         scores = "; ".join(f"{side.name} {share(*side.context.counts.clean(side.prompts))}" for side in sides)
@@ -106,7 +113,10 @@ def _both(a: Side, b: Side, key: Key, eps: float) -> bool:
 
 
 def data(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """A table of the runs with the number of their pictures, and a sentence on how many are in every run."""
+    """Return the section "Data": a table with the run, its pictures and its end for each of `sides`.
+
+    A side is one set of prompts of one run. A sentence says how many pictures are in every run.
+    """
     rows = []
     for side in sides:
         run = side.context.run
@@ -121,7 +131,10 @@ def data(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 
 def models(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """Identify each model, by hash."""
+    """Return the section "Models": for each of `sides` the SHA-256 of weights, prompts and classes, and the device.
+
+    A side is one set of prompts of one run.
+    """
     blocks = []
     for side in sides:
         manifest = side.context.run.manifest
@@ -138,7 +151,11 @@ def models(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 
 def results(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """A table of accuracies with the models as columns, a row for each attack and budget."""
+    """Return the section "Results": a table of accuracies with 95 % intervals, with a column for each of `sides`.
+
+    A side is one set of prompts of one run. The rows are the number of pictures, the clean accuracy, and each attack at
+    each budget.
+    """
     columns = (*texts("Measured"), *numbers(*(side.name for side in sides)))
     rows = [("Pictures", *(f"{len(side.context.counts.pictures[side.prompts]):,}" for side in sides))]
     rows.append(("Clean accuracy", *(_clean(side) for side in sides)))
@@ -160,7 +177,11 @@ def _clean(side: Side) -> str:
 
 
 def paired(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """McNemar's test for every two models, on the pictures and labels they share."""
+    """Return the section "Paired tests": McNemar's test for every two of `sides`, clean and at a shared budget.
+
+    A side is one set of prompts of one run. Only pictures with the same label in both runs are tested; without any the
+    section is empty.
+    """
     eps, rows = _budget(sides), []
     for a, b in _pairs(sides):
         both = [key for key in a.seen if key in b.seen]
@@ -174,7 +195,10 @@ def paired(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 
 def curve(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """One chart with the accuracy of every model over the budget; empty where the norms differ or no run has several budgets."""
+    """Return the section "Accuracy and budget": a chart with one line of robust accuracy for each of `sides`.
+
+    A side is one set of prompts of one run. The section is empty where the norms differ or no run has several budgets.
+    """
     if len({side.context.norm for side in sides}) > 1 or not any(
         len(side.context.run.request.budgets) > 1 for side in sides
     ):
@@ -185,7 +209,11 @@ def curve(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 
 def classes(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """A table of the classes with every model's accuracy and the best model."""
+    """Return the section "Classes": a table of the classes with the accuracy of each of `sides` and the best of them.
+
+    A side is one set of prompts of one run. The accuracy is at a budget that all share, else clean; without pictures
+    there is no table.
+    """
     eps = _budget(sides)
     found: dict[str, list[str]] = {}
     best: dict[str, list[tuple[float, str]]] = {}
@@ -214,7 +242,10 @@ def _winner(scores: list[tuple[float, str]]) -> str:
 
 
 def limits(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """State the limits of a comparison."""
+    """Return the section "Limits": a paragraph on what a comparison cannot say.
+
+    It is the same whatever the `sides` (sets of prompts of the runs) are.
+    """
     del sides
     text = (
         "These figures are upper bounds on robustness under the attacks listed in each run: a stronger or another attack may find more, "
@@ -225,7 +256,10 @@ def limits(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 
 def repeat(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """The command of each run."""
+    """Return the section "How to repeat": the command line that repeats each run among `sides`.
+
+    A side is one set of prompts of one run.
+    """
     runs = {side.context.run.folder: side.context for side in sides}
     pairs = tuple(
         (f"Run {i}", str(one.names.manifest(one.run).get("command") or "capt run manifest.json"))

@@ -50,12 +50,12 @@ class Column:
 
 
 def texts(*titles: str) -> tuple[Column, ...]:
-    """Columns of text with these titles."""
+    """Return a table column of text, aligned to the left and sorted as text, for each of `titles`."""
     return tuple(Column(title) for title in titles)
 
 
 def numbers(*titles: str) -> tuple[Column, ...]:
-    """Columns of numbers with these titles: aligned to the right, and sorted by value."""
+    """Return a table column of numbers, aligned to the right and sorted by value, for each of `titles`."""
     return tuple(Column(title, "right", "number") for title in titles)
 
 

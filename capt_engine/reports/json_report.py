@@ -20,7 +20,10 @@ _NAMES = {"HeatMap": "Heat", "ConfusionMatrix": "Matrix"}
 
 
 def write(report: Report) -> bytes:
-    """The report; the same one gives the same bytes."""
+    """Return `report` as a JSON file: its sections, and the manifest, summary and rows of each run.
+
+    The fields are those of docs/report-schema.md; the same report gives the same bytes.
+    """
     files = {one.name: one.content for one in report.attachments}
     marks = [name.removeprefix("manifest").removesuffix(".json") for name in files if name.startswith("manifest")]
     content = {

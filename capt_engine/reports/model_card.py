@@ -27,7 +27,12 @@ _MEASURES = (
 
 
 def card(name: str, document: Document, sha256: str, measured: Sequence[ReportContext] = (), command: str = "") -> str:
-    """The card as Markdown, from the document's own figures. measured: kept evaluations of these prompts; command: makes the same ones."""
+    """Return the model card of tuned prompts as Markdown, with the metadata that Hugging Face reads.
+
+    name: the title. document: the description in the checkpoint, whose figures are quoted. sha256: of the checkpoint
+    file. measured: kept evaluations of these prompts, quoted too. command: the command line that makes the same
+    prompts; "" leaves it out.
+    """
     parts = [
         _front(name, document, measured),
         _about(name, document, sha256),

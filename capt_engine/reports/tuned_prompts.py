@@ -42,10 +42,12 @@ class _Named:
 
 
 def save_tuned(request: SaveTunedRequest, progress: Progress) -> TunedSaved:
-    """Write the prompts with name, notes and licence to the store and / or a new folder; the values are not touched.
+    """Save tuned prompts under the name, notes and licence in `request`: in the program's store, a new folder, or both.
 
-    Nothing is ever written over: raises BadRequest where something of that name is there already, or a run to be quoted measured other
-    prompts; BadCheckpoint where the source is none. Nothing is left behind then.
+    The learned values are not touched, and nothing is ever written over. progress: called with (done, total, words).
+    Raises BadRequest where the name is empty or taken, the folder is not empty, or a run to be quoted measured other
+    prompts, and BadCheckpoint where the source is no checkpoint, with nothing written; CannotWrite where the disk
+    refuses.
     """
     if not request.name.strip():
         raise BadRequest("The prompts have no name.", "Give them one.")
@@ -72,7 +74,11 @@ def save_tuned(request: SaveTunedRequest, progress: Progress) -> TunedSaved:
 
 
 def slug(name: str) -> str:
-    """A name as a file's: letters and digits of any script in lower case, hyphens between them, at most 60 characters."""
+    """Return `name` as the name of a file: lower-case letters and digits of any script, joined by hyphens.
+
+    It has at most 60 characters. An empty one becomes "prompts"; a reserved one, such as "none" or "con", gets
+    "-prompts" behind it.
+    """
     plain = unicodedata.normalize("NFKC", name).casefold()
     found = re.sub(r"[^\w]+|_+", "-", plain).strip("-")[:_LONGEST_SLUG].strip("-")
     return f"{found}-prompts".lstrip("-") if not found or found in _TAKEN else found

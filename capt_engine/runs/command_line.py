@@ -42,7 +42,11 @@ _NAMED = ("steps", "step_size", "restarts", "queries", "stop_early")
 
 
 def analysis_of(given: Mapping[str, Any]) -> AnalyzeRequest:
-    """The analysis that options ask for; raises BadRequest."""
+    """Make the request of `capt analyze` from parsed options.
+
+    given: option name, as in argparse's namespace, → what was typed; None or absent where nothing was. Raises
+    BadRequest for values that cannot be read, and for several budgets.
+    """
     request = _kept(filled(AnalyzeRequest(()), ANALYZE, given), given)
     eps = _budgets(given, request)
     if len(eps) > 1:
@@ -53,7 +57,11 @@ def analysis_of(given: Mapping[str, Any]) -> AnalyzeRequest:
 
 
 def evaluation_of(given: Mapping[str, Any]) -> EvaluateRequest:
-    """The evaluation that options ask for; raises BadRequest."""
+    """Make the request of `capt evaluate` from parsed options.
+
+    given: option name, as in argparse's namespace, → what was typed; None or absent where nothing was. Raises
+    BadRequest for values that cannot be read, and for options that contradict each other.
+    """
     out, resumed, curve = given.get("out"), given.get("resume"), bool(given.get("curve"))
     if out and resumed:
         raise BadRequest("--resume names the run's folder already.", "Leave --out away.")
@@ -88,15 +96,20 @@ def evaluation_of(given: Mapping[str, Any]) -> EvaluateRequest:
 
 
 def tuning_of(given: Mapping[str, Any]) -> TuneRequest:
-    """The tuning that options ask for, but for --preset; raises BadRequest."""
+    """Make the request of `capt tune` from parsed options; the settings of --preset are not put in.
+
+    given: option name, as in argparse's namespace, → what was typed; None or absent where nothing was. Raises
+    BadRequest for values that cannot be read.
+    """
     return filled(TuneRequest("", ""), TUNE, given)
 
 
 def command_of(request: RunRequest | TuneRequest) -> str:
-    """The command line that asks the same; where its options cannot say all of it, the one that takes the manifest.
+    """Return the shell command line that asks for the same as `request`.
 
-    A tuning's prompts go to a file of the same name in the folder where the command is run. Nothing is said of where a run is kept and
-    whether it was resumed, which make no difference.
+    Where the options cannot say all of it, that is "capt run manifest.json". A tuning's prompts go to a file of the
+    same name in the folder where the command is run. The folder that a run is kept in, and whether it was resumed, are
+    left out, as they change no result.
     """
     if isinstance(request, TuneRequest):
         request = replace(request, out=PurePath(request.out).name)
@@ -112,9 +125,10 @@ def command_of(request: RunRequest | TuneRequest) -> str:
 
 
 def filled(record: D, table: Sequence[Option], given: Mapping[str, Any]) -> D:
-    """Return the record with the values of the options that set one field each; a model that nobody names is the one chosen last.
+    """Return a copy of `record` with the values of all options in `table` that set a single field of it.
 
-    given: what argparse found, by the options' names. Raises BadRequest.
+    given: option name, as in argparse's namespace, → what was typed; an absent one keeps the record's value, but an
+    absent --model becomes the model that was chosen last. Raises BadRequest for a value that cannot be read.
     """
     for option in table:
         value = given.get(option.name)
@@ -146,9 +160,10 @@ def _value(record: object, path: str) -> Any:
 def printed(
     request: object, usual: object, table: Sequence[Option], apart: Mapping[str, Sequence[str]] = MappingProxyType({})
 ) -> Iterator[str]:
-    """Yield the arguments after the verb that make a record of options again, without those that are usual.
+    """Yield the command line arguments that make `request` again, leaving out values that equal those of `usual`.
 
-    apart: of the options that are no single field, the values by the flag; "" for a flag alone.
+    request, usual: records of the same type, usual having the defaults. table: the command's options. apart: flag →
+    values as text for the options that are no single field of the record; "" prints the flag alone.
     """
     for option in table:
         if option.flag in apart or not option.field:

@@ -76,16 +76,23 @@ class Counts:
 
     @property
     def n(self) -> int:
-        """Pictures."""
+        """Return the number of pictures that the first set of prompts was asked about; 0 where there are no rows."""
         return len(self.pictures[self.prompts[0]]) if self.prompts else 0
 
     def clean(self, prompts: str) -> tuple[int, int]:
-        """Right when clean, of how many."""
+        """Return (right, all): the pictures that are right when clean, and all that were asked about.
+
+        prompts: the name of the set of prompts that answers.
+        """
         seen = self.pictures[prompts].values()
         return sum(one.clean for one in seen), len(seen)
 
     def robust(self, prompts: str, eps: float) -> tuple[int, int]:
-        """Right under every attack at a budget, of how many."""
+        """Return (right, all): the pictures right under every attack at the budget `eps`, and all that were attacked.
+
+        prompts: the name of the set of prompts that answers. A picture lost before an attack, which was not run on it
+        then, counts as not right.
+        """
         known = [one.robust[eps] for one in self.pictures[prompts].values() if eps in one.robust]
         return sum(known), len(known)
 
@@ -93,7 +100,13 @@ class Counts:
 def count(
     lines: Iterable[Mapping[str, str]], names: Names, largest: float, first_attack: str, *, is_matrix: bool = False
 ) -> Counts:
-    """Count rows. largest: the budget that confusion, calibration and metrics are about; first_attack: whose answers they take."""
+    """Count the rows of a run once, and return all numbers that a report needs.
+
+    lines: rows as text by column. names: the names to show, redacted or not. largest: the budget that the attacked
+    confusion, calibration and metrics are about; first_attack: the label of the attack whose answers confusion and
+    calibration take. is_matrix: several sets of prompts were attacked all with all; then only attacks on the answering
+    set itself count for its own figures.
+    """
     counts, edges, marks = Counts(), _Edges(), []
     for line in lines:
         counts.rows += 1
@@ -167,7 +180,11 @@ def _fare(fared: Fared, line: Mapping[str, str], one: Trial, *, kept: bool) -> N
 
 
 def metric_means(counts: Counts, prompts: str) -> list[tuple[str, float, int]]:
-    """(name, mean, n) of every metric that was measured, in the catalogue's order."""
+    """Return (name, mean, number of values) of every metric measured for the set of prompts called `prompts`.
+
+    They are taken from `counts`, over all attacked rows at the verdict's budget, and stand in the order of the table of
+    metrics.
+    """
     found = [(metric.name, counts.metrics.get((prompts, metric.name))) for metric in METRICS]
     return [(name, sums[0] / sums[1], int(sums[1])) for name, sums in found if sums is not None]
 

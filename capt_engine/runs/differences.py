@@ -22,7 +22,11 @@ def differences(
     rows: Iterable[Mapping[str, str]] | None,
     new: FinishedRun,
 ) -> Iterator[str]:
-    """Sentences about `new`, measured against an old manifest, and its summary and rows where they are at hand."""
+    """Yield a sentence for each difference between an earlier run and the run `new`; none where they are equal.
+
+    manifest, summary, rows: of the earlier run, as read from its files; a summary or rows of None are not compared.
+    Times, the places of files and a run's checks on itself are no difference.
+    """
     manifest = old_names.manifest(manifest)
     for name in ("versions", "machine"):
         yield from _values(name, manifest.get(name, {}), new.manifest.get(name, {}))

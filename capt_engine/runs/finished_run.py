@@ -25,7 +25,10 @@ class FinishedRun:
 
     @classmethod
     def of(cls, folder: Path) -> FinishedRun:
-        """Read a folder; raises BadRequest where it holds no run, or one that has not ended."""
+        """Read the finished run that is kept in the run folder `folder`.
+
+        Raises BadRequest where the folder holds no run, one that has not ended, or files that cannot be read.
+        """
         if not (folder / MANIFEST).is_file() or not (folder / ROWS).is_file():
             raise BadRequest(f"{str(folder)!r} holds no run.", "Name a folder that a run was kept in (--out).")
         if not (folder / SUMMARY).is_file():
@@ -37,9 +40,12 @@ class FinishedRun:
 
     @property
     def failed(self) -> list[dict[str, str]]:
-        """The pictures that could not be used: path, message, hint."""
+        """Return the pictures that could not be used.
+
+        Each is a dictionary of "path", "message" (what happened) and "hint" (what to do).
+        """
         return list(self.summary.get("failed", []))
 
     def lines(self) -> Iterator[dict[str, str]]:
-        """The rows, as text."""
+        """Yield the rows of rows.csv, one for each picture, attack and set of prompts, as column → text."""
         return lines(self.folder)

@@ -51,7 +51,10 @@ class KeptPictures:
         self._pending: dict[str, Picture] = {}
 
     def offer(self, row: PictureRow) -> None:
-        """Keep the row's pictures if they belong among the few."""
+        """Keep the clean and adversarial picture of `row` in memory if it ranks among the few that a report shows.
+
+        A row without pictures, or of another attack or budget than the chosen one, is passed over.
+        """
         attacked = row.attacked
         if row.pictures is None or (attacked is not None) != bool(self._attack):
             return
@@ -89,7 +92,10 @@ class KeptPictures:
             self._entries = chosen
 
     def save(self) -> None:
-        """Write what is new, then the list, then take away what is no longer needed."""
+        """Write newly kept pictures and their list to the run folder, and delete picture files no longer needed.
+
+        Nothing is touched where nothing new was kept since the last time. Raises CannotWrite.
+        """
         if not self._pending:
             return
         folder = self._folder / FOLDER
@@ -105,7 +111,11 @@ class KeptPictures:
 
 
 def chosen_of(entries: Iterable[Kept]) -> list[Kept]:
-    """For each set of prompts and role the first few by rank, each picture once; the order of arrival does not matter."""
+    """Return those of `entries` (pictures with a role in a report) that are kept: four for each role and prompts.
+
+    They are the four of lowest rank, a picture counting once in each role; the order of `entries` does not matter. The
+    result is sorted by prompts, role and rank.
+    """
     groups: dict[tuple[str, str], dict[str, Kept]] = {}
     for one in entries:
         groups.setdefault((one.prompt_id, one.role), {})[one.sha256 + one.path] = one
@@ -117,22 +127,28 @@ def chosen_of(entries: Iterable[Kept]) -> list[Kept]:
 
 
 def files_of(entries: Iterable[Kept]) -> set[str]:
-    """The picture files that some entries need."""
+    """Return the names of the picture files, clean and adversarial, that `entries` refer to."""
     return {name for one in entries for name in (one.seen, one.adversarial) if name}
 
 
 def read(folder: Path) -> list[Kept]:
-    """The list of a run folder; empty where there is none, or none that can be read."""
+    """Read which pictures the run in `folder` keeps for its report, from its examples.json.
+
+    The list is empty where there is no such file, or none that can be read.
+    """
     return json_if_sound(folder / INDEX, list[Kept]) or []
 
 
 def write(folder: Path, entries: Iterable[Kept]) -> None:
-    """Write the list of a run folder, whole."""
+    """Write `entries`, the pictures that a report will show, to examples.json in the run folder `folder`.
+
+    An older list is replaced, as a whole or not at all; raises CannotWrite.
+    """
     write_atomic(folder / INDEX, as_json([asdict(one) for one in entries]))
 
 
 def write_picture(path: Path, picture: Picture) -> None:
-    """Write a picture as PNG, whole."""
+    """Write `picture` to the PNG file `path`, over what is there, as a whole or not at all; raises CannotWrite."""
     buffer = io.BytesIO()
     Image.frombytes("RGB", (picture.width, picture.height), picture.rgb).save(buffer, "PNG")
     write_atomic(path, buffer.getvalue(), durable=False)

@@ -16,12 +16,15 @@ from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
 
 
 def own_folder() -> Path:
-    """Return the folder that keeps runs when nobody names another."""
+    """Return the folder in the user's data folder in which runs are kept when nobody names another."""
     return data_dir() / "runs"
 
 
 def kept_runs(folder: Path) -> tuple[KeptRun, ...]:
-    """The runs among a folder's folders, newest first; what is none is passed over. Raises BadRequest for one that cannot be read."""
+    """List the runs kept in the folders directly inside `folder`, newest first; empty where there is no such folder.
+
+    A folder inside that holds no readable run is passed over. Raises BadRequest where `folder` itself cannot be read.
+    """
     if not folder.is_dir():
         return ()
     try:
@@ -49,5 +52,5 @@ def _run(folder: Path) -> tuple[float, KeptRun] | None:
 
 
 def counted_paths(paths: Sequence[str]) -> str:
-    """Write the inputs of a run in a few words: the name of a single one, else their number."""
+    """Return a run's inputs in a few words: the last name of a single one of `paths`, else "3 files and folders"."""
     return Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} files and folders"

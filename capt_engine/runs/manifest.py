@@ -35,10 +35,13 @@ def begun(
     source_model: str | None = None,
     lpips: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The manifest of a run that begins now.
+    """Return the manifest, as plain JSON values, of a run of `request` that begins now.
 
-    prompts: (id, SHA-256, document) of A and B, with "" and None for plain text. source_model: SHA-256 of the other model that attacks are
-    computed on. lpips: the network that LPIPS is measured with, and the SHA-256 of its weights and of the files they came from.
+    model_sha256: of the weights. prompts: (id, SHA-256, document) of A and B, with "" and None for plain text. classes,
+    template: what the model is asked. label_source: where labels come from, such as "folder", or "model" for its own
+    answers. device: the one that computes. source_model: SHA-256 of the other model that attacks are computed on, None
+    for none. lpips: the network that LPIPS is measured with, and the SHA-256 of its weights and of the files they came
+    from; None where it is not measured.
     """
     return {
         "format": FORMAT,
@@ -86,7 +89,11 @@ def _plugins() -> list[dict[str, str]]:
 
 
 def ended(manifest: Mapping[str, Any], pictures: Iterable[str], rows: int, rows_sha256: str) -> dict[str, Any]:
-    """The manifest of a run that ends now. pictures: SHA-256 of each; rows_sha256: of the rows without their times."""
+    """Return a copy of a run's `manifest` with the present time as its end, and with counts and hashes of its results.
+
+    pictures: SHA-256 of each picture, of which equal ones count once. rows: how many there are; rows_sha256: the
+    SHA-256 of the rows without their times and paths.
+    """
     once = sorted(set(pictures))
     return {
         **manifest,
@@ -97,7 +104,7 @@ def ended(manifest: Mapping[str, Any], pictures: Iterable[str], rows: int, rows_
 
 
 def digest(lines: Iterable[str]) -> str:
-    """SHA-256 of some lines, each ended by a line feed."""
+    """Return the SHA-256, in hexadecimal digits, of `lines` as UTF-8, each ended by a line feed."""
     total = hashlib.sha256()
     for line in lines:
         total.update(line.encode("utf-8", "backslashreplace") + b"\n")
@@ -105,10 +112,13 @@ def digest(lines: Iterable[str]) -> str:
 
 
 def as_json(value: Any) -> bytes:
-    """JSON as a file holds it: the same value gives the same bytes."""
+    """Return `value`, of plain JSON values, as the bytes of an indented JSON file in ASCII.
+
+    The same value gives the same bytes.
+    """
     return (json.dumps(value, indent=2, ensure_ascii=True) + "\n").encode()
 
 
 def now() -> str:
-    """The time in the machine's own zone, ISO 8601 to the second."""
+    """Return the present time in this machine's time zone as ISO 8601 text, to the second."""
     return datetime.now().astimezone().isoformat(timespec="seconds")

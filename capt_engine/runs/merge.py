@@ -26,7 +26,12 @@ _SAME = ("model", "source_model", "crafted_on", "lpips", "classes_sha256", "labe
 
 
 def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
-    """Join finished shards into a new folder and count again; raises BadRequest where they are not the parts of one run, CannotWrite."""
+    """Join the finished shards (parts of one evaluation) in `folders` into a new run folder `out`.
+
+    Return the result counted over all of them. Raises BadRequest where the folders are not each part of one run exactly
+    once, or `out` is not new or empty; CannotWrite where the disk refuses. The parts stay as they are, and a failure
+    leaves nothing behind.
+    """
     runs = [FinishedRun.of(folder) for folder in folders]
     first = _whole(runs)
     refuse_unless_free(out, resume=False)

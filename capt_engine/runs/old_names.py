@@ -19,7 +19,11 @@ _PERTURB = {"model input": "input", "original size": "original"}
 
 
 def request(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a request: those that both kinds share stand among its options."""
+    """Return a request's values, as a manifest of any version holds them, under today's names.
+
+    plain: the JSON object. Options that analysis and evaluation share are moved under "options", where older files had
+    them beside it.
+    """
     values = renamed(plain, _REQUEST)
     if "options" in values:
         return values
@@ -28,17 +32,20 @@ def request(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def manifest(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest, but for its request."""
+    """Return the manifest `plain`, a JSON object of any version, with today's names; its "request" is left as it is."""
     return renamed(plain, {"crafted_on": "source_model"})
 
 
 def summary(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """A summary."""
+    """Return the summary `plain`, a JSON object of any version, with today's names in its "threat_model"."""
     return _with_threat(plain, "threat_model")
 
 
 def threat(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """A threat model, or a row of a table, which says the same of the perturbed pixels."""
+    """Return a threat model or a table row, of any version, with today's name and words for the perturbed pixels.
+
+    plain: the JSON object or the row; the key "space" of before becomes "perturb".
+    """
     if "space" not in plain:
         return dict(plain)
     space = plain["space"]

@@ -10,7 +10,11 @@ from capt_engine.records import ParamValue
 
 
 def budget(text: str, *, norm: str = "linf", name: str = "--eps") -> float:
-    """A budget or step: `k/255`, or a float in [0, 1] (for L2, whose lengths pass 1, any length). Raises BadRequest."""
+    """Read a budget or a step size typed as `k/255` or as a number, and return it in pixel units.
+
+    norm: with "l2" any length from 0 is allowed, else only [0, 1]. name: the option to name in a message. Raises
+    BadRequest for another text or a value out of range.
+    """
     number, slash, base = text.partition("/")
     hint = f"Write k/255, as in {name} 4/255, or a number from 0 to 1."
     try:
@@ -27,7 +31,11 @@ def budget(text: str, *, norm: str = "linf", name: str = "--eps") -> float:
 
 
 def class_list(text: str) -> tuple[str, ...]:
-    """Class names: `imagenet`, `everyday`, `a,b,c`, or a file with a name (or some between commas) on each line; raises BadRequest."""
+    """Read class names from `text`: "imagenet" or "everyday", names between commas, or the path of a file of names.
+
+    The first two stand for the lists that ship. The file is UTF-8 and has one name, or several with commas, per line.
+    Raises BadRequest where it cannot be read.
+    """
     if text in class_lists.LISTS:
         return class_lists.names_of(text)
     try:
@@ -45,12 +53,15 @@ def class_list(text: str) -> tuple[str, ...]:
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """The names between commas, without blanks around them."""
+    """Return the names that stand between commas in `text`, without blanks around them; empty ones are dropped."""
     return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 def shard(text: str) -> tuple[int, int]:
-    """`i/N` as two whole numbers; raises BadRequest."""
+    """Read "i/N", the i-th of N parts of the pictures, as (i, N); raises BadRequest for a `text` of another form.
+
+    Sizes are not checked, so that "5/4" passes.
+    """
     part, slash, parts = text.partition("/")
     if not (slash and part.isdecimal() and parts.isdecimal()):
         raise BadRequest(f"--shard {text} is not i/N.", "For example 1/4, the first of four parts.")
@@ -58,7 +69,10 @@ def shard(text: str) -> tuple[int, int]:
 
 
 def shots(text: str) -> int | None:
-    """Pictures per class, None for all; raises BadRequest."""
+    """Read the number of training pictures per class from `text`; "all" gives None.
+
+    Raises BadRequest where it is no whole number.
+    """
     if text == "all":
         return None
     try:
@@ -68,7 +82,11 @@ def shots(text: str) -> int | None:
 
 
 def setting(text: str) -> tuple[str, ParamValue]:
-    """`NAME=VALUE`: a number, yes or no, or a word; raises BadRequest."""
+    """Read an attack setting typed as `NAME=VALUE` into (name, value); raises BadRequest for another form.
+
+    "true", "yes", "false" and "no" become a bool, numbers and fractions such as 4/255 an int or float; any other value
+    stays text.
+    """
     name, equals, value = text.partition("=")
     if not (name and equals and value):
         raise BadRequest(f"--set {text} is not NAME=VALUE.", "For example --set momentum=0.75.")

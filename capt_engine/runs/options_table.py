@@ -42,7 +42,7 @@ class Kind:
     show: Callable[[Any], str] | None = str
 
     def having(self, **settings: Any) -> Kind:
-        """Return the same kind with more settings of argparse's `add_argument`."""
+        """Return a copy of this kind that passes more keyword `settings` to argparse's `add_argument`."""
         return replace(self, argparse=self.argparse | settings)
 
 
@@ -75,7 +75,11 @@ LIST = Kind(read=listed, show=",".join)
 
 
 def budget_kind(flag: str, metavar: str) -> Kind:
-    """Return the kind of a budget or a step. flag: for the sentence of a refusal."""
+    """Return the `Kind` (the way to read and print values) of an option that takes a budget or step size up to 1.
+
+    flag: the option to name when a value is refused, such as "--eps". metavar: the placeholder for the value in the
+    help.
+    """
     return Kind({"metavar": metavar}, read=lambda text: budget(text, name=flag), show=typed_budget)
 
 
@@ -102,7 +106,7 @@ class Option:
 
     @property
     def name(self) -> str:
-        """The attribute of argparse's namespace that holds its value."""
+        """Return the name of the option's value in argparse's namespace: "--step-size" gives "step_size"."""
         return self.flag.removeprefix("--").replace("-", "_")
 
 
@@ -190,7 +194,10 @@ _OUT = Option("--out", "also keep rows, summary and attacked pictures in this ne
 
 
 def common(prefix: str = "") -> tuple[Option, ...]:
-    """The options of every verb that computes, for records that hold their fields under a prefix."""
+    """Return the options --seed, --precision and --device, which every command that computes has.
+
+    prefix: the path before the fields they set in the request, such as "options."; "" for fields of the request itself.
+    """
     devices, precisions = ("auto", "cpu", "cuda", "mps"), ("fp32", "bf16")
     return _under(
         COMMON,

@@ -23,21 +23,33 @@ class Names:
         self._whole = sorted((name for name in self._known if _is_path(name)), key=len, reverse=True)
 
     def picture(self, path: str) -> str:
-        """A picture's whole name."""
+        """Return the name to show for the picture at `path`: the path itself, or with redaction "picture 3".
+
+        Pictures are numbered in the order in which they are first asked for.
+        """
         if not self._redact:
             return path
         return self._pictures.setdefault(path, f"picture {len(self._pictures) + 1}")
 
     def brief(self, path: str) -> str:
-        """A picture's name with its folder's, for a line of a table."""
+        """Return a short name for the picture at `path`, for a table: its folder and file name.
+
+        With redaction it is "picture 3".
+        """
         return self.shown(self.picture(path))
 
     def shown(self, name: str) -> str:
-        """Shorten a picture's name, as `picture` or a row of `line` gives it, to its last two parts; a redacted name stays as it is."""
+        """Shorten a picture's name to its last two parts, folder and file; a redacted name stays as it is.
+
+        name: as `picture` returns it, or as it stands in a row of `line`.
+        """
         return name if self._redact else "/".join(name.replace("\\", "/").split("/")[-2:])
 
     def text(self, text: str) -> str:
-        """Any other name or sentence."""
+        """Return `text`, a name or sentence, without the paths of the run's files and folders where they are redacted.
+
+        Words such as "data", "model" or "run" stand for them then; without redaction the text stays as it is.
+        """
         if not self._redact:
             return text
         if text in self._known:
@@ -47,7 +59,10 @@ class Names:
         return text
 
     def remark(self, path: str, text: str) -> str:
-        """A sentence about a picture that could not be used."""
+        """Return `text`, a sentence on why the picture at `path` could not be used.
+
+        With redaction the names of the picture and of other files in it are replaced.
+        """
         if not self._redact:
             return text
         name = self.picture(path)
@@ -56,14 +71,21 @@ class Names:
         return self.text(text)
 
     def line(self, line: Mapping[str, str]) -> dict[str, str]:
-        """A row of the CSV."""
+        """Return a copy of `line`, a row of rows.csv as column → text.
+
+        With redaction its path and the names of model and prompts are replaced.
+        """
         if not self._redact:
             return dict(line)
         names = {name: self.text(line[name]) for name in ("model_id", "prompt_id", "aimed_at")}
         return {**line, "path": self.picture(plain(line["path"])), **names}
 
     def manifest(self, run: FinishedRun) -> dict[str, Any]:
-        """The manifest."""
+        """Return the manifest of `run` as plain JSON values; without redaction it is the run's own.
+
+        With redaction names are replaced and "redacted" is True; the folder the run was started in, the list of
+        pictures done before and the notes of the prompts are emptied.
+        """
         if not self._redact:
             return run.manifest
         manifest: dict[str, Any] = self._deep({**run.manifest, "started_in": ""})
@@ -75,7 +97,10 @@ class Names:
         return manifest | {"command": command_of(run.request.renamed(self.text)), "redacted": True}
 
     def summary(self, run: FinishedRun) -> dict[str, Any]:
-        """The summary."""
+        """Return the summary of `run` as plain JSON values; without redaction it is the run's own.
+
+        With redaction names are replaced, and the folder of the run is None.
+        """
         if not self._redact:
             return run.summary
         failed = [

@@ -24,7 +24,10 @@ class _RequestPart:
 
 
 def from_json(manifest: Mapping[str, Any]) -> RunRequest:
-    """The request of a manifest; raises BadRequest where it holds none that this version knows."""
+    """Return the request in a run's `manifest`, a JSON object of this or an older version.
+
+    Raises BadRequest where the manifest holds no request, or settings that this version does not know.
+    """
     part = fitted(manifest, _RequestPart, called=_CALLED, hint=_HINT)
     values = old_names.request(part.request)
     kind = part.kind or ("analyze" if "paths" in values else "evaluate")
@@ -50,7 +53,11 @@ PLAIN = "plain CLIP"
 
 
 def variant_name(prompts: str) -> str:
-    """Name the prompts or the model that answered, or that an attack was computed on."""
+    """Return the name of a variant (a model with its prompts) for a sentence, from the text in a column of rows.csv.
+
+    prompts: "none" gives "plain CLIP"; "model:ID", another model that an attack was computed on, gives "the model ID";
+    any other text X, the name of a prompts file, gives "prompts X".
+    """
     if prompts.startswith(OTHER_MODEL):
         return f"the model {prompts.removeprefix(OTHER_MODEL)}"
     return PLAIN if prompts == NO_PROMPTS else f"prompts {prompts}"

@@ -66,7 +66,11 @@ class RunFolder:
         self._rows = csv_writer(self._file)
 
     def add(self, rows: Sequence[PictureRow | FailedPicture]) -> None:
-        """Append rows to rows.csv; save the attacked pictures that fooled the model, and the few that a report shows."""
+        """Append `rows` to rows.csv, and write the adversarial pictures that fooled the model.
+
+        The few pictures that a report shows are written too. A FailedPicture among the rows is remembered for the
+        summary. Raises CannotWrite where the disk refuses.
+        """
         with refused(self.path / ROWS):
             for row in rows:
                 if isinstance(row, FailedPicture):
@@ -82,12 +86,20 @@ class RunFolder:
             self._file.flush()
 
     def counted(self, result: AnalyzeResult, compare: str | None) -> AnalyzeResult:
-        """A result's figures, counted over every row of the folder."""
+        """Return a copy of `result` with figures and checks counted over every row in the folder.
+
+        Rows from before an interruption are among them. compare: the id of the prompts B to set beside A; None compares
+        with nothing.
+        """
         tally = Tally(trial(line) for line in lines(self.path))
         return checked(tally, tally.scored(result, compare))
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write summary.json, with the pictures that could not be used, and the end of the manifest."""
+        """Write the end of a run: its summary.json, and in manifest.json the time of the end and the hash of the rows.
+
+        summary: the counts and intervals of the run; the key "failed" is added to it, a list of the pictures that could
+        not be used, each with path and reason. Raises CannotWrite where the disk refuses.
+        """
         failed = [dataclasses.asdict(one) for one in self._failed]
         close_run(self.path, {**summary, "failed": failed})
 
@@ -136,7 +148,10 @@ def _begin_rows(folder: Path, kept: Iterable[dict[str, str]]) -> None:
 
 
 def refuse_unless_free(folder: Path, *, resume: bool) -> None:
-    """Raise BadRequest where a run cannot begin in that folder, or (resume) there is none to go on with."""
+    """Raise BadRequest where no run can be written into `folder`; write nothing.
+
+    Without `resume` the folder must be empty or not exist; with it the folder must hold a run to go on with.
+    """
     try:
         if resume and not ((folder / MANIFEST).is_file() and (folder / ROWS).is_file()):
             raise BadRequest(f"{str(folder)!r} holds no run to go on with.", "Start it with --out instead.")
@@ -147,7 +162,11 @@ def refuse_unless_free(folder: Path, *, resume: bool) -> None:
 
 
 def close_run(folder: Path, summary: Mapping[str, Any]) -> None:
-    """Write the summary and the end of the manifest of a folder whose rows are complete."""
+    """Write summary.json into the run folder `folder`, and complete its manifest.
+
+    The manifest gets the end time and the hashes of pictures and rows, so all rows must be in rows.csv by then.
+    summary: plain JSON values. Raises CannotWrite where the disk refuses.
+    """
     pictures: set[str] = set()
     marks = []
     for line in lines(folder):
@@ -160,7 +179,10 @@ def close_run(folder: Path, summary: Mapping[str, Any]) -> None:
 
 
 def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
-    """The whole rows of a run folder, or of its rows.csv, as text; a last one that was cut off is left out."""
+    """Yield the rows of a run as column → text, under today's column names; a row that was cut off is left out.
+
+    file_or_folder: the path of a run folder, or of its rows.csv.
+    """
     path = file_or_folder / ROWS if file_or_folder.is_dir() else file_or_folder
     with path.open(newline="", encoding="utf-8") as file:
         # As many as the file's own header says: an older version knew fewer columns.

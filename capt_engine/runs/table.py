@@ -23,7 +23,10 @@ _COLUMN_OF = {"margin_clean": "clean_margin", "margin_attacked": "adv_margin"}
 
 
 def cells(row: PictureRow) -> dict[str, Cell]:
-    """A row's cells by column; None where nothing was measured. Confidences are of the predicted class, in [0, 1]."""
+    """Return the cells of `row` by column name, in the columns' order; None where nothing was measured.
+
+    Confidences are of the predicted class, in [0, 1].
+    """
     measured = dict(row.metrics)
     attacked = row.attacked
     clean_best = row.clean.winner
@@ -70,12 +73,15 @@ def cells(row: PictureRow) -> dict[str, Cell]:
 
 
 def columns() -> tuple[str, ...]:
-    """Every column of a row, in order."""
+    """Return the names of all columns of rows.csv, in order."""
     return tuple(dict.fromkeys((*COLUMNS, *(_COLUMN_OF.get(name, name) for name in METRICS.names()))))
 
 
 def trial(line: Mapping[str, str]) -> Trial:
-    """The trial that a line of rows.csv tells of, of this or an older version; raises KeyError or ValueError for a line that is none."""
+    """Read a row of rows.csv, of this or an older version, as a Trial: one picture × attack × budget × prompts.
+
+    line: column → text. Raises KeyError or ValueError where it is no such row.
+    """
     values = {name: plain(text) for name, text in line.items()}
     minimal = values.get("minimal_eps")
     return Trial(
@@ -107,12 +113,16 @@ _TRUTH = {"true": True, "false": False, "": None}
 
 
 def plain(text: str) -> str:
-    """A cell without the quote that keeps a spreadsheet from running it."""
+    """Return the `text` of a CSV cell without the quote that keeps a spreadsheet from running it as a formula."""
     return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
 
 
 def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, Any]:
-    """The `summary` object of the command line (fields: docs of `capt analyze`); lists that nothing was asked of are empty."""
+    """Return `result` as the plain JSON values of the summary that the command line prints and summary.json keeps.
+
+    seed: the run's seed. run_dir: the path of the folder that the run is kept in, None for none. Lists of what was not
+    asked for are empty.
+    """
     plain = dataclasses.asdict(result)
     del plain["classes"], plain["compared"]
     return plain | {
@@ -161,7 +171,10 @@ def _compared(result: AnalyzeResult) -> dict[str, Any] | None:
 
 
 def csv_writer(file: TextIO, *, header: bool = False) -> csv.DictWriter[str]:
-    """A writer of RFC 4180 lines, with the header already written where asked; give it what `csv_cells` returns."""
+    """Return a writer that puts rows into the open `file` as RFC 4180 lines; its rows come from `csv_cells`.
+
+    header: write the line of column names at once.
+    """
     # Ignored: the columns of an older file that repeated another one.
     writer = csv.DictWriter(file, columns(), lineterminator="\r\n", extrasaction="ignore")
     if header:
@@ -170,12 +183,18 @@ def csv_writer(file: TextIO, *, header: bool = False) -> csv.DictWriter[str]:
 
 
 def csv_cells(row: Mapping[str, Cell]) -> dict[str, str]:
-    """Cells as text: empty for None, lower-case booleans, and a quote before what a spreadsheet would run as a formula."""
+    """Return the cells of `row` as text by column: "" for None, "true" or "false" for booleans.
+
+    Text that a spreadsheet would run as a formula gets a quote before it.
+    """
     return {name: csv_text(row[name]) for name in columns()}
 
 
 def csv_text(cell: Cell) -> str:
-    """One cell as `csv_cells` writes it."""
+    """Return the text of one CSV `cell`: "" for None, "true" or "false" for a boolean, all digits of a number.
+
+    Text that a spreadsheet would run as a formula gets a quote before it, and bytes that are no text are escaped.
+    """
     if cell is None:
         return ""
     if isinstance(cell, bool):

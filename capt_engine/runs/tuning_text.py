@@ -11,9 +11,10 @@ from capt_engine.records import TuneRequest
 
 
 def request_of(document: Document, out: str) -> TuneRequest:
-    """A request that makes the same prompts, as far as a checkpoint's document tells: not where the pictures lie, nor the notes.
+    """Return a tuning request that makes the same prompts again, as far as the `document` of their checkpoint tells.
 
-    Every setting is named, so that it does not depend on what a method or a model takes by itself.
+    out: the path of the prompts, of which the file name is kept. Where the pictures lay and the notes are not known.
+    Settings that the document holds are all named, so that they do not depend on the defaults of a method or a model.
     """
     shape, figures = document.shape, document.figures
     places = {"data": str(figures.get("data") or "DATA"), "out": Path(out).name}

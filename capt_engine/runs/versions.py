@@ -20,7 +20,10 @@ ABSENT = "absent"
 
 
 def versions() -> dict[str, str]:
-    """Versions of this program, Python, the platform and the packages that results depend on; "absent" where one is missing."""
+    """Return the versions of this program, Python, the platform and the packages that results depend on, by name.
+
+    A package that is not installed has "absent".
+    """
     found = {
         "capt-explorer": version("capt-explorer"),
         "python": platform.python_version(),
@@ -30,7 +33,7 @@ def versions() -> dict[str, str]:
 
 
 def version(package: str) -> str:
-    """One package's version, or "absent"."""
+    """Return the installed version of the Python package called `package`; "absent" where it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -38,7 +41,7 @@ def version(package: str) -> str:
 
 
 def processor() -> str:
-    """The processor's name, as the system tells it."""
+    """Return the name of this computer's processor as the system tells it; "unknown" where it does not."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):

@@ -28,5 +28,8 @@ class WorkClock:
             self._away_s += time.monotonic() - begun_s
 
     def now_s(self) -> float:
-        """Return the seconds of work since some moment in the past."""
+        """Return the seconds worked so far, counted from some moment in the past, for differences only.
+
+        Time spent inside the progress callback (paused, or giving way to other jobs) does not count.
+        """
         return time.monotonic() - self._away_s

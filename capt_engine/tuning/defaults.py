@@ -69,7 +69,11 @@ class Chosen:
 
 
 def chosen(request: TuneRequest, backbone: Backbone) -> Chosen:
-    """Return the request's settings, with defaults for those it leaves open; raises BadRequest for one that makes no sense."""
+    """Return every setting of the tuning run `request`, with the default of its method and model where it names none.
+
+    backbone: the model that prompts are learned for. Raises UnknownName for a name that there is not, BadRequest for a
+    setting out of range.
+    """
     method = METHODS[request.method]
     sizes = TowerSizes.of(backbone)
     preset = _preset(method, backbone)
@@ -85,13 +89,16 @@ def chosen(request: TuneRequest, backbone: Backbone) -> Chosen:
 
 
 def usual(method: Method, *, batch_size: int = SMALL_BATCH) -> dict[str, ParamValue]:
-    """Return a method's settings on a real model where the request names none; `attack_step_size` in units of ε."""
+    """Return the default settings of the tuning method `method` on any model but the tiny demo ones, by name.
+
+    batch_size: pictures in a step, which depends on the device. `attack_step_size` is in units of ε.
+    """
     own = {name: getattr(method, name) for name in ("coupling", "n_ctx", "depth", "lr", "lambda_")}
     return _REAL | own | {"batch_size": batch_size} | (_FAP if method.name == "fap" else {})
 
 
 def of_demo(model: str) -> dict[str, ParamValue]:
-    """Return the settings that differ with a demo model; none for other models."""
+    """Return the default settings that differ for the demo model with the id `model`, by name; else nothing."""
     return dict(_DEMO) if model in BUNDLED else {}
 
 

@@ -41,7 +41,11 @@ class Trial(NamedTuple):
 def foreseen(
     trial: Trial, epochs: int, parameters: int, sizes: tuple[int, int], device: torch.device, more_s: float = 0.0
 ) -> TuneForecast:
-    """Forecast `epochs` epochs. sizes: training and validation pictures of the whole run. more_s: seconds beside the epochs."""
+    """Forecast the time and memory of `epochs` epochs from the few steps that were tried.
+
+    trial: the measured seconds. parameters: the number of learned values. sizes: the numbers of training and validation
+    pictures of the whole run. device: where it runs. more_s: seconds of work beside the epochs.
+    """
     epoch_s = forecast(trial.seconds, trial.steps_per_epoch) + trial.validation_s
     return TuneForecast(
         steps=trial.steps_per_epoch * epochs,
@@ -72,14 +76,22 @@ class DryRun:
         self._more_s = (clock.now_s() - begun_s) / self.few.count * (self.n_train + self.n_val)
 
     def inputs(self, settings: Chosen, reference: Backbone) -> RunInputs:
-        """Make the inputs of a run of prompts on the few pictures; the reference model's pass over all of them is counted."""
+        """Make the inputs of a run that learns prompts from the few pictures that were read.
+
+        settings: every setting of the run. reference: the frozen model, whose forward passes are timed and counted into
+        the forecast.
+        """
         begun_s = self._clock.now_s()
         inputs = RunInputs(self._request, self._backbone, reference, settings, self.few, self._clock)
         self._more_s += (self._clock.now_s() - begun_s) / len(self.few.train) * self.n_train
         return inputs
 
     def validation_s(self, classifier: Classifier, eps: float) -> float:
-        """Estimate the seconds of one validation of the whole run, which has one more than it has epochs."""
+        """Measure one validation on a few pictures, and return the seconds that one on all of them will take.
+
+        classifier: what is validated. eps: the L∞ budget of the attack, in [0, 1]. The time of one validation before
+        the first epoch is counted into the forecast.
+        """
         validator = validator_of(self.few.train, self.few.val, eps, self._request.seed)
         begun_s = self._clock.now_s()
         validator.measure(classifier, lambda: self._clock(0, 0, "validating a few pictures"))
@@ -88,11 +100,14 @@ class DryRun:
         return seconds
 
     def step(self, *_: object) -> None:
-        """Report a step that is tried."""
+        """Report to the progress callback that a step is being tried; the arguments are ignored."""
         self._clock(0, 0, "trying three steps")
 
     def forecast(self, trial: Trial, epochs: int, parameters: int) -> TuneForecast:
-        """Forecast the whole run, or as many epochs of it as are requested."""
+        """Forecast time and memory of the whole run, or of its first epochs where the request stops it after those.
+
+        trial: the measured steps. epochs: those of the whole run. parameters: the number of learned values.
+        """
         epochs, device = min(epochs, self._request.stop_after or epochs), self._backbone.mean.device
         sizes = (self.n_train, self.n_val)
         whole = foreseen(trial, epochs, parameters, sizes, device, self._more_s)
@@ -104,7 +119,11 @@ class DryRun:
 def of_prompts(
     request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], clock: WorkClock
 ) -> TuneForecast:
-    """Try a few steps of a run of prompts on one batch of its pictures; raises what the run itself would, and writes nothing."""
+    """Forecast time and memory of learning prompts, from a few steps on one batch of the run's own pictures.
+
+    request: the run. backbone: its model. load: loads the reference model by its id. clock: the progress callback.
+    Nothing is written. Raises CaptError where the run itself would.
+    """
     settings = chosen(request, backbone)
     dry = DryRun(request, backbone, settings.batch_size, clock)
     inputs = dry.inputs(settings, reference_of(request, backbone, load))
@@ -120,7 +139,11 @@ def of_prompts(
 
 
 def few_of(request: TuneRequest, drawn: Drawn, n: int, backbone: Backbone, progress: Progress) -> Pictures:
-    """Read n of the training pictures and some of the validation pictures, over all classes; raises BadRequest where none can be read."""
+    """Read at most `n` of the training pictures in `drawn` and some of the validation pictures, of all classes.
+
+    request: the run. backbone: the model that will see them. progress: called before each. Raises BadRequest where no
+    training picture can be read.
+    """
     train = replace(drawn.train, items=_some(drawn.train.items, n))
     val = None if drawn.val is None else replace(drawn.val, items=_some(drawn.val.items, _VALIDATED))
     few = read_all(request, replace(drawn, train=train, val=val), backbone, progress, every_class=False)
@@ -130,7 +153,7 @@ def few_of(request: TuneRequest, drawn: Drawn, n: int, backbone: Backbone, progr
 
 
 def count_parameters(module: nn.Module) -> int:
-    """Count the values of a module that can be learned."""
+    """Return the number of values in all parameters of `module`."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 

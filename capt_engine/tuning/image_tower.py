@@ -44,7 +44,11 @@ CHECKPOINT, CARD = "tower-checkpoint.safetensors", "README.md"
 def tower_recipe(
     attack: InnerAttack = TECOA, epochs: int = 5, batch_size: int = 32, lr: float = 2e-4, seed: int = 1
 ) -> Recipe:
-    """Make the recipe of a tower's run: AdamW, every picture in every epoch, and no loss on clean pictures."""
+    """Make the recipe by which an image tower is tuned: AdamW on attacked pictures, every picture once in an epoch.
+
+    attack: the inner attack. epochs: passes over the pictures. batch_size: pictures in a step. lr: the peak of the
+    learning rate. seed: decides the order of pictures and the attack's starts.
+    """
     return Recipe(
         OBJECTIVES["adversarial"],
         Settings(),
@@ -89,7 +93,7 @@ class TowerSettings:
 
     @classmethod
     def of(cls, recipe: Recipe) -> TowerSettings:
-        """Return the settings of a recipe that `tower_recipe` made."""
+        """Return the settings in `recipe`, which `tower_recipe` made, in the form that is written to files."""
         assert recipe.attack is not None
         one, threat = recipe.attack, recipe.attack.threat
         attack = AttackSettings(threat.norm.name, threat.eps, one.step_size, one.steps, one.loss)
@@ -151,40 +155,41 @@ class TowerLearner:
         self._scale = backbone.clip.logit_scale.exp().float()
 
     def named_parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
-        """See `Learner`."""
+        """Return the weights of the image tower, which are what is learned, as pairs of name and parameter."""
         found: Iterable[tuple[str, nn.Parameter]] = self._backbone.clip.visual.named_parameters()
         return found
 
     def begin_step(self) -> None:
-        """Do nothing: the passes of a step share nothing."""
+        """Do nothing at the beginning of a step, as its forward passes share no computation."""
 
     def constant_logits(self, images: Tensor) -> Tensor:
-        """Classify pixels (n, 3, h, w) with the tower as a constant, as `Learner` says.
+        """Classify pictures with the tower's weights as constants, for the inner attack.
 
         Args:
             images: pixels (n, 3, h, w) in [0, 1].
 
         Returns:
-            Logits (n, k).
+            Logits (n, k), differentiable in the pixels.
         """
         return self._seen(images)[0]
 
     def answers(self, images: Tensor, attacked: Tensor | None) -> Answers:
-        """Classify the attacked pictures alone, as TeCoA's loss needs no clean ones.
+        """Classify the attacked pictures alone, as TeCoA's loss needs; switch on the gradients of the weights.
 
         Args:
             images: clean pixels (n, 3, h, w) in [0, 1].
             attacked: attacked pixels of the same shape; None: the clean ones take their place.
 
         Returns:
-            Logits (n, k) and features (n, d) of the attacked pictures, None for the clean ones.
+            Logits (n, k) and unit image features (n, d) of the attacked pictures, differentiable in the weights.
+            None stands for those of the clean pictures.
         """
         self._backbone.clip.visual.requires_grad_(True)
         logits, features = self._seen(images if attacked is None else attacked)
         return Answers(None, logits, None, features)
 
     def end_step(self) -> None:
-        """Switch off the gradients of the weights, which attacks do not need."""
+        """Switch off the gradients of the tower's weights at the end of a step, as attacks need none of them."""
         self._backbone.clip.visual.requires_grad_(False)
 
     def _seen(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -221,16 +226,23 @@ class TowerTuning:
 
     @property
     def epoch(self) -> int:
-        """The number of epochs done."""
+        """Return the number of epochs that are done."""
         return self._loop.state.epoch
 
     def advance(self, progress: Progress) -> EpochLog:
-        """Run the next epoch and return its means; raises TuningFailed, Cancelled."""
+        """Tune the tower for one more epoch, and return the epoch's mean loss, accuracy and learning rate.
+
+        progress: called at each step; what it raises ends the epoch half done. Raises TuningFailed where the loss is
+        not a number.
+        """
         self.logs.append(self._log(next(self._loop.epochs(progress))))
         return self.logs[-1]
 
     def trial(self, steps: int, progress: Progress) -> list[float]:
-        """Measure the seconds of each of the first `steps` steps; the copy is of no use afterwards."""
+        """Do the first `steps` steps of the next epoch to time them, and return the seconds of each.
+
+        The weights are changed, so this object is of no use afterwards. progress: called before each step.
+        """
         return self._loop.trial(steps, progress)
 
     def _log(self, steps: list[TuneStep]) -> EpochLog:
@@ -249,13 +261,19 @@ class TowerTuning:
         )
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint to `path`; a reader sees the old one or the new one, never half of one. Raises CannotWrite."""
+        """Write the weights and the optimiser's state to the checkpoint file `path`, over what is there, for `resume`.
+
+        A reader sees the old file or the new one, never half of one. Raises CannotWrite where the disk refuses.
+        """
         parts = {"weight": self.tuned.clip.visual.state_dict(), **self._loop.state.optimiser}
         tensors = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
         write_tensors(path, tensors, {"tower": json.dumps(asdict(_Saved(self._run(), self.epoch, self.logs)))})
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint of the same run; raises BadCheckpoint where it is damaged or of another one."""
+        """Set weights, optimiser and epoch to those in the checkpoint file `path`, which `save` wrote.
+
+        Raises BadCheckpoint where the file is damaged, or its run had other pictures, settings or another model.
+        """
         try:
             with safe_open(path, framework="pt") as file:
                 text = file.metadata()["tower"]
@@ -284,9 +302,11 @@ class TowerTuning:
 
 
 def export(tuning: TowerTuning, folder: Path, about: dict[str, str]) -> None:
-    """Write the image tower alone, in fp16, and tower.json, which names the base that the rest is taken from, with a card.
+    """Write the tuned image tower as a model: its weights in fp16, a model card, and tower.json, into `folder`.
 
-    about: what else the description should hold (data, command, …). Raises TuningFailed for weights that are no numbers, CannotWrite.
+    tower.json names the base model, from which everything but the image tower is taken. Files of those names are
+    replaced. about: further facts for it (data, command, …). Raises TuningFailed for weights that are not finite,
+    CannotWrite where the disk refuses.
     """
     state = {
         name: value.detach().to("cpu", torch.float16 if value.is_floating_point() else value.dtype).contiguous()
@@ -314,7 +334,10 @@ def export(tuning: TowerTuning, folder: Path, about: dict[str, str]) -> None:
 
 
 def card(document: TowerDocument, figures: str = "") -> str:
-    """Write the card of a tower, from its description and a table of figures."""
+    """Return the model card of a tuned image tower, as Markdown, from its description `document`.
+
+    figures: a Markdown table to put at the end; "" for none.
+    """
     settings, attack = document.settings, document.settings.attack
     about = "\n".join(f"- {name}: {value}" for name, value in document.about.items()) or "- not said"
     rows = "\n".join(

@@ -39,11 +39,11 @@ class InnerAttack:
         Args:
             model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
             images: clean pixels (n, 3, h, w) in [0, 1].
-            labels: class indices (n,).
-            start: the change to begin from, shaped like `images`, inside the ball.
+            labels: class indices (n,) to lead away from; not used by the loss "kl".
+            start: the perturbation to begin from, shaped like `images`; it is projected into the ball.
 
         Returns:
-            Attacked pixels (n, 3, h, w) in [0, 1], and the share of gradient values that were exactly zero and moved nothing.
+            Attacked pixels (n, 3, h, w) in [0, 1], and the share of gradient values, in [0, 1], that were exactly zero.
         """
         norm, eps = self.threat.norm, self.threat.eps
         attacked = (images + norm.project(start, eps)).clamp(0, 1)

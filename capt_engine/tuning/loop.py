@@ -49,10 +49,10 @@ class Learner(Protocol):
     """Learned values, such as prompts, inside a model of which the rest stays as it is."""
 
     def named_parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
-        """Name every learned value."""
+        """Return every learned parameter as a pair of its name and itself."""
 
     def begin_step(self) -> None:
-        """Compute what the passes of one step share."""
+        """Prepare one step of training: compute once what all its forward passes share."""
 
     def constant_logits(self, images: Tensor) -> Tensor:
         """Classify pictures with the learned values as constants, for the inner attack.
@@ -72,11 +72,12 @@ class Learner(Protocol):
             attacked: attacked pixels of the same shape; None where there is no attack.
 
         Returns:
-            Logits and features, differentiable in the learned values.
+            Logits (n, k) and unit image features (n, d) of both, differentiable in the learned values.
+            None stands for those of the clean pictures where the loss does not need them.
         """
 
     def end_step(self) -> None:
-        """Put the model into the state in which it is measured between steps."""
+        """Finish one step of training: put the model into the state in which it is measured and attacked."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,10 @@ class Tuning:
         self.restore(state or State())
 
     def restore(self, state: State) -> None:
-        """Go on from this state; the learned values themselves are the learner's to restore."""
+        """Set the epoch and the optimiser to `state`, which an earlier run left after a whole epoch.
+
+        The learned values themselves are not in `state`; whoever calls this restores them.
+        """
         self.state = state
         for slot, values in state.optimiser.items():
             for name, value in values.items():
@@ -162,14 +166,16 @@ class Tuning:
 
     @property
     def steps_per_epoch(self) -> int:
-        """The number of batches, which are a step each."""
+        """Return the number of batches in an epoch; each is one step of the optimiser."""
         whole, rest = divmod(len(self._labels), self._recipe.batch_size)
         return whole + (rest > 0) if self._recipe.keep_last else max(1, whole)
 
     def epochs(self, progress: Progress, on_step: Callable[[TuneStep], None] | None = None) -> Iterator[list[TuneStep]]:
-        """Run the epochs that are left; each is yielded when it is done and `state` can be saved. Raises TuningFailed, Cancelled.
+        """Run the epochs that are left, one for each value taken from this iterator: a list of its steps' figures.
 
-        on_step: called after every step.
+        After each, `state` holds what an interrupted run needs to go on. progress: called at each step; what it raises
+        (Cancelled) ends the run. on_step: called with the figures of every step. Raises TuningFailed where the loss is
+        not a number.
         """
         for epoch in range(self.state.epoch + 1, self._recipe.epochs + 1):
             logs = []
@@ -186,9 +192,10 @@ class Tuning:
             yield logs
 
     def trial(self, steps: int, progress: Progress) -> list[float]:
-        """Measure the seconds of each of the first `steps` steps. The learned values move, so this is for a copy that is thrown away.
+        """Do the first `steps` steps of the next epoch to time them, and return the seconds of each.
 
-        progress is called between them, not within: what it does is not the step's work.
+        The learned values are changed, so this is for a copy that is thrown away. progress: called before each step,
+        outside of the measured time.
         """
         batches = self._batches(self.state.epoch + 1)
         seconds = []
@@ -273,13 +280,19 @@ def _optimiser(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> torch.opti
 
 
 def forecast(seconds: list[float], steps: int) -> float:
-    """Return the seconds that `steps` steps will take, from the times of a dry run's steps; the first, which warms up, is not counted."""
+    """Return the seconds that `steps` steps will take, from the median of the measured `seconds` of single steps.
+
+    The first of `seconds`, which warms up, is not counted where there are others.
+    """
     counted = sorted(seconds[1:]) or seconds
     return counted[len(counted) // 2] * steps
 
 
 def has_collapsed(logs: list[TuneStep], classes: int) -> bool:
-    """Return True where the predictions have become one constant: no consistency term left, and clean cross-entropy within 2 % of ln k."""
+    """Return True where all pictures get one answer: no consistency loss, cross-entropy within 2 % of ln k.
+
+    logs: the steps of one epoch, which are averaged. classes: k, the number of classes.
+    """
     ce = sum(log.cross_entropy for log in logs) / len(logs)
     kl = sum(log.train for log in logs) / len(logs)
     return kl < _COLLAPSED_KL and abs(ce - math.log(classes)) <= _COLLAPSED_CE * math.log(classes)

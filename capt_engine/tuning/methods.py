@@ -35,7 +35,7 @@ class Method:
 
     @property
     def attacked(self) -> bool:
-        """True where training attacks its pictures; False where the loss uses clean pictures alone."""
+        """Return True where training attacks its pictures, False where the loss uses clean pictures alone."""
         return self.objective != "clean"
 
 
@@ -152,5 +152,5 @@ METHODS: Table[Method] = Table(
 
 
 def prompt_methods() -> tuple[Method, ...]:
-    """The methods that learn prompts."""
+    """Return the tuning methods that learn prompts, those of plug-ins too; not those that tune the image tower."""
     return tuple(method for method in METHODS if not method.learns_tower)

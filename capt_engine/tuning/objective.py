@@ -74,14 +74,16 @@ class Terms:
 
 
 def capt(views: Views, settings: Settings) -> Terms:
-    """CAPT: CE(clean) + λ · mean_i [ (1 − α_i) · KL(p_clean ‖ p_adv) + α_i · KL(p_frozen ‖ p_adv) ] (arXiv 2405.11154; docs/method.md).
+    """Compute CAPT's loss: CE(clean) + λ · mean_i [(1 − α_i) · KL(p_clean ‖ p_adv) + α_i · KL(p_frozen ‖ p_adv)].
+
+    See arXiv 2405.11154 and docs/method.md.
 
     Args:
-        views: one batch as the models see it.
-        settings: λ, α, the direction of KL.
+        views: logits, labels and features of one batch.
+        settings: the weight λ, the rule for α, and the direction of KL.
 
     Returns:
-        The loss and its parts.
+        The loss, a scalar in nats to be minimised, and its parts.
     """
     own = views.clean.detach() if settings.detach_clean else views.clean
     train = divergence(own, views.adversarial, settings.kl_direction)
@@ -93,55 +95,57 @@ def capt(views: Views, settings: Settings) -> Terms:
 
 
 def clean_only(views: Views, settings: Settings) -> Terms:
-    """CE(clean): CoOp (IJCV 2022), VPT (ECCV 2022), MaPLe (CVPR 2023).
+    """Compute the loss of CoOp (IJCV 2022), VPT (ECCV 2022) and MaPLe (CVPR 2023): CE(clean), without any attack.
 
     Args:
-        views: one batch as the models see it.
-        settings: λ, α, the direction of KL.
+        views: logits, labels and features of one batch.
+        settings: nothing of them is used.
 
     Returns:
-        The loss and its parts.
+        The loss, a scalar in nats to be minimised, and its parts.
     """
     del settings
     return _plain(views, views.clean)
 
 
 def adversarial_only(views: Views, settings: Settings) -> Terms:
-    """CE(adversarial): APT (CVPR 2024), adversarial MaPLe, TeCoA (ICLR 2023, arXiv 2212.07016).
+    """Compute the loss of APT (CVPR 2024), adversarial MaPLe and TeCoA (ICLR 2023, arXiv 2212.07016): CE(adversarial).
 
     Args:
-        views: one batch as the models see it.
+        views: logits, labels and features of one batch.
         settings: nothing of them is used.
 
     Returns:
-        The loss and its parts.
+        The loss, a scalar in nats to be minimised, and its parts.
     """
     del settings
     return _plain(views, views.adversarial)
 
 
 def trades(views: Views, settings: Settings) -> Terms:
-    """CE(clean) + λ · KL(p_clean ‖ p_adv) (TRADES, Zhang et al. 2019, eq. 5): CAPT with α = 0.
+    """Compute the loss of TRADES (Zhang et al. 2019, eq. 5): CE(clean) + λ · KL(p_clean ‖ p_adv), CAPT with α = 0.
 
     Args:
-        views: one batch as the models see it.
-        settings: λ, α, the direction of KL.
+        views: logits, labels and features of one batch.
+        settings: the weight λ and the direction of KL; the rule for α is not used.
 
     Returns:
-        The loss and its parts.
+        The loss, a scalar in nats to be minimised, and its parts.
     """
     return capt(views, Settings(settings.lambda_, "const", 0.0, settings.kl_direction, settings.detach_clean))
 
 
 def fap(views: Views, settings: Settings) -> Terms:
-    """FAP (NeurIPS 2024): CE(clean) + λ · mean_i [ (cos_i + 1) · KL(p_clean ‖ p_adv) ], cos of clean and attacked image features.
+    """Compute the loss of FAP (NeurIPS 2024): CE(clean) + λ · mean_i [(cos_i + 1) · KL(p_clean ‖ p_adv)].
+
+    cos_i is the cosine of the clean and the attacked image features of picture i.
 
     Args:
-        views: one batch as the models see it.
-        settings: λ, α, the direction of KL.
+        views: logits, labels and features of one batch.
+        settings: the weight λ and the direction of KL; the rule for α is not used.
 
     Returns:
-        The loss and its parts.
+        The loss, a scalar in nats to be minimised, and its parts.
     """
     train = divergence(views.clean, views.adversarial, settings.kl_direction)
     cosine = (views.clean_features * views.adversarial_features).sum(dim=1)
@@ -151,14 +155,16 @@ def fap(views: Views, settings: Settings) -> Terms:
 
 
 def pmg_aft(views: Views, settings: Settings) -> Terms:
-    """PMG-AFT (CVPR 2024): CE(adv) + KL(p_clean ‖ p_adv) + KL(frozen model on the attacked picture ‖ p_adv), unit weights.
+    """Compute the loss of PMG-AFT (CVPR 2024): CE(adv) + KL(p_clean ‖ p_adv) + KL(p_frozen on attacked ‖ p_adv).
+
+    All three weights are 1; the frozen model's prediction is that for the attacked picture.
 
     Args:
-        views: one batch as the models see it.
-        settings: λ, α, the direction of KL.
+        views: logits, labels and features of one batch.
+        settings: the direction of KL; λ and the rule for α are not used.
 
     Returns:
-        The loss and its parts.
+        The loss, a scalar in nats to be minimised, and its parts.
     """
     train = divergence(views.clean, views.adversarial, settings.kl_direction)
     reference = divergence(views.frozen_adversarial.detach(), views.adversarial, settings.kl_direction)

@@ -48,42 +48,42 @@ def tune(
 ) -> LearnedPrompts:
     """Learn prompts for a frozen CLIP from a few labelled pictures (CAPT, or one of its relatives).
 
-    None stands for the default of method and model (docs/method.md). The same pictures, settings and seed give the same prompts, bit for
-    bit on a CPU, whatever the batches of the loader.
+    A setting left at None takes the default of its method and model (docs/method.md). The same pictures, settings and
+    seed give the same prompts, bit for bit on a CPU, whatever the batches of the loader.
 
     Args:
-        clip: from `load_clip`; its weights stay as they are.
+        clip: the CLIP that prompts are learned for, from `load_clip`; its weights stay as they are.
         data: training pictures, a pair (images, labels) or any loader of such pairs: pixels (n, 3, h, w), float in [0, 1], not
             normalised, at `clip.size`; labels (n,), indices into `classes`. All are read once and kept in memory, in the order in which
             they come: a loader that shuffles or augments gives other prompts each time.
-        classes: k class names; each needs a picture.
+        classes: k class names; each needs at least one training picture.
         template: a sentence with `{}` for the class name.
         method: "capt", or another that `capt tune --help` lists; not "tecoa", which tunes the image tower itself.
-        epochs: passes over the pictures.
-        batch_size: pictures of one step.
+        epochs: passes over the training pictures.
+        batch_size: pictures of one optimiser step.
         lr: the learning rate after the first epoch.
         eps: L∞ budget of the attack inside training, in pixel units [0, 1]; 0 trains on clean pictures.
-        attack_steps: steps of that attack.
+        attack_steps: steps of the attack inside training.
         lambda_: the weight λ of the consistency terms.
         alpha: the rule for the adaptive weight α, such as "label_prob".
         coupling: which tower's prompts are learned, and which are derived from them.
         n_ctx: learned tokens per layer.
-        depth: layers that have them.
+        depth: how many layers have learned tokens, from the first on.
         reference: the frozen model to stay consistent with, of the same input size; None for `clip` itself, or the model that a robust
             one was made from.
-        validation: pictures to measure after each epoch, as `data`.
+        validation: labelled pictures to measure after each epoch, given like `data`; None measures nothing.
         patience: stop when validation has not improved for so many epochs, and keep the best; 0 keeps the last.
         precision: "fp32", or "bf16" to run the image tower under autocast.
         seed: decides all random draws.
-        on_epoch: hears of each epoch: its loss, and the shares of validation pictures that are right; epoch 0 is plain text.
+        on_epoch: called after each epoch with its loss and its accuracies on validation pictures; epoch 0 is zero-shot.
         progress: called at each step; what it raises ends the run.
 
     Returns:
-        The prompts, with the document that their file will hold; `save` writes it, `Classifier` takes them.
+        The prompts and a description of them; their method `save` writes both to a file, and `Classifier` takes them.
 
     Raises:
         BadRequest: pictures, labels or settings that do not fit; the sentence says what and how to mend it.
-        UnknownName: another method, rule or coupling.
+        UnknownName: a method, rule or coupling that there is not.
         TuningFailed: the loss is not a number any more.
 
     Example:

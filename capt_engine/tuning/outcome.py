@@ -37,7 +37,11 @@ class Found:
     stopped_after: int = 0
 
     def end(self, done: int, epochs: int, stop_after: int, kept: str, patience: int = 0) -> None:
-        """Write down why the run ended after epoch `done` of `epochs`. kept: what was kept, in words."""
+        """Write down, in words, why the run ended after `done` of `epochs` epochs.
+
+        stop_after: the epoch after which it was asked to stop, 0 for none. kept: what was kept, in words. patience:
+        after so many epochs without gain it stopped early.
+        """
         # By the same words and number, whether it was to stop from the beginning or was stopped on the way.
         if done == stop_after:
             self.stopped_after = done
@@ -48,18 +52,28 @@ class Found:
             self.ended = f"ran all {epochs} epochs"
 
     def kept(self, patience: int) -> TuneEpoch:
-        """Return the kept epoch: the best one where the run stops early or was stopped, else the last one, as published."""
+        """Return the epoch whose prompts are kept: the best one after an early stop, else the last one.
+
+        patience: epochs without gain after which the run stops early; 0: never, so that only a run that was stopped on
+        request keeps its best epoch.
+        """
         number = self.best_epoch if patience or self.stopped_after else self.epochs[-1].epoch
         return next(one for one in self.epochs if one.epoch == number)
 
 
 def score(one: TuneEpoch) -> int:
-    """Count the right answers of an epoch, clean and attacked together, by which epochs are compared."""
+    """Return the number of right answers of the epoch `one`, clean plus attacked; the best epoch has the highest.
+
+    What was not measured counts 0.
+    """
     return (one.clean.k if one.clean else 0) + (one.robust.k if one.robust else 0)
 
 
 def overfits(epochs: Sequence[TuneEpoch]) -> bool:
-    """Return True if validation has risen clean and fallen under attack in each of the last epochs."""
+    """Return True if in each of the last three epochs clean validation accuracy rose and robust accuracy fell.
+
+    epochs: all epochs so far, in order. False where fewer were run, or where no such accuracies were measured.
+    """
     last = epochs[-1 - OVERFITTED_AFTER :]
     shares = [(one.clean, one.robust) for one in last]
     if len(last) <= OVERFITTED_AFTER or any(clean is None or robust is None for clean, robust in shares):
@@ -69,7 +83,11 @@ def overfits(epochs: Sequence[TuneEpoch]) -> bool:
 
 
 def document(inputs: RunInputs, found: Found, parameters: int, batch_size: int) -> Document:
-    """Make the checkpoint's description of itself; nothing in it depends on when or how fast it was made."""
+    """Make the description that tuned prompts carry in their file: method, model, settings, data and accuracies.
+
+    inputs: the inputs of the run. found: its results. parameters: the number of learned values. batch_size: the one in
+    use at the end. Nothing in it depends on when or how fast the run was.
+    """
     request, pictures = inputs.request, inputs.pictures
     kept = found.kept(request.patience)
     return Document(
@@ -111,7 +129,11 @@ def result(
     device: torch.device,
     prompts: PromptsInfo | None = None,
 ) -> TuneResult:
-    """Summarise a run that has ended. prompts: the file that was written, None for an image tower."""
+    """Return the summary of a tuning run that has ended: accuracies, epochs, why it ended, time and memory.
+
+    request: the run. pictures: its pictures. found: its results. parameters: the number of learned values. seconds: how
+    long it took. device: where it ran. prompts: facts of the file that was written; None for an image tower.
+    """
     kept = found.kept(request.patience)
     return TuneResult(
         out=request.out,
@@ -139,7 +161,10 @@ def result(
 
 
 def versions(method: str) -> dict[str, str]:
-    """Return the versions of all that a result depends on, the method's own package too; "absent" where one is missing."""
+    """Return package name → version, or "absent", for Python and the packages that a result depends on.
+
+    method: the name of the tuning method, whose plug-in package is listed too.
+    """
     found = {"python": platform.python_version()}
     found |= {package: version(package) for package in ("capt-explorer", "torch", "open_clip_torch")}
     return found | {one.package: one.version for one in METHODS.plugins() if one.name == method and not one.problem}

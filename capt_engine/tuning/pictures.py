@@ -51,17 +51,21 @@ class Read:
         """Return some of the pictures as the model takes them.
 
         Args:
-            at: which of them.
+            at: the range of indices of the wanted pictures.
 
         Returns:
-            Pixels (n, 3, h, w), float32 in [0, 1].
+            Pixels (n, 3, h, w), float in [0, 1].
         """
         images = self.images[at]
         return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
 def draw(request: TuneRequest) -> Drawn:
-    """Draw the pictures that a request names, by CoOp's published rule; its test pictures are never opened. Raises BadRequest."""
+    """Choose the training and validation pictures that `request` names, by CoOp's published rule; no file is opened.
+
+    Its shots and seed decide which. Test pictures are left alone. Raises BadRequest where there are no training
+    pictures, or stopping early is asked for without validation.
+    """
     if request.patience and not request.validate:
         raise BadRequest(
             "There are no validation pictures, so nothing says when to stop early.",
@@ -103,9 +107,11 @@ def _splits(request: TuneRequest) -> tuple[LabelledSet, LabelledSet | None]:
 def read_pictures(
     wanted: LabelledSet, backbone: Backbone, between: Callable[[int], None], *, originals: bool = False
 ) -> tuple[Read, list[FailedPicture]]:
-    """Read every picture of a set that can be read, in its order; also return those that cannot.
+    """Read the picture files of the set `wanted`, in its order, as the model `backbone` sees them.
 
-    between: called with the index of each picture before it is read. originals: keep pictures of moderate size, too.
+    between: called with the index of each picture before it is read. originals: also keep each picture at about its
+    original size, at most twice the model's. Returns the pictures, and a list of those that cannot be read, with
+    reasons.
     """
     images: list[Tensor] = []
     kept: list[Pixels] = []
@@ -133,7 +139,7 @@ def read_pictures(
 
 
 def require_every_class(classes: Sequence[str], train: Read) -> None:
-    """Raise BadRequest where a class has no training picture that can be read."""
+    """Raise BadRequest where one of `classes` has no picture in `train`, the training pictures that could be read."""
     counts = torch.bincount(train.labels, minlength=len(classes)).tolist() if len(train) else [0] * len(classes)
     empty = [name for name, count in zip(classes, counts, strict=True) if not count]
     if empty:
@@ -145,7 +151,10 @@ def require_every_class(classes: Sequence[str], train: Read) -> None:
 
 
 def fingerprint(classes: Sequence[str], train: Read) -> str:
-    """Compute a SHA-256 over the training pictures, each by its file's SHA-256 and its class name, in an order of their own."""
+    """Return a SHA-256, in hexadecimal, of the training pictures `train` and the names of their `classes`.
+
+    It is made of each file's SHA-256 and its class name; the order of the pictures does not change it.
+    """
     lines = sorted(
         f"{digest} {classes[label]}\n" for digest, label in zip(train.sha256, train.labels.tolist(), strict=True)
     )

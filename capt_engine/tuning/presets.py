@@ -40,18 +40,27 @@ _OWN = "Left alone, method and model have their own."
 
 
 def with_preset(request: TuneRequest, name: str, said: Collection[str] = ()) -> TuneRequest:
-    """Return the request with a preset's settings, but for the fields that were `said` explicitly; raises UnknownName."""
+    """Return `request` with the settings of the preset `name`; raises UnknownName where there is no such preset.
+
+    said: names of fields that the user has set; they stay as they are.
+    """
     values = {field: value for field, value in PRESETS[name].settings if field not in said}
     return replace(request, **values)  # type: ignore[arg-type]
 
 
 def methods() -> tuple[MethodInfo, ...]:
-    """Describe every method that learns prompts, CAPT first; the others are relatives of it."""
+    """Return one description (name, label, summary, default settings) for each tuning method that learns prompts.
+
+    CAPT comes first.
+    """
     return tuple(_described(method) for method in prompt_methods())
 
 
 def settings() -> tuple[ParamInfo, ...]:
-    """The Expert settings of a run; the defaults are CAPT's on a real model."""
+    """Return a description (name, label, range, default, help) of each expert setting of a tuning run, for forms.
+
+    The defaults are those of CAPT on any model but the tiny demo ones.
+    """
     usually = usual(METHODS["capt"])
     eps = float(usually["eps"])
 

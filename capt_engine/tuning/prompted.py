@@ -39,7 +39,7 @@ class PromptedClip:
         """Encode the classes' sentences with learned tokens in them.
 
         Args:
-            tokens: what the prompts put into each layer of the text tower, (n, d_t) each.
+            tokens: learned tokens; those for each layer of the text tower, (n, d_t) each, are used.
 
         Returns:
             Unit text features (k, d), differentiable in the tokens.
@@ -51,12 +51,12 @@ class PromptedClip:
         return torch.cat([self._encoded(chunk, tokens.text, keep=keep) for chunk in chunks])[self._back]
 
     def logits(self, images: Tensor, tokens: PromptTokens, text: Tensor) -> tuple[Tensor, Tensor]:
-        """Classify pictures.
+        """Classify pictures with learned tokens in the image tower.
 
         Args:
             images: pixels (n, 3, h, w) in [0, 1].
-            tokens: what the prompts put into each layer of the image tower, (n, d_v) each.
-            text: unit text features (k, d), from `text`.
+            tokens: learned tokens; those for each layer of the image tower, (n, d_v) each, are used.
+            text: unit text features (k, d) of the classes, from `text`.
 
         Returns:
             Logits (n, k) and unit image features (n, d), fp32.
@@ -85,34 +85,34 @@ class PromptLearner:
         self._text = torch.empty(0)
 
     def named_parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
-        """See `Learner`."""
+        """Return the learned parameters of the prompts as pairs of name and parameter."""
         return self.prompts.named_parameters()
 
     def begin_step(self) -> None:
-        """Encode the text once: every pass of the step shares it."""
+        """Compute the learned tokens and encode the class texts with them, once for all forward passes of a step."""
         self._tokens, self._constant = self.prompts(), self.prompts().detached()
         self._text = self._clip.text(self._tokens)
 
     def constant_logits(self, images: Tensor) -> Tensor:
-        """Classify pictures with the prompts as constants, as `Learner` says.
+        """Classify pictures with the prompts as constants, for the inner attack; `begin_step` comes first.
 
         Args:
             images: pixels (n, 3, h, w) in [0, 1].
 
         Returns:
-            Logits (n, k).
+            Logits (n, k), differentiable in the pixels alone.
         """
         return self._clip.logits(images, self._constant, self._text.detach())[0]
 
     def answers(self, images: Tensor, attacked: Tensor | None) -> Answers:
-        """Classify clean and attacked pictures in one pass: twice the width costs less than two passes.
+        """Classify clean and attacked pictures in one forward pass, cheaper than two; `begin_step` comes first.
 
         Args:
             images: clean pixels (n, 3, h, w) in [0, 1].
             attacked: attacked pixels of the same shape; None: the clean ones take their place.
 
         Returns:
-            Logits (n, k) and features (n, d) of both, differentiable in the prompts.
+            Logits (n, k) and unit image features (n, d) of both, differentiable in the prompts.
         """
         both = images if attacked is None else torch.cat([images, attacked])
         logits, features = self._clip.logits(both, self._tokens, self._text)
@@ -120,4 +120,4 @@ class PromptLearner:
         return Answers(logits[:n], logits[-n:], features[:n], features[-n:])
 
     def end_step(self) -> None:
-        """Do nothing: the model has not been changed."""
+        """Do nothing at the end of a step, as nothing in the model was switched for it."""

@@ -38,11 +38,15 @@ _WITHOUT_CONSISTENCY = ("clean", "adversarial")
 def tune(
     request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], on_news: OnNews, progress: Progress
 ) -> TuneResult:
-    """Learn prompts for `backbone` (or with TeCoA its image tower) and write them to `request.out`; news go to `on_news`, in order.
+    """Learn prompts for `backbone` and write them to the file `request.out`, or tune its image tower (TeCoA).
 
-    load: a model by its id, for the reference. After each epoch the state is kept beside `out`, until the end. Where the progress
-    callback raises Stopped after the first epoch, the run ends with the best one so far, as with `stop_after`. Raises CaptError;
-    TuningFailed and Cancelled leave the last epoch's state.
+    load: loads the reference model by its id. on_news: called with each forecast, step, epoch and remark, in order.
+    progress: called at each step; where it raises Stopped after the first epoch, the run ends and keeps the best so
+    far.
+
+    After each epoch the run's state is written beside `out`, and removed at the end, so that an interrupted run can be
+    resumed. Raises BadRequest where `out` is taken, as nothing is written over, TuningFailed, Cancelled, or another
+    CaptError.
     """
     clock = WorkClock(progress)
     started_s = clock.now_s()
@@ -70,7 +74,11 @@ def tune(
 def foresee(
     request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], progress: Progress
 ) -> TuneForecast:
-    """Forecast time and memory of a run by a dry run on its own pictures; writes nothing. Raises CaptError where the run would."""
+    """Forecast time and memory of the tuning run `request` from a few steps on its pictures; nothing is written.
+
+    backbone: the model to be tuned. load: loads the reference model by its id. progress: called at each step; what it
+    raises ends the trial. Raises CaptError where the run would.
+    """
     if METHODS[request.method].learns_tower:
         return tower_run.foresee(request, backbone, WorkClock(progress))
     return of_prompts(request, backbone, load, WorkClock(progress))
@@ -122,7 +130,11 @@ class Run:
         self._validation_s = 0.0
 
     def resume(self) -> None:
-        """Take up a stopped run after its last whole epoch, where there is one; raises BadRequest where it was another run."""
+        """Load the state that an interrupted run left in its file, to go on after its last whole epoch.
+
+        Where there is no such file, the run says so and starts from the beginning. Raises BadRequest where the file is
+        of a run with other settings or data, BadCheckpoint where it is damaged.
+        """
         path = self._state_file
         if path is None or not path.exists():
             self._on_news("There is no stopped run to go on with: starting from the beginning.")
@@ -149,7 +161,12 @@ class Run:
             self._on_news(one)
 
     def tune(self) -> LearnedPrompts:
-        """Measure plain text, forecast, and run the epochs that are left; the state file is replaced after each. Raises Stopped."""
+        """Measure zero-shot, run the epochs that are left, and return the prompts to keep with their description.
+
+        The state file is replaced after each epoch. Asked to stop, it returns the best so far; before a first epoch has
+        ended, or a resumed run has gone on, it raises Stopped. Raises TuningFailed where the loss is not a number,
+        Cancelled.
+        """
         try:
             started_s = self._progress.now_s()
             plain = self._validate(None, 0, 0, "validating plain text")
@@ -175,7 +192,7 @@ class Run:
 
     @property
     def parameters(self) -> int:
-        """The number of learned values."""
+        """Return the number of learned values in the prompts."""
         return count_parameters(self.prompts)
 
     def _nothing_to_keep(self) -> str:

@@ -39,19 +39,23 @@ class Pictures:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The class names, in the order of the labels."""
+        """Return the class names, in the order of the labels."""
         return self.drawn.train.classes
 
     @property
     def count(self) -> int:
-        """The number of pictures that could be read."""
+        """Return the number of training and validation pictures that could be read."""
         return len(self.train) + (len(self.val) if self.val is not None else 0)
 
 
 def read_all(
     request: TuneRequest, drawn: Drawn, backbone: Backbone, progress: Progress, *, every_class: bool = True
 ) -> Pictures:
-    """Read the drawn pictures; with `every_class` raises BadRequest where a class has no readable one."""
+    """Read the training and validation pictures in `drawn` as the model `backbone` sees them.
+
+    request: the run, which says whether original sizes are needed. progress: called before each picture. every_class:
+    raise BadRequest where a class has no training picture that can be read.
+    """
     parts = [part for part in (drawn.train, drawn.val) if part is not None]
     total = sum(len(part.items) for part in parts)
     read: list[Read] = []
@@ -74,7 +78,10 @@ def read_all(
 
 
 def reference_of(request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone]) -> Backbone:
-    """Return the frozen reference model of a request; raises BadRequest where it sees pictures of another size."""
+    """Return the frozen reference model that `request` names: `backbone`, the model it was made from, or another.
+
+    load: loads a model by its id. Raises BadRequest where the reference takes pictures of another size.
+    """
     wanted = request.reference
     if wanted == "original":
         wanted = backbone.base.id if backbone.base is not None else "same"
@@ -116,11 +123,11 @@ class RunInputs:
 
     @property
     def classes(self) -> Sequence[str]:
-        """The class names, in the order of the labels."""
+        """Return the class names, in the order of the labels."""
         return self.pictures.classes
 
     def fresh_prompts(self) -> Prompts:
-        """Make the prompts that tuning starts from, drawn from the seed alone."""
+        """Make the prompts that tuning starts from, on the run's device; the same seed gives the same prompts."""
         stream = torch.Generator().manual_seed(self.request.seed)
         shape = self.settings.shape
         context = initial_context(self.backbone, self.template, shape.n_ctx)
@@ -129,15 +136,21 @@ class RunInputs:
         return Prompts(self.backbone, shape, context, stream).to(self.device)
 
     def classifier(self, prompts: Prompts | None) -> Classifier:
-        """Make a classifier over the run's classes: with these prompts, or zero-shot for None."""
+        """Make a classifier over the run's classes, with `prompts`; None makes the zero-shot one, from the template."""
         return Classifier(self.backbone, self.classes, self.template, precision=self.request.precision, prompts=prompts)
 
     def validator(self) -> Validator:
-        """Make the measurement that follows every epoch."""
+        """Make the validator that measures the run after every epoch, on the validation pictures.
+
+        Where there are none, it only shows a few training pictures.
+        """
         return validator_of(self.pictures.train, self.pictures.val, self.settings.eps, self.request.seed)
 
     def tuning(self, prompts: Prompts, state: State, batch_size: int) -> Tuning:
-        """Make the training loop over these pictures, which goes on from `state`."""
+        """Make the training loop that changes `prompts` in place, over the training pictures of the run.
+
+        state: the state to go on from; an empty one starts at the first epoch. batch_size: pictures in a step.
+        """
         request, settings = self.request, self.settings
         attacked = settings.method.attacked and settings.eps > 0
         inner = InnerAttack(
@@ -178,7 +191,10 @@ class RunInputs:
             return self._reference(images)
 
     def plain_settings(self, batch_size: int) -> dict[str, object]:
-        """Return every setting with its value, as plain values by name."""
+        """Return every setting of the run by name, as numbers and text, for the prompts' file.
+
+        batch_size: the one in use, which may have been halved.
+        """
         request = self.request
         of_run = {name: value for name, value in vars(self.settings).items() if name not in ("method", "shape")}
         return {
@@ -197,7 +213,10 @@ class RunInputs:
         }
 
     def identity(self) -> dict[str, object]:
-        """Return everything that decides the result, as plain values; a stopped run goes on only where all of it is the same."""
+        """Return by name all that decides the result: model, classes, data, seed and settings, as numbers and text.
+
+        An interrupted run is resumed only where all of it is the same.
+        """
         val, shape = self.pictures.val, self.settings.shape
         return {
             "method": self.settings.method.name,
@@ -215,5 +234,5 @@ class RunInputs:
         }
 
     def fingerprint(self) -> str:
-        """SHA-256 of the training pictures and their labels."""
+        """Return a SHA-256, in hexadecimal, of the training pictures and their class names."""
         return fingerprint(self.classes, self.pictures.train)

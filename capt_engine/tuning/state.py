@@ -47,12 +47,15 @@ class Saved:
 
 
 def state_path(out: Path) -> Path:
-    """Return the path of the state of a run that will write `out`."""
+    """Return the path of the state file, beside `out`, of a tuning run that will write its prompts to `out`."""
     return out.with_name(out.name + SUFFIX)
 
 
 def write(path: Path, saved: Saved) -> None:
-    """Replace the file at once, so that a kill leaves either the last epoch's or this one's. Raises CannotWrite."""
+    """Write `saved`, the state of a tuning run that can be resumed from it, into the file `path`, over what is there.
+
+    At every moment the file is the old one or the new one. Raises CannotWrite where the disk refuses.
+    """
     tensors = {
         f"{part}/{name}": value.detach().clone()  # they may be the same ones, which safetensors refuses
         for part in _PARTS
@@ -63,7 +66,10 @@ def write(path: Path, saved: Saved) -> None:
 
 
 def read(path: Path) -> Saved:
-    """Read the state in a file that `write` made; raises BadCheckpoint for any other."""
+    """Return the state of a tuning run that `write` left in the file `path`.
+
+    Raises BadCheckpoint where the file is missing, damaged or something else.
+    """
     broken = BadCheckpoint(f"{str(path)!r} is not the state of a tuning run.", "Remove it and start again.")
     try:
         with safe_open(path, framework="pt") as file:
@@ -86,7 +92,10 @@ def read(path: Path) -> Saved:
 
 
 def first_difference(ours: Mapping[str, object], theirs: Mapping[str, object]) -> str:
-    """Return a phrase about the first setting in which two runs differ; "" where there is none."""
+    """Return a phrase on the first setting that differs in two runs, "seed was 1, now it is 2"; "" for none.
+
+    ours: the settings of the run now, by name. theirs: those of the earlier run.
+    """
     # Through JSON, as the file's have been: a tuple and a list are the same there.
     mine = json.loads(json.dumps(ours))
     for name in [*mine, *(other for other in theirs if other not in mine)]:

@@ -37,10 +37,11 @@ _OF_PROMPTS: dict[str, object] = {
 
 
 def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkClock) -> TuneResult:
-    """Tune the tower on the pictures and write it to the folder `request.out`; the last whole epoch is kept.
+    """Tune the image tower of `backbone` on attacked pictures (TeCoA); write it as a model to `request.out`, a folder.
 
-    After each epoch a checkpoint lies in the folder, until the end. Where the progress callback raises Stopped after the first
-    epoch, the run ends there, as with `stop_after`. Raises CaptError.
+    on_news: called with each epoch and remark. clock: the progress callback; where it raises Stopped after the first
+    epoch, the run ends there. A checkpoint lies in the folder until the end. Raises BadRequest where the folder is not
+    empty, as nothing is written over, TuningFailed, Cancelled, or another CaptError.
     """
     started_s = clock.now_s()
     out = _checked_out(request)
@@ -92,7 +93,10 @@ def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkC
 
 
 def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneForecast:
-    """Forecast time and memory by three steps on a copy of the tower; writes nothing. Raises what the run itself would."""
+    """Forecast time and memory of tuning the image tower of `backbone` by three steps on a copy; nothing is written.
+
+    request: the run. clock: the progress callback; what it raises ends the trial. Raises CaptError where the run would.
+    """
     _refuse_settings_of_prompts(request)
     recipe, eps = _recipe(request)
     dry = DryRun(request, backbone, recipe.batch_size, clock)

@@ -43,7 +43,11 @@ class _Counts(NamedTuple):
 
 
 def validator_of(train: Read, val: Read | None, eps: float, seed: int) -> Validator:
-    """The validation pictures; where there are none, a few training pictures, which are shown but not counted."""
+    """Make the validator of a run from its validation pictures `val`.
+
+    Where `val` is None, a few of the training pictures `train` are shown, but no accuracy is counted. eps: the L∞
+    budget of the attack, in [0, 1]; 0 attacks nothing. seed: decides the attack's draws.
+    """
     return Validator(some_of(train, SHOWN) if val is None else val, eps, seed, counts=val is not None)
 
 
@@ -65,7 +69,11 @@ class Validator:
         return len(self._pictures)
 
     def measure(self, classifier: Classifier, progress: Callable[[], None]) -> Measured:
-        """Look at all pictures, clean and attacked; the samples are always the same few, spread over the classes."""
+        """Measure the accuracy of `classifier` on the validation pictures, clean and attacked; return some as samples.
+
+        The samples are the same few pictures each time, spread over the classes. An accuracy is None where training
+        pictures stand in, or nothing is attacked. progress: called at each step; what it raises ends the measurement.
+        """
         clean = robust = at = 0
         samples: dict[int, TuneSample] = {}
         while at < len(self):
@@ -122,7 +130,7 @@ class Validator:
 
 
 def some_of(pictures: Read, n: int) -> Read:
-    """At most n of the pictures, spread over the classes."""
+    """Return at most `n` of `pictures`, spread over the classes, in their order."""
     chosen = list(spread(pictures.labels.tolist(), n))
     return replace(
         pictures,
@@ -134,9 +142,10 @@ def some_of(pictures: Read, n: int) -> Read:
 
 
 def spread(labels: Sequence[int], n: int) -> tuple[int, ...]:
-    """At most n indices, in order.
+    """Return at most `n` indices into `labels`, in rising order, spread over the classes.
 
-    The first picture of each class (of classes at even distances where there are more than n), then the second of each, and so on.
+    First comes one picture of each class (of classes at even distances where there are more than n), then a second of
+    each, and so on.
     """
     by_class: dict[int, list[int]] = {}
     for index, label in enumerate(labels):
@@ -159,5 +168,5 @@ def _picture(image: Tensor) -> Picture:
 
 
 def share(k: int, n: int) -> Share:
-    """k of n with its Wilson 95 % interval."""
+    """Return `k` of `n` as a share with its 95 % Wilson interval."""
     return Share(k, n, *wilson(k, n))

@@ -27,33 +27,33 @@ class PlainModule(Classifier):
 
     @property
     def id(self) -> str:
-        """The name of the module's class."""
+        """Return the name of the module's class, in place of a model's id."""
         return type(self.module).__name__
 
     @property
     def sha256(self) -> str:
-        """An empty string: no file holds the weights."""
+        """Return an empty string, as no file holds the weights."""
         return ""
 
     @property
     def size(self) -> int:
-        """The longer side of the pictures."""
+        """Return the longer side of the pictures, in pixels."""
         return self._size
 
     def forward(self, images: Tensor) -> Output:
-        """Answer with the module's logits.
+        """Classify pictures with the module.
 
         Args:
-            images: pixels (n, 3, h, w) in [0, 1], on `device`.
+            images: pixels (n, 3, h, w) in [0, 1], on the module's device.
 
         Returns:
-            Logits (n, k), fp32, and features (n, 1) that are NaN.
+            Logits (n, k), fp32, and features (n, 1) that are NaN, as the module has no embeddings.
         """
         logits = self.module(images).float()
         return Output(logits, torch.full_like(logits[:, :1], torch.nan))
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Return the device of a module's weights; the CPU for one without any."""
+    """Return the device of the first weight or buffer of `module`; the CPU for a module without any."""
     first = next(chain(module.parameters(), module.buffers()), None)
     return torch.device("cpu") if first is None else first.device

@@ -40,7 +40,7 @@ class Quantized(Classifier):
 
 
 def unquantized(model: LogitsFn) -> LogitsFn:
-    """Find the model behind the rounding.
+    """Return the model behind the rounding to 8 bits.
 
     Args:
         model: pixels (n, 3, h, w) -> logits (n, k), `Quantized` or not.
@@ -65,13 +65,13 @@ def run_attack(
     An attack with a budget of its own has no ball; its pictures are rounded to the nearest value.
 
     Args:
-        attack: the attack.
-        model: pixels → logits, `Quantized` where `threat.eight_bits`.
-        images: (n, 3, h, w), of 8-bit values as read from files where `threat.eight_bits`.
-        labels: (n,), see `Attack.run`.
+        attack: the attack with its settings.
+        model: pixels (n, 3, h, w) in [0, 1] → logits (n, k), `Quantized` where `threat.eight_bits`.
+        images: clean pictures (n, 3, h, w) in [0, 1], of 8-bit values as read from files where `threat.eight_bits`.
+        labels: class indices (n,) to get away from; when `threat.targeted`, the classes to reach.
         threat: norm, budget, goal and rounding.
-        rngs: one random generator per picture.
-        progress: see `Attack.run`.
+        rngs: one random stream per picture.
+        progress: called `attack.work` times at most; an exception that it raises ends the attack.
 
     Returns:
         Adversarial pictures (n, 3, h, w) in [0, 1].

@@ -31,7 +31,7 @@ def as_png(images: Tensor) -> Tensor:
         images: pixels (n, 3, h, w) in [0, 1].
 
     Returns:
-        Pixels of the same shape, type and device.
+        Pixels in [0, 1] of the same shape, type and device.
     """
     return (images * 255).round() / 255
 

@@ -82,17 +82,18 @@ class Resizing(Classifier):
 
 
 def pixels_for(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
-    """Read a picture file as this classifier takes it.
+    """Read a picture file in the size that this classifier takes.
 
     Args:
-        classifier: at the input size, or `Resizing`, perhaps inside `Quantized`.
+        classifier: one at the input size, or `Resizing`; either perhaps inside `Quantized`.
         path: the picture file.
 
     Returns:
-        The `Photo`, and its pixels (3, h, w) in [0, 1]: of the file's own size for a model that resizes, else of the input size.
+        The facts of the file with an empty `rgb`, and pixels (3, h, w) in [0, 1]: of the file's own size for a model
+        that resizes, else of the input size.
 
     Raises:
-        BadImage: the file cannot be read.
+        BadImage: the file cannot be read as a picture, or is a strip too thin for the model.
     """
     if not isinstance(unquantized(classifier), Resizing):
         return view(path, classifier.backbone)
@@ -101,14 +102,14 @@ def pixels_for(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
 
 
 def resized_for(model: LogitsFn, images: Tensor) -> Tensor:
-    """Resize pictures where that is a part of the model.
+    """Resize pictures as the model does inside its forward pass, if it does.
 
     Args:
         model: a classifier, perhaps inside `Quantized`.
         images: pixels (n, 3, h, w) in [0, 1].
 
     Returns:
-        Pixels (n, 3, size, size) for a model that resizes; else the pictures as they are.
+        Pixels (n, 3, size, size) for a model that resizes (`Resizing`); else `images` themselves.
     """
     inner = unquantized(model)
     return inner.resized(images) if isinstance(inner, Resizing) else images

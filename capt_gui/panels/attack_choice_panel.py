@@ -80,7 +80,7 @@ class AttackChoicePanel(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the present choice."""
+        """Show the chosen attack, norm, budget, steps, goal and Expert settings in the panel's controls."""
         self._showing = True
         self._show_picker()
         self._show_knobs()
@@ -91,26 +91,32 @@ class AttackChoicePanel(QWidget):
         self._showing = False
 
     def on_strength_changed(self, eps: object) -> None:
-        """The user turned Strength."""
+        """Take the budget `eps` from the Strength knob as the chosen one, unless the panel itself is moving the knob.
+
+        eps: with pixels in [0, 1]; anything but a float is ignored.
+        """
         if not self._showing and isinstance(eps, float):
             self._choice.set_eps(eps)
 
     def on_effort_changed(self, steps: object) -> None:
-        """The user turned Effort."""
+        """Take the number of `steps` from the Effort knob as the chosen one, unless the panel itself is moving the knob.
+
+        steps: anything but an int is ignored.
+        """
         if not self._showing and isinstance(steps, int):
             self._choice.set_steps(steps)
 
     def on_target_picked(self, key: str) -> None:
-        """The user chose a goal."""
+        """Take the class named `key` as the attack's target; the key of "Any wrong class" removes the target."""
         self._choice.set_target(None if key == _ANY else key)
 
     def on_form_changed(self) -> None:
-        """The user changed an Expert setting."""
+        """Take all values of the Expert form into the attack choice, unless the panel itself is filling the form."""
         if not self._showing:
             self._choice.set_expert_values(self.form.values())
 
     def on_expert_toggled(self, expanded: bool) -> None:
-        """Remember whether the fold is open."""
+        """Remember in the settings that the Expert fold is open (`expanded` True) or closed."""
         self._choice.settings.expert_open = expanded
 
     def _show_picker(self) -> None:
@@ -172,5 +178,5 @@ class AttackChoicePanel(QWidget):
 
 
 def attack_entries(choice: AttackChoice) -> list[Entry]:
-    """Every attack of the catalogue."""
+    """Return a picker entry (label, name, summary) for every attack that `choice`'s model catalogue offers."""
     return [(info.label, info.name, info.summary) for info in choice.model.attacks]

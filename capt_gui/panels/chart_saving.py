@@ -38,7 +38,10 @@ class ChartSaving(QObject):
         self.tools.save_clicked.connect(self.on_save)
 
     def on_save(self) -> None:
-        """Ask where, and have the chart of this moment written."""
+        """Ask the user for a file name, and have the chart as it is now written there as SVG, PNG or CSV.
+
+        Nothing happens while there is no chart to save, or when the user chooses no file.
+        """
         record = self._record()
         if record is None:
             return

@@ -21,7 +21,11 @@ class ClassScores(ScoreTable):
         self._classes: tuple[ClassRow, ...] = ()
 
     def show_classes(self, rows: tuple[ClassRow, ...], sides: tuple[str, ...]) -> None:
-        """Show these classes."""
+        """Fill the table with a row a class: pictures, clean accuracy, robust accuracy, and B's change against A.
+
+        rows: the accuracies of each class. sides: the names of the one set of prompts, or of the two that are compared,
+        as a sentence says them.
+        """
         self._sides, self._classes = sides, rows
         two = len(sides) > 1
         attacked = any(row.robust_before is not None for row in rows)
@@ -40,7 +44,7 @@ class ClassScores(ScoreTable):
         self.show_rows(_ROWS)
 
     def record(self) -> BarChart | None:
-        """Return the shares of every class as values, to be saved; None while there is no class."""
+        """Return clean and robust accuracies of all classes as a bar chart to be saved; None when there is no class."""
         sides = [f", {side}" for side in self._sides] if len(self._sides) > 1 else [""]
         series = tuple(state + side for state in (self.tr("clean"), self.tr("attacked")) for side in sides)
         bars = []

@@ -29,13 +29,19 @@ class DataIntake(QObject):
         ]
 
     def on_choose_folder(self) -> None:
-        """Ask for a folder."""
+        """Let the user choose a folder of classes, remember its path, and emit `chosen` with the path in a list.
+
+        Nothing happens when the user cancels the dialog.
+        """
         if path := self.ask_folder():
             self._settings.last_folder = path
             self.chosen.emit([path])
 
     def on_choose_table(self) -> None:
-        """Ask for a CSV or a split file."""
+        """Let the user choose a CSV or split file, remember its folder, and emit `chosen` with the file's path in a list.
+
+        Nothing happens when the user cancels the dialog.
+        """
         if path := self.ask_table():
             self._settings.last_folder = str(Path(path).parent)
             self.chosen.emit([path])

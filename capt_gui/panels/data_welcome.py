@@ -68,7 +68,7 @@ class DataWelcome(QScrollArea):
         self.refresh()
 
     def refresh(self) -> None:
-        """List where pictures came from before."""
+        """List anew, as buttons, the last three places (folders or tables) that pictures came from, if there are any."""
         clear(self._recent_lines)
         places = self._recent_places()[:3]
         self._recent.setVisible(bool(places))
@@ -78,7 +78,7 @@ class DataWelcome(QScrollArea):
             self._recent_lines.addWidget(self._place(place), 0, Qt.AlignmentFlag.AlignLeft)
 
     def on_place_clicked(self) -> None:
-        """Emit the recent place whose button was clicked."""
+        """Emit `paths_chosen` with the paths of the recent place (a folder, a table, or several) that was clicked."""
         self.paths_chosen.emit(str(self.sender().property("place")).split("\n"))
 
     def _place(self, place: str) -> QPushButton:

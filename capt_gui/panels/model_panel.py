@@ -44,7 +44,7 @@ class ModelPanel(QWidget):
         self.on_choice_changed()
 
     def on_choice_changed(self) -> None:
-        """Show the present choice."""
+        """Show the chosen model, its summary or warning, and the prompts of A and B in the pickers as they are now."""
         models, chosen = self._choice.catalogue.models, self._choice.settings
         self._model.set_entries(
             [(model.label, model.id, model.summary) for model in models] or [(chosen.model, chosen.model, "")],
@@ -62,14 +62,17 @@ class ModelPanel(QWidget):
         self.swap_button.setEnabled(self._choice.is_ready and sides.b is not None)
 
     def on_a_picked(self, key: str) -> None:
-        """The user chose side A, or wants to open a file for it."""
+        """Take the prompts with the id `key` as side A; the key of the entry "Open a checkpoint…" asks for a file."""
         if key == _OPEN:
             self._ask_for("a")
         else:
             self._choice.sides.set_a(key)
 
     def on_b_picked(self, key: str) -> None:
-        """The user chose side B, or wants to open a file for it."""
+        """Take the prompts with the id `key` as side B; that of the entry "No comparison" leaves B empty.
+
+        The key of the entry "Open a checkpoint…" asks for a file.
+        """
         if key == _OPEN:
             self._ask_for("b")
         else:
@@ -123,7 +126,10 @@ class ModelPanel(QWidget):
 
 
 def ask_for_checkpoint(window: QWidget, folder: str) -> str:
-    """Ask for a prompt checkpoint, beginning in a folder; empty when none was chosen."""
+    """Open a file dialog that begins in `folder`, and return the path of the prompt checkpoint chosen, "" if cancelled.
+
+    window: the widget that the dialog belongs to.
+    """
 
     def tr(words: str) -> str:
         return QCoreApplication.translate("ModelPanel", words)

@@ -38,22 +38,22 @@ class NoticeList(QWidget):
         self.hide()
 
     def show_notices(self, notices: Sequence[Notice]) -> None:
-        """Show these; the same ones again change nothing."""
+        """Show these warnings about the data, a line each, instead of those before; equal ones change nothing."""
         if tuple(notices) != self._notices:
             self._notices = tuple(notices)
             self._fill()
 
     def messages(self) -> list[str]:
-        """Return the sentences shown, from the top."""
+        """Return the messages of the notices on the screen, from top to bottom, without those folded away."""
         return [bar.message for bar in self._bars]
 
     def on_more(self) -> None:
-        """Show all of them, or fewer again."""
+        """Unfold the notices that are folded away, or fold them again if they are shown."""
         self._open = not self._open
         self._fill()
 
     def on_action(self) -> None:
-        """Emit `acted` with the number of the notice whose button was pressed."""
+        """Emit `acted` with the number, from 0 at the top, of the notice whose button was pressed."""
         self.acted.emit(int(self.sender().property("number")))
 
     def _fill(self) -> None:

@@ -30,51 +30,65 @@ class Page(QWidget):
         self.banner.dismissed.connect(self.on_dismissed)
 
     def menus(self) -> Menus:
-        """Return the page's own actions by menu title; None stands for a separator."""
+        """Return the actions that this page adds to the window's menus, by menu title; None stands for a separator."""
         return self.actions_by_menu
 
     def take(self, mime: QMimeData) -> bool:
-        """Take what was dropped on the window or pasted; return False when the page has no use for it."""
+        """Take what the user dropped on the window or pasted; return False when this page has no use for it.
+
+        mime: the dropped or pasted data. A plain page takes nothing and returns False.
+        """
         del mime
         return False
 
     def open_paths(self, paths: list[str]) -> None:
-        """Take the paths of the command line."""
+        """Open the files and folders named on the command line that started the window; a plain page does nothing."""
 
     def prepare(self) -> None:
-        """Make what is slow to make: the window is on the screen and nothing else runs yet."""
+        """Make the parts that are slow to make, once the window is on the screen; a plain page does nothing."""
 
     def leave(self) -> None:
-        """Put what should be remembered into the settings, and clean up, as the window closes."""
+        """Store what should be remembered in the settings, and clean up, as the window closes.
+
+        A plain page does nothing.
+        """
 
     def say(self, kind: str, message: str, hint: str = "", action: str = "", second: str = "") -> None:
-        """Show a message in the banner, of the kinds and with the buttons of `Banner.show_message`."""
+        """Show a message in the banner above the page.
+
+        kind: "info", "done", "warning" or "error". hint: a second sentence on what helps. action, second: names of
+        buttons to add; "" adds none.
+        """
         self.banner.show_message(kind, message, hint, action, second)
         self.banner_room.show()
 
     def clear_banner(self) -> None:
-        """Take the message back."""
+        """Remove the message from the banner, and close the room that the banner took."""
         self.banner.clear()
         self.banner_room.hide()
 
     def on_failed(self, failure: Failure) -> None:
-        """Show what went wrong, and what helps."""
+        """Show a failed job's message, and its hint on what helps, as an error in the banner."""
         self.say("error", failure.message, failure.hint)
 
     def on_problem(self, message: str, hint: str) -> None:
-        """Show what could not be done, and what helps."""
+        """Show in the banner, as a warning, a message about what could not be done, and a hint on what helps."""
         self.say("warning", message, hint)
 
     def on_dismissed(self) -> None:
-        """Close the room of the banner that the user dismissed."""
+        """Close the room that the banner took, after the user has dismissed its message."""
         self.banner_room.hide()
 
     def add_action(self, text: str, slot: object, *keys: str, checked: bool | None = None) -> QAction:
-        """Make an action of this page, as `make_action` does."""
+        """Make and return a menu action that belongs to this page and calls `slot` when it is chosen.
+
+        text: its name in the menu. keys: its shortcuts, such as "Ctrl+S". checked: the first state of an action that is
+        switched on and off, whose slot gets the new state; None for one that is not.
+        """
         return make_action(self, text, slot, *keys, checked=checked)
 
     def lay_out(self, content: QWidget | QLayout, *below: QWidget | QLayout) -> None:
-        """Put the banner above the content, which takes the room there is, and the rest below."""
+        """Arrange the page: banner on top, `content` with all free height, then the parts of `below` in order."""
         fill(QVBoxLayout(self.banner_room), self.banner, margins=(12, 8, 12, 0))
         self.banner_room.hide()
         fill(QVBoxLayout(self), self.banner_room, (content, 1), *below, spacing=0)

@@ -48,13 +48,16 @@ class ScanProgress(QWidget):
         fill(QHBoxLayout(self), centred(body, _WIDTH, 100))
 
     def begin(self) -> None:
-        """A scan begins: forget the pictures of the last one."""
+        """Empty the bar, the text and the pictures of the last scan, because a new scan of labelled pictures begins."""
         self._seen.clear()
         self._pictures.show(())
         self.set_progress(0, 0, "")
 
     def set_progress(self, done: int, total: int, about: str) -> None:
-        """Show the pictures that are done, and a text about them; a total of 0 means unknown."""
+        """Show in bar and text that `done` of `total` pictures have been read, followed by the words of `about`.
+
+        total: 0 while it is not known; the bar then only shows that work goes on.
+        """
         self._bar.setRange(0, total)
         self._bar.setValue(done)
         counted = self.tr("{:,} of {:,} pictures").format(done, total) if total else ""
@@ -63,7 +66,10 @@ class ScanProgress(QWidget):
         self._bar.setAccessibleDescription(shown)
 
     def on_arrived(self, paths: list[str]) -> None:
-        """Show the first pictures that have been read."""
+        """Show the pictures at `paths`, whose thumbnails have just been loaded, until 60 pictures are on the screen.
+
+        Nothing happens while this widget is hidden.
+        """
         if self.isVisible() and len(self._seen) < _SHOWN:
             self._seen |= dict.fromkeys(paths)
             self._pictures.show([Tile(path) for path in list(self._seen)[:_SHOWN]])

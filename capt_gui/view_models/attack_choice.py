@@ -57,71 +57,74 @@ class AttackChoice(QObject):
 
     @property
     def name(self) -> str:
-        """The name of a suite or an attack, or CLEAN_ONLY."""
+        """The name of the chosen suite or attack, such as "standard" or "pgd"; CLEAN_ONLY ("none") for no attack."""
         return self._chosen.attack
 
     @property
     def suite(self) -> Suite | None:
-        """The chosen suite; None where one attack, or none, was chosen."""
+        """The chosen suite; None when a single attack, or no attack, is chosen."""
         return next((one for one in SUITES if one.name == self.name), None)
 
     @property
     def attack(self) -> AttackInfo | None:
-        """The one chosen attack, once the catalogue is there; None for a suite or none."""
+        """The chosen single attack as the catalogue describes it; None for a suite, no attack, or an unknown one."""
         return next((one for one in self.model.attacks if one.name == self.name), None)
 
     @property
     def is_unknown(self) -> bool:
-        """True while nobody knows the chosen attack: the catalogue is not there yet, or does not hold it."""
+        """True while the chosen name is that of no suite and of no attack in the catalogue, which may be still to come."""
         return self.suite is None and self.attack is None and self.name != CLEAN_ONLY
 
     @property
     def is_corruption_table(self) -> bool:
-        """True where nobody attacks, but pictures are shown in bad weather."""
+        """True when a suite of common corruptions (noise, blur, weather) is chosen, in which nobody attacks."""
         return self.suite is not None and not self.suite.adversarial
 
     @property
     def has_attack(self) -> bool:
-        """True where somebody attacks, or will once the catalogue is there."""
+        """True when a suite of attacks or a known attack is chosen, or any attack before the catalogue arrives."""
         if self.suite is not None:
             return self.suite.adversarial
         return self.attack is not None or (self.is_unknown and not self.model.is_ready)
 
     @property
     def has_budget(self) -> bool:
-        """True where ε in a norm bounds the attack; a patch, a turn or a severity has a budget of its own."""
+        """True when a budget ε in a norm bounds the chosen attack; False for a patch, a rotation or no attack."""
         return self.has_attack and (self.attack is None or bool(self.attack.norms))
 
     @property
     def can_target(self) -> bool:
-        """True where the attack can be told which class it should reach."""
+        """True when the chosen attack or suite can be told which class the model's answer should become."""
         return self.has_attack and (self.attack is None or self.attack.can_target)
 
     @property
     def norms(self) -> tuple[NormInfo, ...]:
-        """The norms that the chosen attack works with; all of them where it has a budget of its own."""
+        """The norms that the chosen attack works with; all norms for a suite or an attack that names none."""
         own = self.attack.norms if self.attack is not None else ()
         return tuple(norm for norm in self.model.catalogue.norms if not own or norm.name in own)
 
     @property
     def norm(self) -> NormInfo | None:
-        """The chosen norm, or the first that is possible."""
+        """The chosen norm, or the first that the attack works with; None before the catalogue arrives."""
         norms = self.norms
         return next((norm for norm in norms if norm.name == self._chosen.norm), norms[0] if norms else None)
 
     @property
     def norm_name(self) -> str:
-        """The name of the norm."""
+        """The name of the norm in use, such as "linf"; the name stored in the settings before the catalogue arrives."""
         return self.norm.name if self.norm is not None else self._chosen.norm
 
     @property
     def eps(self) -> float:
-        """The budget for the present norm, in pixel units."""
+        """The budget ε for the norm in use, with pixels in [0, 1]: the user's, else `usual_eps`."""
         return self.settings.eps.get(self.norm_name, self.usual_eps)
 
     @property
     def usual_eps(self) -> float:
-        """The budget where the user chose none: the model's own suggestion, else the norm's."""
+        """The budget ε used when the user chose none, with pixels in [0, 1]: under L∞ the model's own, else the norm's.
+
+        A model without a budget of its own uses the norm's as well.
+        """
         suggested = self.model.info.eps if self.model.info else None
         if suggested is not None and self.norm_name == "linf":
             return suggested
@@ -129,7 +132,10 @@ class AttackChoice(QObject):
 
     @property
     def steps(self) -> int:
-        """The steps of the one attack; 0 where it takes none, or nothing is known yet and nothing was chosen."""
+        """The number of steps of the chosen single attack: the user's, else its default.
+
+        0 for an attack that takes no steps, and for one that is not known yet when the user chose none.
+        """
         param = steps_param(self.attack) if self.attack is not None else None
         if self.attack is not None and param is None:
             return 0
@@ -137,52 +143,58 @@ class AttackChoice(QObject):
 
     @property
     def target(self) -> str | None:
-        """The class the attack should reach; None for any wrong one."""
+        """The class that the attack wants to see; None for any wrong class, or when the attack cannot be targeted."""
         return self._target if self.can_target and self._target in self.targets else None
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The classes that can be a target."""
+        """The names of the classes that an attack can be told to reach on this page."""
         return self._targets()
 
     @property
     def values(self) -> Values:
-        """The settings of the attack or suite that differ from its defaults, but for those it no longer knows."""
+        """The user's settings of the chosen attack or suite, as (name, value) pairs in order of name.
+
+        Only those that differ from the defaults are kept; settings that the attack does not have are left out.
+        """
         values = self._chosen.expert.get(self.name, {})
         known = {param.name for param in self.attack.params} if self.attack is not None else set(values)
         return tuple(sorted((name, value) for name, value in values.items() if name in known))
 
     def set_attack(self, name: str) -> None:
-        """Choose a suite, an attack, or CLEAN_ONLY."""
+        """Choose the suite or the attack called `name`; CLEAN_ONLY ("none") chooses no attack."""
         if name != self._chosen.attack:
             self._chosen.attack = name
             self.changed.emit()
 
     def set_norm(self, name: str) -> None:
-        """Choose a norm; its budget is the one last used with it."""
+        """Choose the norm called `name`, such as "linf" or "l2"; the budget becomes the one last used with it."""
         if name != self._chosen.norm:
             self._chosen.norm = name
             self.changed.emit()
 
     def set_eps(self, eps: float) -> None:
-        """Choose the budget for the present norm, on every page."""
+        """Choose the budget `eps` for the norm in use, with pixels in [0, 1]; it holds on every page of the window."""
         if eps != self.eps:
             self.settings.eps[self.norm_name] = eps
             self.model.changed.emit()
 
     def set_steps(self, steps: int) -> None:
-        """Choose the number of steps of the one attack."""
+        """Choose the number of steps of the chosen single attack; its default number is stored as no choice."""
         self._keep(dict(self.values) | {"steps": steps})
         self.changed.emit()
 
     def set_target(self, name: str | None) -> None:
-        """Choose the class to reach; None for any wrong one."""
+        """Choose the class called `name` as the one that the attack should reach; None for any wrong class."""
         if name != self._target:
             self._target = name
             self.changed.emit()
 
     def expert_params(self) -> tuple[ParamInfo, ...]:
-        """The fields of the Expert form: the exact budget, the attack's own settings, on which pixels it works, the seed."""
+        """Return the fields of the Expert form: budget, the attack's own settings, changed pixels, rounding and seed.
+
+        Fields that do not apply are left out; there are none before the catalogue arrives, or for an unknown attack.
+        """
         norm = self.norm
         if norm is None or self.is_unknown:
             return ()
@@ -202,14 +214,17 @@ class AttackChoice(QObject):
         return (*found, ParamInfo("seed", self.tr("Seed"), "int", 0, 0, 2**31 - 1, help=text))
 
     def expert_values(self) -> Values:
-        """The values of the Expert form that differ from its defaults."""
+        """Return (name, value) for every field of the Expert form that differs from its default."""
         values: dict[str, ParamValue] = {"eps": self.eps, "seed": self.settings.seed, **dict(self.values)}
         values |= {"perturb": self.settings.perturb, "rounding": self.settings.rounding}
         defaults = {param.name: param.default for param in self.expert_params()}
         return tuple((name, value) for name, value in values.items() if name in defaults and value != defaults[name])
 
     def set_expert_values(self, values: Iterable[tuple[str, ParamValue]]) -> None:
-        """Take the Expert form: values it does not name are at their defaults."""
+        """Take (name, value) pairs from the Expert form, and reset every field that they do not name to its default.
+
+        Nothing happens before the catalogue arrives, or for an unknown attack.
+        """
         given = dict(values)
         if self.norm is None or self.is_unknown:
             return
@@ -223,11 +238,14 @@ class AttackChoice(QObject):
         self.model.changed.emit()
 
     def specs(self) -> tuple[AttackSpec, ...]:
-        """The one attack as a request names it; none for a suite or CLEAN_ONLY."""
+        """Return the chosen single attack with its settings, in a tuple of one; empty for a suite or no attack."""
         return (AttackSpec(self.name, self.values),) if self.has_attack and self.suite is None else ()
 
     def threat(self) -> ThreatModel:
-        """The threat model as a request holds it; what was chosen for attacks waits where nobody attacks."""
+        """Return the threat model for a run: norm, budget, target, changed pixels and rounding as chosen.
+
+        Without an attack, changed pixels and rounding are the defaults, whatever was chosen for attacks.
+        """
         perturb, rounding = PERTURBED[0], ROUNDINGS[0]
         if self.has_attack:
             perturb, rounding = self.settings.perturb, self.settings.rounding
@@ -236,7 +254,11 @@ class AttackChoice(QObject):
     def options(
         self, *, classes: tuple[str, ...] = (), template: str, keep: str, with_pictures: bool = False
     ) -> RunOptions:
-        """The options of a run with this attack; the page says what is asked about the pictures, and where the run is kept."""
+        """Return the options of a run: the chosen model, prompts, comparison, threat model and seed.
+
+        classes, template: the class names asked about, and the sentence around them. keep: the run folder, "" to keep
+        nothing. with_pictures: have the rows bring their large pictures.
+        """
         sides = self.model.sides
         return RunOptions(
             model=self.settings.model,
@@ -253,7 +275,7 @@ class AttackChoice(QObject):
         )
 
     def summary(self) -> str:
-        """One sentence about it."""
+        """Return a sentence about the chosen suite or attack, or about having none; "" while the attack is unknown."""
         info = self.suite or self.attack
         if info is not None:
             return info.summary

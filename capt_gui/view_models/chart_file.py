@@ -21,7 +21,10 @@ class ChartFile(QObject):
         self._bridge = bridge
 
     def save(self, chart: Chart, path: str) -> None:
-        """Have a chart written; the ending of the path says in which format, by default as a drawing."""
+        """Have the engine write a chart to the file at `path`, as SVG, PNG or CSV by its ending, else as SVG.
+
+        The signal `saved` or `failed` brings the outcome.
+        """
         kind = Path(path).suffix.lower().removeprefix(".")
         job = self._bridge.run(SaveChartRequest(chart, path, kind if kind in CHART_FORMATS else CHART_FORMATS[0]))
         job.finished.connect(self._on_saved)

@@ -20,7 +20,10 @@ class ClassRow:
 
 
 def class_rows(result: AnalyzeResult) -> tuple[ClassRow, ...]:
-    """Every class that has pictures, in the order of the data; where two sides are compared, those that both were asked about."""
+    """Return a row of clean and robust accuracy for each class that has pictures, in the order of the data set.
+
+    Where A and B were compared, each row holds both, and classes that only A was asked about are left out.
+    """
     other = result.compared.other if result.compared is not None else None
     after = {score.name: score for score in other.per_class} if other is not None else {}
     return tuple(
@@ -38,7 +41,10 @@ def class_rows(result: AnalyzeResult) -> tuple[ClassRow, ...]:
 
 
 def worse_checks(result: AnalyzeResult) -> tuple[Check, ...]:
-    """The engine's checks of a measurement; of one that was made on both sides, the worse answer."""
+    """Return the engine's checks of a result (for gradient masking, for example), merged where A and B were compared.
+
+    Of a check made on both, B's is taken if it failed there, else A's; checks that failed on B alone stand last.
+    """
     other = result.compared.other.checks if result.compared is not None else ()
     failed_there = {check.name: check for check in other if check.status == "fail"}
     ours = [failed_there.pop(check.name, check) for check in result.checks]

@@ -25,13 +25,13 @@ class Pictures(Protocol):
 
     @property
     def pictures(self) -> Mapping[str, tuple[str, ...]]:
-        """Usable pictures by class."""
+        """The paths of the usable pictures, by name of their class."""
 
     def class_of(self, path: str) -> str:
-        """The class of a picture, empty while it is not known."""
+        """Return the name of the class that the picture at `path` is labelled as; "" while it is not known."""
 
     def usable(self, name: str) -> int:
-        """Usable pictures of a class."""
+        """Return the number of usable pictures of the class called `name`."""
 
 
 class ClassTableModel(QAbstractTableModel):
@@ -47,7 +47,10 @@ class ClassTableModel(QAbstractTableModel):
         scan.thumbnails.arrived.connect(self.on_arrived)
 
     def show(self, result: ScanResult | None, left_out: frozenset[str]) -> None:
-        """Show a result; the same one again only has its rows painted anew."""
+        """Fill the table from a scan's result, one row for each class; None empties it.
+
+        The same result object again only repaints the rows. left_out: names of the classes to mark as left out.
+        """
         self._left_out = left_out
         if result is not self._result:
             self.beginResetModel()
@@ -59,15 +62,15 @@ class ClassTableModel(QAbstractTableModel):
             self.refresh()
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Number of classes."""
+        """Return the number of classes; 0 under any valid `parent`, as the table has no branches."""
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """Name, pictures, and five numbers."""
+        """Return 7: name, some pictures, and five counts; 0 under any valid `parent`, as the table has no branches."""
         return 0 if parent.isValid() else COPIES + 1
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The names of the columns, with a sentence each on hover."""
+        """Return title, tooltip or alignment of the column numbered `section`, as `role` asks; None for any other."""
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -77,7 +80,7 @@ class ClassTableModel(QAbstractTableModel):
         return answers.get(role)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The value of a cell for a role."""
+        """Return text, tooltip, sort value, colour or thumbnails of the cell at `index`, as `role` asks, or None."""
         if not index.isValid():
             return None
         own, column = self._rows[index.row()], index.column()
@@ -109,12 +112,12 @@ class ClassTableModel(QAbstractTableModel):
         return None
 
     def refresh(self) -> None:
-        """More is known about the same classes: their rows are painted again."""
+        """Repaint all rows, because more is now known about the same classes."""
         if self._rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, COPIES))
 
     def on_arrived(self, paths: list[str]) -> None:
-        """Some thumbnails are there: their rows are painted again."""
+        """Repaint the thumbnails of the classes of the pictures at `paths`, which have just been loaded."""
         for name in {self._scan.class_of(path) for path in paths}:
             if (row := self._row_of.get(name)) is not None:
                 index = self.index(row, STRIP_COLUMN)

@@ -46,7 +46,11 @@ class Notice:
 
 
 def notices(result: ScanResult, state: TuneState, usable: Callable[[str], int]) -> tuple[Notice, ...]:
-    """All there is to say, blocks first; `usable` counts what is left of a class."""
+    """Return all warnings about scanned training pictures, those that forbid going on first.
+
+    result: the scan. state: the wizard's choices, with the pictures and classes left out. usable: a function from a
+    class name to the number of its pictures that remain.
+    """
     gone = set(state.excluded_classes)
     names = [own.name for own in result.classes if own.name not in gone]
     counts = {name: usable(name) for name in names}
@@ -68,7 +72,7 @@ def notices(result: ScanResult, state: TuneState, usable: Callable[[str], int]) 
 
 
 def in_order(found: Iterable[Notice | None]) -> tuple[Notice, ...]:
-    """The notices that apply, blocks first."""
+    """Return the given notices without the Nones, sorted by kind: "block" (forbids going on), "warning", "info"."""
     order = ("block", "warning", "info")
     return tuple(sorted((notice for notice in found if notice), key=lambda notice: order.index(notice.kind)))
 
@@ -101,7 +105,10 @@ def _too_few_pictures(counts: dict[str, int]) -> Notice | None:
 
 
 def labels_message(groups: Sequence[Duplicates]) -> str:
-    """The message that so many groups of equal pictures stand in several classes."""
+    """Return a sentence saying that one or more pictures stand in several classes.
+
+    groups: at least one group of equal pictures; the classes are named when there is just one group.
+    """
     if len(groups) > 1:
         return tr("{} pictures are in several classes.").format(len(groups))
     names = sorted({member.class_name for member in groups[0].members})
@@ -210,11 +217,11 @@ def _open_groups(groups: Sequence[Duplicates], state: TuneState) -> list[Duplica
 
 
 def listed(names: Sequence[str]) -> str:
-    """A few names in quotes, and how many more there are."""
+    """Return the first three names in quotes, shortened where they are long, and how many more there are."""
     shown = ", ".join(f"“{short(name)}”" for name in names[:_NAMES])
     return shown if len(names) <= _NAMES else tr("{} and {} more").format(shown, len(names) - _NAMES)
 
 
 def short(name: str) -> str:
-    """A name that fits into a sentence."""
+    """Return a name (of a class, for example) cut to 40 characters, the last an ellipsis where it was longer."""
     return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"

@@ -87,7 +87,11 @@ def lay_out(
     runs_folder: Path | None = None,
     projects_folder: Path | None = None,
 ) -> Desk:
-    """Make the view models, children of the bridge; without folders nothing is kept."""
+    """Make all view models of one window, as children of the bridge to the engine, and return them as a Desk.
+
+    runs_folder: keeps analyses and evaluations; with None none are kept. projects_folder: keeps the tuning wizard's
+    projects; with None they live in a temporary folder.
+    """
     engine = EngineState(bridge, bridge)
     model = ModelChoice(settings, bridge)
     choices = Choices(model, bridge)

@@ -15,9 +15,12 @@ _TIMES = {"/255": 255.0, "%": 100.0}
 
 
 def metric_histogram(info: MetricInfo, values: Sequence[float]) -> Histogram | None:
-    """Return how a metric's finite values are spread, in the metric's unit; None where there is none.
+    """Return a histogram of a metric over pictures, in the unit that is shown; None without a finite value.
 
-    The bins cut a scale with two ends into ten; an open one is cut at round values from below the least to above the largest.
+    A metric with finite low and high ends gets ten bins between them; another gets bins with round edges from below the
+    least value to above the largest.
+    info: the metric's label, unit and ends. values: one a picture, as the engine stores them; infinite ones and NaN are
+    left out.
     """
     times = _TIMES.get(info.unit, 1.0)
     finite = [times * value for value in values if math.isfinite(value)]
@@ -37,7 +40,11 @@ def metric_histogram(info: MetricInfo, values: Sequence[float]) -> Histogram | N
 
 
 def share_histogram(name: str, x_title: str, edges: Sequence[float], counts: Sequence[int]) -> Histogram:
-    """Return the shares of pictures between neighbouring edges, one count for each pair of them, not all 0."""
+    """Return a histogram of the share of pictures, in [0, 1], that falls into each bin.
+
+    name: what is measured, for the caption. x_title: the title of the horizontal axis. edges: the bins' edges,
+    ascending. counts: the number of pictures in each bin, so one fewer than the edges; not all 0.
+    """
     n = sum(counts)
     ends = zip(pairwise(edges), counts, strict=True)
     bins = tuple(Bin(round(start, 12), round(end, 12), count / n) for (start, end), count in ends)

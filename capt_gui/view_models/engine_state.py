@@ -42,7 +42,7 @@ class EngineState(QObject):
 
     @property
     def waiting_text(self) -> str:
-        """Return "Waiting for the engine: loading torch…" until it is ready, then nothing."""
+        """Return a line such as "Waiting for the engine: loading torch…"; "" once the engine is ready or has failed."""
         if self.is_ready or self.failure is not None:
             return ""
         if self.note == STARTING:
@@ -51,21 +51,21 @@ class EngineState(QObject):
         return f"Waiting for the engine: {note.rstrip('.…')}…"
 
     def on_noted(self, event: EngineNote) -> None:
-        """Take what the engine is doing before it is ready."""
+        """Store the engine's note on what it is doing before it is ready, and emit `changed`."""
         self.note = event.note
         self.changed.emit()
 
     def on_ready(self, event: EngineReady) -> None:
-        """Take all there is to choose from, and the device."""
+        """Store the engine's device and catalogue of what can be chosen, and emit `ready` and `changed`."""
         self.device, self.note, self.failure = event.device, "", None
         self._take(event.catalogue)
 
     def on_catalogue_changed(self, event: CatalogueChanged) -> None:
-        """Take what there is to choose from by now."""
+        """Store the engine's renewed catalogue of models, prompts and attacks, and emit `ready` and `changed`."""
         self._take(event.catalogue)
 
     def on_failed(self, event: EngineFailed) -> None:
-        """Take why the engine could not start."""
+        """Store the reason why the engine could not start, and emit `changed`."""
         self.failure = event.failure
         self.changed.emit()
 

@@ -12,12 +12,15 @@ _NORM_SYMBOLS = {"linf": "L∞", "l2": "L2"}
 
 
 def norm_symbol(norm: str) -> str:
-    """Return "linf" as it is written: L∞."""
+    """Return the symbol of a norm given by its name: "L∞" for "linf", "L2" for "l2", any other name unchanged."""
     return _NORM_SYMBOLS.get(norm, norm)
 
 
 def threat(model: ThreatModel) -> str:
-    """Return "ε = 4/255", with the norm where it is not the usual one; in the attack's own words where no ball binds it."""
+    """Return the budget in words, such as "ε = 4/255", followed by the norm in brackets unless it is L∞.
+
+    An attack that no norm bounds, such as a patch, is told in its own words.
+    """
     if model.budget:
         return model.budget
     text = f"ε = {budget(model.eps, model.norm)}"
@@ -29,7 +32,10 @@ def _under(model: ThreatModel) -> str:
 
 
 def headline(row: PictureRow) -> str:
-    """One sentence: what the model said, and what became of it."""
+    """Return a line on one picture: the clean answer and, after an attack, the new answer and if it flipped.
+
+    Without an attack: "cat 93.0 %"; with one, for example: "cat 93.0 % → dog 61.0 %: flipped at ε = 4/255".
+    """
     clean = row.clean.winner
     before = f"{row.classes[clean]} {percent(row.clean.probabilities[clean])}"
     if row.attacked is None:
@@ -47,7 +53,7 @@ def headline(row: PictureRow) -> str:
 
 
 def caption(row: PictureRow) -> str:
-    """The few words under a thumbnail."""
+    """Return the words under a thumbnail: "cat 93.0 %", or "cat → dog" where the attack changed the answer."""
     clean = row.clean.winner
     answer = row.attacked or row.clean
     if answer.winner == clean:
@@ -56,7 +62,10 @@ def caption(row: PictureRow) -> str:
 
 
 def survival(row: PictureRow) -> str:
-    """The attack after saving the picture, in words; empty when nothing was broken."""
+    """Return words on a successful attack after saving, such as "survives PNG, not JPEG" (PNG still fools the model).
+
+    "" where the attack did not succeed or saving was not tried.
+    """
     if not row.success or row.survives_png is None:
         return ""
     if not row.survives_png:
@@ -67,7 +76,11 @@ def survival(row: PictureRow) -> str:
 
 
 def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool = True) -> str:
-    """With what a row was made: model, prompts (if `named`), attack, norm, budget, steps, seed; model and attack by their labels."""
+    """Return a line on the settings behind a row: model, prompts, attack, budget, steps, restarts and seed.
+
+    model: the model's label. attack: the attack's label, "" for its name. named: name the prompts too, unless they are
+    plain text.
+    """
     parts = [f"{model} with {row.prompt_id}" if named and row.prompt_id not in {"", NO_PROMPTS} else model]
     if row.attack is not None:
         steps = f", {row.steps} step{'' if row.steps == 1 else 's'}" if row.steps else ""
@@ -80,7 +93,7 @@ def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool 
 
 
 def remaining(seconds: float | None) -> str:
-    """Return "about 12 s left"; empty when it cannot be told."""
+    """Return the time left in words, such as "about 12 s left", from seconds; "" for None, which means unknown."""
     if seconds is None:
         return ""
     if seconds < 1:
@@ -89,14 +102,22 @@ def remaining(seconds: float | None) -> str:
 
 
 def job_progress(event: JobProgress, waiting: int = 0) -> str:
-    """Join the time left, the present work and the number of waiting jobs; the part that is cut off last comes first."""
+    """Return one line on a job: the time left, the work under way, and the number of jobs waiting behind it.
+
+    Parts that are not known, or 0, are left out.
+    """
     note = event.note[:1].upper() + event.note[1:]
     more = f"{waiting} more waiting" if waiting else ""
     return " · ".join(part for part in (remaining(event.remaining_s), note, more) if part)
 
 
 def count_line(total: int, done: int, broken: int, failed: int, broken_b: int = 0, compared: int = 0) -> str:
-    """Return "19 of 50 · 7 broken": how far the gallery is; with two sides "19 of 50 · broken: A 7, B 3"."""
+    """Return how far the gallery is, such as "19 of 50 · 7 broken · 1 unreadable"; "" when it is empty.
+
+    total, done, failed: pictures in all, analysed, and unreadable. broken: pictures whose right answer the attack
+    changed, under prompts A; broken_b: under B. compared: pictures with two sets of prompts; 0 leaves B out, else the
+    line reads "broken: A 7, B 3".
+    """
     if not total:
         return ""
     how_many = f"broken: A {broken}, B {broken_b}" if compared else f"{broken} broken"
@@ -107,14 +128,17 @@ def count_line(total: int, done: int, broken: int, failed: int, broken_b: int = 
 
 
 def memory(device: DeviceInfo) -> str:
-    """The device with its memory, if it has its own."""
+    """Return the device's label, followed by the size of its own memory where it has some."""
     if not device.memory_bytes:
         return device.label
     return f"{device.label}, {in_memory(device.memory_bytes)}"
 
 
 def share(value: float | None, interval: tuple[float, float] | None) -> str:
-    """Return "41 % (34–48 %)"; nothing where nothing was measured."""
+    """Return a share of [0, 1] with its interval as percentages: "41.0 % (34.0–48.0 %)"; "not measured" for None.
+
+    interval: the ends of the interval in [0, 1]; None leaves the brackets out.
+    """
     if value is None:
         return tr("not measured")
     text = percent(value)
@@ -125,7 +149,7 @@ def share(value: float | None, interval: tuple[float, float] | None) -> str:
 
 
 def effect(test: PairedTest | None) -> str:
-    """Return "better", "worse", "unclear": what a paired test says of B; empty without one."""
+    """Return "better" or "worse" for B against A by McNemar's test at p < 0.05, else "unclear"; "" without a test."""
     if test is None:
         return ""
     if test.p_value >= _CERTAIN:
@@ -134,14 +158,20 @@ def effect(test: PairedTest | None) -> str:
 
 
 def outcome(result: AnalyzeResult | None) -> str:
-    """Return "better", "worse" or "unclear" where B stands beside A, of the attacked pictures first; else empty, as for corruptions."""
+    """Return "better", "worse" or "unclear" for B against A: under attack, or clean where nothing was attacked.
+
+    "" where nothing was compared, or where corruptions were measured.
+    """
     if result is None or result.compared is None or result.corruptions:
         return ""
     return effect(result.compared.robust) or effect(result.compared.clean)
 
 
 def paired_tests(result: AnalyzeResult | None, with_a: str, with_b: str) -> tuple[str, ...]:
-    """The paired tests of a result as sentences; with_a, with_b: "with plain text"."""
+    """Return a sentence for each paired test of A and B, under attack and then clean; none without a comparison.
+
+    with_a, with_b: what the two sets of prompts are called in a sentence, such as "with plain text".
+    """
     if result is None or result.compared is None:
         return ()
     tests = ((result.compared.robust, tr("Under attack")), (result.compared.clean, tr("Clean")))

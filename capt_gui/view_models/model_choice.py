@@ -26,7 +26,10 @@ class ModelChoice(QObject):
         self.sides.changed.connect(self.changed)
 
     def on_ready(self, catalogue: Catalogue) -> None:
-        """Take the catalogue; a model it does not hold falls back to its first one."""
+        """Take the engine's catalogue; a chosen model that is not in it gives way to the catalogue's first model.
+
+        Emits `offered` and `changed`.
+        """
         self.catalogue, self.is_ready = catalogue, True
         ids = [model.id for model in catalogue.models]
         if ids and self.settings.model not in ids:
@@ -37,29 +40,29 @@ class ModelChoice(QObject):
 
     @property
     def info(self) -> ModelInfo | None:
-        """The chosen model, once the catalogue is there."""
+        """The chosen model as the catalogue describes it; None before the catalogue arrives."""
         return next((model for model in self.catalogue.models if model.id == self.settings.model), None)
 
     @property
     def attacks(self) -> tuple[AttackInfo, ...]:
-        """Every attack of the catalogue."""
+        """All attacks of the engine's catalogue; empty before the catalogue arrives."""
         return self.catalogue.attacks
 
     @property
     def lpips(self) -> str:
-        """The network that measures LPIPS: the cheap one wherever its weights are; the dear one is for the terminal."""
+        """The network that measures LPIPS: "alex" if its weights are installed, else "" (LPIPS is not measured)."""
         return LPIPS_NETS[0] if LPIPS_NETS[0] in self.catalogue.lpips else ""
 
     def label(self, name: str) -> str:
-        """The label of a model in the catalogue; its id when it is not there."""
+        """Return the label, for people, of the model with the id `name`; the id if the catalogue does not hold it."""
         return model_label(self.catalogue, name)
 
     def attack_label(self, name: str) -> str:
-        """The label of an attack in the catalogue; its name when it is not there."""
+        """Return the label, for people, of the attack called `name`; the name if the catalogue does not hold it."""
         return next((attack.label for attack in self.attacks if attack.name == name), name)
 
     def set_model(self, name: str) -> None:
-        """Choose a model; prompts that were made for another one give way."""
+        """Choose the model with the id `name`; chosen prompts that were made for another model are dropped."""
         if name != self.settings.model:
             self.settings.model = name
             self.sides.fit()

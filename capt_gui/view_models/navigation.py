@@ -13,5 +13,5 @@ class Navigation(QObject):
     requested = Signal(str)
 
     def go(self, key: str) -> None:
-        """Ask for a page by its key in the table of pages."""
+        """Ask the window to bring a page to the front; `key` is "explore", "evaluate", "tune", "report" or "models"."""
         self.requested.emit(key)

@@ -30,16 +30,16 @@ class OneJob(QObject):
 
     @property
     def is_running(self) -> bool:
-        """True if the job waits for its turn or is under way."""
+        """True if the job waits in the engine's queue or is being worked on."""
         return self._job is not None and self._job.is_running
 
     @property
     def is_waiting(self) -> bool:
-        """True if the job has not left the queue yet."""
+        """True if the job still waits in the engine's queue."""
         return self._job is not None and self._job.is_running and self._job.is_waiting
 
     def cancel(self) -> None:
-        """Ask the job to stop, if there is one."""
+        """Ask the job to stop; nothing happens when there is none."""
         if self._job is not None:
             self._job.cancel()
 

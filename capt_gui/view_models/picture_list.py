@@ -38,7 +38,7 @@ class PictureList(QAbstractListModel):
         thumbnails.arrived.connect(self.on_arrived)
 
     def show(self, tiles: Sequence[Tile]) -> None:
-        """Show these tiles."""
+        """Show these tiles (pictures with captions) instead of those before; the same pictures keep the view in place."""
         same = [tile.path for tile in tiles] == [tile.path for tile in self._tiles]
         if same:
             self._tiles = tuple(tiles)
@@ -51,16 +51,16 @@ class PictureList(QAbstractListModel):
         self.endResetModel()
 
     def tile(self, path: str) -> Tile | None:
-        """The tile of a picture."""
+        """Return the tile (picture with caption) of the picture at `path`; None when it is not in the list."""
         row = self._rows.get(path)
         return None if row is None else self._tiles[row]
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Number of tiles."""
+        """Return the number of tiles; 0 under any valid `parent`, because the list has no branches."""
         return 0 if parent.isValid() else len(self._tiles)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The value of a tile for a role."""
+        """Return file name, tooltip, caption, thumbnail or mark of the tile at `index`, as `role` asks, or None."""
         if not index.isValid():
             return None
         tile = self._tiles[index.row()]
@@ -80,7 +80,7 @@ class PictureList(QAbstractListModel):
         return answers.get(role)
 
     def on_arrived(self, paths: list[str]) -> None:
-        """Redraw the tiles of the paths whose thumbnails were loaded."""
+        """Repaint the tiles of the pictures at `paths`, whose thumbnails have just been loaded."""
         for row in (self._rows[path] for path in paths if path in self._rows):
             self.dataChanged.emit(self.index(row), self.index(row))
 

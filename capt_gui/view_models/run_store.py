@@ -32,7 +32,10 @@ class RunStore(QObject):
         self.last = ""
 
     def new_folder(self) -> str:
-        """A folder for the run that starts now; the engine makes it. Empty when runs are not kept."""
+        """Return the path of a new run folder, named by date and time, which the engine will make.
+
+        "" when runs are not kept.
+        """
         if self.folder is None or not self._settings.keep_runs:
             return ""
         # local time, because people read it; two runs of one second are told apart by the end of the name
@@ -40,16 +43,19 @@ class RunStore(QObject):
         return str(self.folder / f"{stamp}-{secrets.token_hex(2)}")
 
     def on_kept(self, folder: str) -> None:
-        """A run was finished; without a folder it was not kept, and the one before is no longer the last."""
+        """Remember the folder of the run that has just ended as the last one; "" (not kept) means no last run.
+
+        Emits `last_changed` if that is another folder than before.
+        """
         if folder != self.last:
             self.last = folder
             self.last_changed.emit()
 
 
 def remove_old(folder: Path, kept: int = RUNS_KEPT) -> int:
-    """Remove all but the newest runs; says how many went.
+    """Delete all run folders inside `folder` but the newest `kept`, and return how many went; 0 if it cannot be read.
 
-    Only folders that lie there, are named by `RunStore` and carry a run's manifest are touched: who renames one, keeps it.
+    Only folders with a name that RunStore gave and with a run's manifest are deleted: a renamed run stays for ever.
     """
     try:
         runs = sorted((run for run in folder.iterdir() if _is_ours(run)), key=lambda run: run.name, reverse=True)

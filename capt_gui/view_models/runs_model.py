@@ -31,27 +31,31 @@ class RunsModel(OneJob):
         self.is_known = False
 
     def run(self, folder: str) -> KeptRun | None:
-        """The run in a folder."""
+        """Return the run that is kept in this folder, given by its path; None when the list does not hold it."""
         return next((run for run in self.runs if run.folder == folder), None)
 
     def refresh(self) -> None:
-        """Look again; the list stays until the answer is there."""
+        """Ask the engine to list the kept runs again, and emit `changed`; the old list stays until the answer comes."""
         request = ListRunsRequest("" if self._folder is None else str(self._folder))
         self._run(request, finished=self.on_listed, failed=self.on_failed, ended=self.changed)
         self.changed.emit()
 
     def on_listed(self, result: RunsListed) -> None:
-        """Take the answer to the latest question."""
+        """Store the kept runs that the engine found as the present list."""
         self.runs, self.is_known = result.runs, True
 
     def on_failed(self, failure: Failure) -> None:
-        """Say why the folder cannot be read; the list stays as it was."""
+        """Emit `failed` with the reason why the kept runs could not be listed; the list stays as it was."""
         self.is_known = True
         self.failed.emit(failure)
 
 
 def when(ended: str, now: datetime | None = None) -> str:
-    """When a run ended, as people say it: "today 14:03", "yesterday 09:12", "4 Mar, 14:03", "4 Mar 2025, 14:03"."""
+    """Return the end of a run as people say it: "today 14:03", "yesterday 09:12", "4 Mar, 14:03", "4 Mar 2025, 14:03".
+
+    ended: a date and time in ISO 8601; "" gives "unfinished", another text is returned as it is. now: the present
+    moment, None for the clock's.
+    """
     try:
         moment = datetime.fromisoformat(ended).astimezone()
     except ValueError:
@@ -68,13 +72,16 @@ def when(ended: str, now: datetime | None = None) -> str:
 
 
 def caption(run: KeptRun) -> str:
-    """The line under a run's title: when, how many pictures, labelled or not."""
+    """Return the line under a run's title: its end, the number of its pictures, and "labelled" or "unlabelled"."""
     pictures = counted(run.n, "1 picture", "{} pictures")
     return " · ".join((when(run.ended), pictures, tr("labelled") if run.labelled else tr("unlabelled")))
 
 
 def file_name(runs: tuple[KeptRun, ...], suffix: str) -> str:
-    """Propose a file name for a report: its subject and the day of the latest run."""
+    """Return a file name to propose for a report on these runs: "report", subject, day of the latest run, `suffix`.
+
+    suffix: the ending with its dot, such as ".html".
+    """
     day = max((run.ended[:10] for run in runs), default="")
     subject = runs[0].title if len(runs) == 1 else f"comparison of {len(runs)} runs"
     text = re.sub(r"[^\w.]+", "-", subject, flags=re.UNICODE).strip("-._").lower()
@@ -85,5 +92,5 @@ def file_name(runs: tuple[KeptRun, ...], suffix: str) -> str:
 
 
 def short(path: str) -> str:
-    """The name of a file without its folder."""
+    """Return the file's name, without its folder, from its path."""
     return PurePath(path).name

@@ -39,23 +39,32 @@ class ScanJob(OneJob):
 
     @property
     def pictures(self) -> dict[str, tuple[str, ...]]:
-        """Usable pictures by class, as far as they are known."""
+        """The paths of the usable pictures, by name of their class; empty until they have been listed."""
         return self._by_use.get("", {})
 
     def class_of(self, path: str) -> str:
-        """The class of a picture, empty while it is not known."""
+        """Return the name of the class that the picture at `path` is labelled as; "" while it is not known."""
         return self._class_of.get(path, "")
 
     def usable(self, name: str) -> int:
-        """Pictures of a class that can be used: readable, in the chosen part, and not left out."""
+        """Return the number of usable pictures of the class called `name`: readable, in the chosen part, not left out.
+
+        The parts are train, validation and test, where the data set has them.
+        """
         return self._usable.get(name, 0)
 
     def notices(self) -> tuple[Notice, ...]:
-        """Notices about the pictures, blocks first."""
+        """Return the warnings about the scanned pictures, those that forbid going on first."""
         return self._notices
 
     def start(self, data: tuple[str, ...], keep: str, model: str = "", template: str = "") -> None:
-        """Look through these, and keep the inventory in a folder, unless a scan is under way."""
+        """Have the engine look through labelled pictures; a call while a scan is under way does nothing.
+
+        data: paths, each of a folder with one folder per class or of a CSV file of pictures and labels. keep:
+        the folder in which the scan writes its inventory, a CSV file that lists each picture with class, size
+        and SHA-256. model: the id of the model whose limit of tokens the class names are checked against, ""
+        for no check. template: the sentence around them, "" for the data set's own.
+        """
         if self.is_running:
             return
         self._run(
@@ -70,7 +79,10 @@ class ScanJob(OneJob):
         self.running_changed.emit(True)
 
     def list_pictures(self, *, own_parts: bool = False) -> None:
-        """Ask which pictures each class has: the inventory read as a split that uses all of them."""
+        """Ask the engine for the paths of the usable pictures in each class; nothing happens before a scan is done.
+
+        own_parts: keep the data set's own train, validation and test parts apart.
+        """
         if self.result is not None and self.result.inventory:
             if self._listing is not None:
                 self._listing.abandon()
@@ -80,7 +92,7 @@ class ScanJob(OneJob):
             self._listing = self._bridge.run(request, finished=self.on_listed)
 
     def forget(self) -> None:
-        """Other pictures are coming: nothing more is heard of what was requested, and the small views are gone."""
+        """Cancel the scan, and forget its result, pictures and thumbnails, because other pictures are to come."""
         was_running = self.is_running
         self._abandon()
         if self._listing is not None:
@@ -92,19 +104,19 @@ class ScanJob(OneJob):
             self.running_changed.emit(False)
 
     def on_news(self, event: PreviewsReady) -> None:
-        """Take the small views that come with the scan."""
+        """Keep the thumbnails that the engine sends while it scans."""
         self.thumbnails.put(event.previews)
 
     def on_progressed(self) -> None:
-        """Say how far the scan is."""
+        """Emit `progress_changed` with the scan's present numbers and line of text."""
         self.progress_changed.emit(*self.progress)
 
     def on_scanned(self, found: ScanResult) -> None:
-        """Take what was found."""
+        """Keep the result of the scan."""
         self.result = found
 
     def on_listed(self, listed: SplitResult) -> None:
-        """Take the pictures of each class, by the part that they are in."""
+        """Keep the paths of the usable pictures by class and by use (train, val, test, unused), and emit `changed`."""
         found: dict[str, dict[str, list[str]]] = {}
         for one in listed.pictures:
             self._class_of[one.path] = one.class_name
@@ -115,7 +127,7 @@ class ScanJob(OneJob):
         self.changed.emit()
 
     def on_ended(self) -> None:
-        """The scan is over, however it ended."""
+        """Emit `running_changed(False)` and `changed`, after the scan was done, failed or was cancelled."""
         self.running_changed.emit(False)
         self.changed.emit()
 

@@ -26,11 +26,11 @@ class SettingsKeeper(QObject):
         self._timer.timeout.connect(self.save_now)
 
     def touch(self) -> None:
-        """Something changed: save soon."""
+        """Have the settings saved 1.5 seconds after the last call of this method, because one of them has changed."""
         self._timer.start()
 
     def save_now(self) -> None:
-        """Save at once."""
+        """Write the settings to their file at once; without a file nothing is written, and an error is only logged."""
         self._timer.stop()
         if self._path is None:
             return

@@ -13,7 +13,11 @@ _EFFORT_STOPS = (1, 5, 10, 20, 50, 100)
 
 
 def strength_stops(norm: NormInfo, eps: float) -> list[tuple[str, object]]:
-    """(label, budget) from faint to strong; a budget chosen elsewhere gets a stop of its own."""
+    """Return the stops of the Strength knob as (label, budget with pixels in [0, 1]), in ascending order.
+
+    norm: decides which budgets are offered. eps: the present budget, which gets a stop of its own if it is none of
+    them.
+    """
     usual = [k / 255 for k in _LINF_STOPS]
     values = usual if norm.name == "linf" else [norm.default_eps * factor for factor in _FACTORS]
     values = [value for value in values if value <= norm.high_eps * (1 + 1e-9)]
@@ -21,7 +25,10 @@ def strength_stops(norm: NormInfo, eps: float) -> list[tuple[str, object]]:
 
 
 def effort_stops(attack: AttackInfo, steps: int) -> list[tuple[str, object]]:
-    """(label, steps) from quick to thorough; empty for an attack that takes no steps."""
+    """Return the stops of the Effort knob as (label, steps), in ascending order; none for an attack without steps.
+
+    steps: the present number of steps, which gets a stop of its own if it is none of the usual.
+    """
     info = steps_param(attack)
     if info is None:
         return []
@@ -32,7 +39,7 @@ def effort_stops(attack: AttackInfo, steps: int) -> list[tuple[str, object]]:
 
 
 def steps_param(attack: AttackInfo) -> ParamInfo | None:
-    """The setting that the Effort knob turns."""
+    """Return the attack's setting "steps", which the Effort knob turns; None for an attack that has none."""
     return next((param for param in attack.params if param.name == "steps" and param.kind == "int"), None)
 
 

@@ -33,7 +33,10 @@ class ThumbnailLoader(OneJob):
         self._timer.timeout.connect(self.on_due)
 
     def get(self, path: str) -> QImage | None:
-        """The small view; None when there is none, which then will be asked for."""
+        """Return the thumbnail of the picture at `path`; None while there is none, and the engine is soon asked for it.
+
+        A picture that could not be read is not asked for again.
+        """
         if path in self._known:
             return self._thumbnails.get(path)
         if path not in self._broken:
@@ -44,7 +47,7 @@ class ThumbnailLoader(OneJob):
         return None
 
     def put(self, previews: tuple[Preview | FailedPicture, ...]) -> None:
-        """Take small views that came by another way."""
+        """Keep thumbnails that another job brought, remember unreadable pictures, and emit `arrived` with all paths."""
         for preview in previews:
             self._wanted.pop(preview.path, None)
             if isinstance(preview, FailedPicture):
@@ -55,7 +58,7 @@ class ThumbnailLoader(OneJob):
         self.arrived.emit([preview.path for preview in previews])
 
     def forget(self) -> None:
-        """Other pictures are coming."""
+        """Cancel the loading, and forget all thumbnails and all paths still to be loaded."""
         self._timer.stop()
         self._abandon()
         self._wanted.clear()
@@ -64,7 +67,10 @@ class ThumbnailLoader(OneJob):
         self._thumbnails.clear()
 
     def on_due(self) -> None:
-        """Ask for the pictures that were wanted last."""
+        """Ask the engine for the 48 thumbnails that `get` was asked for last, and forget the older paths still missing.
+
+        Nothing happens when none is missing or the window has closed.
+        """
         if self._bridge.is_closed or not self._wanted:
             return
         paths = tuple(reversed(self._wanted))[:AT_ONCE]
@@ -72,11 +78,11 @@ class ThumbnailLoader(OneJob):
         self._run(PreviewRequest(paths, SIZE), news=self.on_news, ended=self.on_ended)
 
     def on_news(self, event: PicturesFound | PreviewsReady) -> None:
-        """Take the pictures that were asked for."""
+        """Keep the thumbnails that the engine sends, and emit `arrived`; its other events are passed over."""
         if isinstance(event, PreviewsReady):
             self.put(event.previews)
 
     def on_ended(self) -> None:
-        """Ask for what was wanted meanwhile, in a moment."""
+        """Start the wait of 60 milliseconds before the next job, if more thumbnails were wanted meanwhile."""
         if self._wanted:
             self._timer.start()

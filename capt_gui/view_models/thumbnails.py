@@ -22,7 +22,7 @@ class Thumbnails:
         self._unpacked: OrderedDict[str, QImage] = OrderedDict()
 
     def put(self, path: str, picture: Picture) -> None:
-        """Keep a small view."""
+        """Keep a small picture under the path of its file, packed as JPEG; one kept there before is replaced."""
         image = to_image(picture)
         packed = QByteArray()
         buffer = QBuffer(packed)
@@ -32,7 +32,7 @@ class Thumbnails:
         self._remember(path, image)
 
     def get(self, path: str) -> QImage | None:
-        """The small view, None when there is none yet."""
+        """Return the thumbnail kept under this path; None when there is none."""
         image = self._unpacked.get(path)
         if image is None:
             packed = self._packed.get(path)
@@ -43,12 +43,12 @@ class Thumbnails:
         return image
 
     def drop(self, path: str) -> None:
-        """Forget a picture."""
+        """Forget the thumbnail kept under this path, if there is one."""
         self._packed.pop(path, None)
         self._unpacked.pop(path, None)
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Forget the thumbnails of all pictures."""
         self._packed.clear()
         self._unpacked.clear()
 

@@ -11,9 +11,10 @@ Key: TypeAlias = str | QKeySequence.StandardKey
 
 
 def make_action(owner: QObject, text: str, slot: object, *keys: Key, checked: bool | None = None) -> QAction:
-    """Make an action that calls `slot` when it is chosen. keys: its shortcuts, such as "Ctrl+S".
+    """Make a menu action named `text`, owned by `owner`, that calls `slot` when it is chosen.
 
-    checked: the present state of an action that is switched on and off; its slot gets the new state. None for other actions.
+    keys: its shortcuts, such as "Ctrl+S". checked: None for an ordinary action; True or False makes it one that is
+    switched on and off, in that state at first, and `slot` then gets the new state.
     """
     action = QAction(text, owner)
     action.setShortcuts([QKeySequence(key) for key in keys])

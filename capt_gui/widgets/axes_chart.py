@@ -51,19 +51,19 @@ class AxesChart(PlotChart):
         self._column = fill(QVBoxLayout(self), *parts, spacing=4, margins=(6, 6, 6, 4))
 
     def description(self) -> str:
-        """Return the values that are read out now, as a sentence."""
+        """Return the values that the chart reads out now as a sentence; each kind of chart has to override this."""
         raise NotImplementedError
 
     def sizeHint(self) -> QSize:
-        """Wide rather than high."""
+        """Return the preferred size in pixels, wider than high."""
         return QSize(380, 176)
 
     def minimumSizeHint(self) -> QSize:
-        """So small that curves can still be kept apart."""
+        """Return the smallest size in pixels at which curves can still be told apart."""
         return QSize(220, 124)
 
     def point_at(self, spot: QPointF | None) -> None:
-        """Read out the place nearest to a spot; None for no place."""
+        """Read out the values at the x that is nearest to `spot`, in coordinates of the axes; None chooses no x."""
         nearest = None
         if self._places and spot is not None:
             after = bisect_right(self._places, spot.x(), key=self._at)
@@ -73,12 +73,12 @@ class AxesChart(PlotChart):
         self._read(nearest)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Read out no chosen place any more."""
+        """Stop reading out the chosen place on the x axis when the chart loses the keyboard focus."""
         super().focusOutEvent(event)
         self._read(None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and Right, Home and End move through the values; Escape chooses none of them."""
+        """Move the read-out from value to value with Left, Right, Home and End, and choose no value with Escape."""
         places, key = self._places, Qt.Key(event.key())
         if places and (step := arrow_step(event, across=True)):
             here = places.index(self._cursor) if self._cursor in places else len(places) - 1

@@ -47,7 +47,11 @@ class Banner(QFrame):
         self.hide()
 
     def show_message(self, kind: str, message: str, hint: str = "", action: str = "", second: str = "") -> None:
-        """Show a message of kind "info", "done", "warning" or "error"; with `action` and `second`, buttons of those names."""
+        """Show the banner with `message` and, smaller, `hint`, and announce it to screen readers.
+
+        kind: "info", "done", "warning" or "error", which choose symbol and colour; any other counts as "info".
+        action, second: the names of up to two buttons, "" for none.
+        """
         kind = kind if kind in _COLORS else "info"
         self._symbol.set_icon(_SYMBOLS.get(kind, kind), _COLORS[kind])
         self._message.setText(message)
@@ -65,11 +69,11 @@ class Banner(QFrame):
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def focus_action(self) -> None:
-        """Put the keyboard on the first action: this banner asks something."""
+        """Give the keyboard focus to the first action button, for a message that asks for an answer."""
         self._action.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def clear(self) -> None:
-        """Hide the banner without saying `dismissed`."""
+        """Hide the banner without emitting `dismissed`, which is for the user's own click."""
         self.hide()
 
     def _on_dismissed(self) -> None:

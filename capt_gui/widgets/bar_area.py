@@ -53,7 +53,10 @@ class BarArea(PaintedWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
     def set_rows(self, rows: tuple[BarRow, ...]) -> None:
-        """Show these classes, the first on top."""
+        """Show `rows`, each a class with its clean and attacked probability, from the top; no rows show the empty state.
+
+        Exactly one row must have `wins_clean` set.
+        """
         self._rows = rows
         self._current = -1
         self.setAccessibleDescription("; ".join(self._row_text(row) for row in rows) or self._empty_text())
@@ -62,32 +65,32 @@ class BarArea(PaintedWidget):
         self.update()
 
     def rows(self) -> tuple[BarRow, ...]:
-        """Return the classes shown, from the top."""
+        """Return the rows shown (a class with its clean and attacked probability each), from the top."""
         return self._rows
 
     def sizeHint(self) -> QSize:
-        """As high as the classes need."""
+        """Return the preferred size in pixels, as high as the rows of all classes need."""
         return QSize(360, self._height(1.0))
 
     def minimumSizeHint(self) -> QSize:
-        """Rows may stand closer where room is short."""
+        """Return the smallest size in pixels, at which the rows stand as close together as they may."""
         return QSize(220, self._height(_TIGHTEST))
 
     def tooltip_at(self, position: QPointF) -> str:
-        """Return both probabilities of the class at a pixel."""
+        """Return name and probabilities of the class at `position`, in pixels of this widget; "" beside them all."""
         row = self._row_at(position.y())
         return self._row_text(self._rows[row]) if row >= 0 else ""
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Point at the class under the mouse."""
+        """Highlight the class under the mouse."""
         self._set_current(self._row_at(event.position().y()))
 
     def leaveEvent(self, _event: QEvent) -> None:
-        """Point at nothing."""
+        """Take the highlight away when the mouse leaves."""
         self._set_current(-1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and Down move from class to class."""
+        """Move the highlight with Up and Down, and show the probabilities of that class in a tooltip."""
         if self._rows and (step := arrow_step(event)):
             self._set_current(min(max(self._current + step, 0), len(self._rows) - 1))
             text = self._row_text(self._rows[self._current])
@@ -98,7 +101,7 @@ class BarArea(PaintedWidget):
             super().keyPressEvent(event)
 
     def draw(self, painter: QPainter) -> None:
-        """Paint the answers and the bars, or the text of the empty state."""
+        """Paint the clean and the attacked answer above the bars, or the text of the empty state without rows."""
         if not self._rows:
             draw_empty(painter, QRectF(self.rect()), self._empty_text(), self._theme)
             return

@@ -50,18 +50,18 @@ class BeforeAfter(PaintedWidget):
         self.setAccessibleName(name)
 
     def set_names(self, *names: str) -> None:
-        """Name the bars of a group: two names, or one."""
+        """Set the names of the bars in each group: two names, or one to show only the first bar of each pair."""
         self._names = names
 
     def set_pairs(self, pairs: tuple[Pair, ...]) -> None:
-        """Show these pairs, the first on top."""
+        """Show a group of bars for each pair (a title, a share before and one after), the first on top."""
         self._pairs = pairs
         self.setAccessibleDescription(". ".join(self._spoken(pair) for pair in pairs))
         self.updateGeometry()
         self.update()
 
     def record(self) -> BarChart | None:
-        """Return the chart as values, to be saved; None while it is empty."""
+        """Return values, names and a description of the chart, for saving it to a file; None while it has no bars."""
         bars = [
             Bar(
                 pair.title,
@@ -78,18 +78,18 @@ class BeforeAfter(PaintedWidget):
         return BarChart(self.accessibleName(), tuple(bars), words, series=self._names) if bars else None
 
     def sizeHint(self) -> QSize:
-        """As high as the pairs need."""
+        """Return the preferred size in pixels, as high as all groups of bars need."""
         head = line_height(self._theme, "strong") + 4
         each = head + len(self._names) * (_BAR + _BETWEEN) - _BETWEEN
         n = len(self._pairs)
         return QSize(420, round(n * each + max(n - 1, 0) * _GROUP_GAP + 2 * _PAD))
 
     def minimumSizeHint(self) -> QSize:
-        """Bars may be short."""
+        """Return the smallest size in pixels: bars may become short, but the height stays."""
         return QSize(280, self.sizeHint().height())
 
     def draw(self, painter: QPainter) -> None:
-        """Paint the groups, one under the other."""
+        """Paint the groups of bars with titles, figures and whiskers, one group under the other."""
         top, head = float(_PAD), line_height(self._theme, "strong")
         for pair in self._pairs:
             draw_text(painter, QRectF(_PAD, top, self.width() - 2 * _PAD, head), pair.title, self._theme, "strong")
@@ -139,12 +139,15 @@ class BeforeAfter(PaintedWidget):
 
 
 def written(share: Measured) -> str:
-    """Return "41.0 % (34.0–48.0 %)": the figure and its interval."""
+    """Return a share and its interval as text, such as "41.0 % (34.0–48.0 %)"."""
     return unbroken(f"{percent(share.value)} ({percent_number(share.low)}–{percent(share.high)})")
 
 
 def measured(value: float | None, interval: tuple[float, float] | None) -> Measured | None:
-    """A share as a result tells it; None where it was not measured, and without whiskers where there is no interval."""
+    """Return a share `value` in [0, 1] with its interval (low, high); None if `value` is None (not measured).
+
+    Without an interval both ends are the value itself, so that no whiskers are drawn.
+    """
     if value is None:
         return None
     low, high = interval if interval is not None else (value, value)

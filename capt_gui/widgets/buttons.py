@@ -21,7 +21,7 @@ class Symbol(QLabel):
         self._draw()
 
     def set_icon(self, icon: str, role: str) -> None:
-        """Show another icon, in the colour of a role of the theme."""
+        """Show the theme's icon named `icon` in the theme's colour named `role`; the name "" changes nothing."""
         self._icon, self._role = icon, role
         self._draw()
 
@@ -48,7 +48,7 @@ class TextButton(QPushButton):
         self._tint()
 
     def set_icon(self, icon: str, role: str) -> None:
-        """Show another icon, in the colour of a role of the theme."""
+        """Show the theme's icon named `icon` before the text, in the theme's colour named `role`."""
         self._icon, self._role = icon, role
         self._tint()
 
@@ -86,13 +86,13 @@ class KeyedButtons(QButtonGroup):
         self.buttonClicked.connect(self._on_clicked)
 
     def add(self, key: str, button: QAbstractButton) -> None:
-        """Add a button that can be taken."""
+        """Add `button` and make it checkable; `key` is the text that stands for it in `picked` and `key()`."""
         button.setCheckable(True)
         button.setProperty("key", key)
         self.addButton(button)
 
     def key(self) -> str:
-        """Return the key of the button that is taken, "" when none is."""
+        """Return the key of the button that is checked, "" when none is."""
         button = self.checkedButton()
         return str(button.property("key")) if button is not None else ""
 

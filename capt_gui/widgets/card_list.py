@@ -40,15 +40,15 @@ class CardList(QListView):
         delegate.theme.changed.connect(self.viewport().update)
 
     def current_key(self) -> str:
-        """Return the key of the current row, "" when there is none."""
+        """Return the key of the current row (such as a picture's path or a class name), "" when there is none."""
         return _key(self.currentIndex())
 
     def selected_keys(self) -> list[str]:
-        """Return the keys of the selected rows, from the top."""
+        """Return the keys of the selected rows (paths or names, as the model gives them), from the top."""
         return [_key(index) for index in sorted(self.selectedIndexes(), key=lambda index: index.row())]
 
     def currentChanged(self, current: Index, previous: Index) -> None:
-        """Emit `current_changed` with the key of the new current row."""
+        """Emit `current_changed` with the key of the row `current`, "" when no row is current now."""
         super().currentChanged(current, previous)
         self.current_changed.emit(_key(current))
 
@@ -70,11 +70,11 @@ class CardDelegate(QStyledItemDelegate):
         self.ground = "surface"
 
     def draw_card(self, painter: QPainter, card: QRectF, index: Index) -> None:
-        """Paint what is on the card of a row."""
+        """Paint the content of the row `index` into the rectangle `card`; each kind of list has to override this."""
         raise NotImplementedError
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paint one row."""
+        """Paint one row: the background of its card, its content by `draw_card`, the marks of selection and focus."""
         across, down = self.inset
         card = QRectF(option.rect).adjusted(across, down, -across, -down)
         painter.save()
@@ -95,7 +95,7 @@ class CardDelegate(QStyledItemDelegate):
 
 
 def set_up_view(view: QAbstractItemView) -> None:
-    """Have a view of items scroll by pixels, follow the mouse, edit nothing, and let Tab go on."""
+    """Set up a list or table view: scroll by pixels, track the mouse, edit nothing, and let Tab leave the view."""
     view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     view.setMouseTracking(True)
@@ -104,7 +104,7 @@ def set_up_view(view: QAbstractItemView) -> None:
 
 
 def set_up_table(table: QTableView) -> None:
-    """Have a table choose whole rows and show neither grid nor numbers of rows."""
+    """Set up a table: select whole rows, sort by its header, show no grid or row numbers, edit nothing."""
     set_up_view(table)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setShowGrid(False)

@@ -55,7 +55,10 @@ class ChartTools(QWidget):
         self._refresh()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Come and go with the mouse and the focus, keep to the corner, and answer the menu key and the right button."""
+        """Show, hide and place the buttons as the mouse enters or leaves the chart, and open the menu when it is asked for.
+
+        Returns True, which stops the event, only for the request of a context menu.
+        """
         if event.type() in _NEWS:
             self._refresh()
         elif isinstance(event, QContextMenuEvent):

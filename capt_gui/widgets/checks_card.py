@@ -39,7 +39,7 @@ class ChecksCard(QWidget):
         fill(QVBoxLayout(self), heading, self.summary, self._failed, self._fold)
 
     def set_checks(self, checks: tuple[Check, ...]) -> None:
-        """Show these checks."""
+        """Show the results of these checks on a measurement: how many passed, the failed ones, the others in a fold."""
         failed = [check for check in checks if check.status == "fail"]
         others = sorted(
             (check for check in checks if check.status != "fail"), key=lambda check: _ORDER.index(check.status)

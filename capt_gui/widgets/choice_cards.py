@@ -48,7 +48,10 @@ class ChoiceCards(QWidget):
         self._group.picked.connect(self.picked)
 
     def set_choices(self, choices: Sequence[Choice], key: str) -> None:
-        """Offer these cards, and show which is taken; says nothing."""
+        """Offer these choices as cards and check the one with this `key`, without emitting `picked`.
+
+        An unknown key, such as "", checks none.
+        """
         if [choice.key for choice in choices] == list(self._cards):
             # in place: a card whose words change keeps the focus
             for choice in choices:
@@ -71,17 +74,17 @@ class ChoiceCards(QWidget):
         self._group.setExclusive(True)
 
     def choice(self) -> str:
-        """The key of what is taken, empty when nothing is."""
+        """Return the key of the card that is taken, "" when none is."""
         return self._group.key()
 
     def focus_taken(self) -> None:
-        """Put the keyboard on the card that is taken, or on the first."""
+        """Give the keyboard focus to the card that is taken, or to the first where none is."""
         card = self._cards.get(self.choice()) or next(iter(self._cards.values()), None)
         if card is not None:
             card.setFocus(Qt.FocusReason.TabFocusReason)
 
     def card(self, key: str) -> ChoiceCard:
-        """Return the card of a key."""
+        """Return the card that shows the choice with this `key`; KeyError for an unknown key."""
         return self._cards[key]
 
 
@@ -102,7 +105,7 @@ class ChoiceCard(QAbstractButton):
         theme.changed.connect(self.update)
 
     def set_choice(self, choice: Choice) -> None:
-        """Show other words."""
+        """Show the title and the texts of another choice on this card."""
         if choice != self._choice:
             self._choice = choice
             self._describe()
@@ -117,24 +120,24 @@ class ChoiceCard(QAbstractButton):
         self.setAccessibleDescription(" ".join(part for part in (choice.help or choice.words, choice.cost) if part))
 
     def hasHeightForWidth(self) -> bool:
-        """Words wrap."""
+        """Return True, as the texts wrap and the height so depends on the width."""
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """As high as the words need at this width."""
+        """Return the height in pixels that the wrapped texts need at a `width` in pixels."""
         title, words, cost = self._rooms(width)
         return round(title.height() + words.height() + cost.height() + 2 * _PAD + (4 if words.height() else 0) + 6)
 
     def sizeHint(self) -> QSize:
-        """A comfortable card."""
+        """Return the preferred size in pixels: a comfortable width, and as high as the texts need there."""
         return QSize(220, self.heightForWidth(220))
 
     def minimumSizeHint(self) -> QSize:
-        """Narrow cards wrap more."""
+        """Return the smallest size in pixels: 130 wide, and as high as the texts need at the present width."""
         return QSize(130, self.heightForWidth(max(self.width(), 130)))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The card, its mark, its words."""
+        """Paint the card: its background, the radio mark, the choice's texts, and a ring while it has the focus."""
         theme, taken = self._theme, self.isChecked()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -82,15 +82,18 @@ class ClassEditor(QWidget):
         self._refresh()
 
     def classes(self) -> tuple[str, ...]:
-        """Return the class names, in order, without empty lines."""
+        """Return the class names typed into the list, in order, without empty lines."""
         return parse_classes(self._names.toPlainText())
 
     def template(self) -> str:
-        """Return the sentence with `{}` where the class goes."""
+        """Return the template that was typed, as in "a photo of a {}.", where `{}` stands for the class name."""
         return self._template.text().strip()
 
     def set_classes(self, classes: tuple[str, ...], template: str) -> None:
-        """Fill both editors without saying `changed`."""
+        """Put these class names and this template into the editors without emitting `changed`.
+
+        template: the sentence with `{}` where the class name goes.
+        """
         with QSignalBlocker(self._template), QSignalBlocker(self._names):
             self._template.setText(template)
             if classes != self.classes():
@@ -101,7 +104,11 @@ class ClassEditor(QWidget):
     def set_tokens(
         self, tokens: tuple[int, ...], limit: int, too_long: tuple[int, ...], repeated: tuple[int, ...]
     ) -> None:
-        """Show how long the names are to the model, and which are a problem; indices into `classes()`."""
+        """Show the token count of the longest class name, and warn of names that are a problem.
+
+        tokens: the count of each class, of which the model reads `limit`. too_long, repeated: the indices into
+        `classes()` of names that will be cut and of names that are listed twice.
+        """
         names = self.classes()
         self._tokens_of = names
         self._token_text = self.tr("longest {} of {} tokens").format(max(tokens), limit) if tokens else ""
@@ -114,11 +121,11 @@ class ClassEditor(QWidget):
         self._refresh()
 
     def status(self) -> str:
-        """Return the line of counts below the list."""
+        """Return the line below the list: the number of classes and, where known, the longest token count."""
         return self._count.text()
 
     def problems(self) -> str:
-        """Return what is wrong with the classes as sentences, "" when all is well."""
+        """Return one sentence a line on what is wrong with the classes or the template, "" when all is well."""
         return self._problems.text()
 
     def _listed(self, names: tuple[str, ...], indices: tuple[int, ...]) -> str:

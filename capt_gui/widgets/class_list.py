@@ -6,9 +6,9 @@ import csv
 
 
 def parse_classes(text: str) -> tuple[str, ...]:
-    """The names in a text: separated by newlines, commas, semicolons or tabs; quotes keep a comma inside a name.
+    """Return the class names in a text: one or more a line, separated by tabs, semicolons or commas; quotes keep a comma.
 
-    A first column that only counts the rows (0, 1, 2 … or 1, 2, 3 …) is not taken for names.
+    A first column that only counts the rows (0, 1, 2 … or 1, 2, 3 …) is left out.
     """
     rows = []
     for line in text.splitlines():
@@ -24,7 +24,7 @@ def parse_classes(text: str) -> tuple[str, ...]:
 
 
 def classes_text(classes: tuple[str, ...]) -> str:
-    """One name per line, such that `parse_classes` gives back the same."""
+    """Return the class names as a text, one a line and quoted where needed, which `parse_classes` reads back."""
     return "\n".join(_quoted(name) for name in classes)
 
 

@@ -76,7 +76,7 @@ class ClassTable(QTableView):
         theme.changed.connect(self.viewport().update)
 
     def set_model(self, model: QAbstractItemModel) -> None:
-        """Show the rows of a model that answers `ClassRole`."""
+        """Show the rows of a model that has the data roles of `ClassRole`, at first unsorted."""
         self._order.setSourceModel(model)
         self.setModel(self._order)
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
@@ -95,7 +95,7 @@ class ClassTable(QTableView):
         model.modelReset.connect(self._on_reset)
 
     def set_filter(self, words: str) -> None:
-        """Show only the classes whose name holds these letters."""
+        """Show only the classes whose name contains `words`, in upper or lower case; "" shows all."""
         self._order.setFilterFixedString(words)
 
     def current_key(self) -> str:
@@ -103,12 +103,12 @@ class ClassTable(QTableView):
         return _name(self.currentIndex())
 
     def selected_names(self) -> list[str]:
-        """Return the names of the selected classes, from the top."""
+        """Return the names of the selected classes, in the order of the rows as shown."""
         rows = self.selectionModel().selectedRows()
         return [_name(index) for index in sorted(rows, key=lambda index: index.row())]
 
     def select_name(self, name: str) -> None:
-        """Make a class current and bring it into view; nothing happens when it is not shown."""
+        """Make the class of this name current and scroll to it; nothing happens when the table does not show it."""
         for row in range(self._order.rowCount()):
             index = self._order.index(row, 0)
             if _name(index) == name:
@@ -117,7 +117,7 @@ class ClassTable(QTableView):
                 return
 
     def currentChanged(self, current: Index, previous: Index) -> None:
-        """Emit `current_changed` when another class becomes current."""
+        """Emit `current_changed` with the name of the new class when the current cell moves to another class."""
         super().currentChanged(current, previous)
         # the ring spans the row, which may have other cells to paint than Qt thinks
         self.viewport().update()
@@ -125,7 +125,7 @@ class ClassTable(QTableView):
             self.current_changed.emit(_name(current))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the table, and one ring around the whole of the current row."""
+        """Paint the table, and while it has the focus one ring around the whole current row."""
         super().paintEvent(event)
         current = self.currentIndex()
         if self.hasFocus() and current.isValid():
@@ -136,12 +136,16 @@ class ClassTable(QTableView):
             draw_focus_ring(painter, ring.adjusted(1, 1, -1, -1), self._theme, 6)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show as many columns as there is room for beside the names."""
+        """Show as many columns as the new width has room for beside the names; the strip of pictures goes first."""
         super().resizeEvent(event)
         self._use_room()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space, Delete and Backspace leave the selected classes out or take them back; Return goes to the pictures."""
+        """Emit `toggled` with the selected names on Space, Delete or Backspace, `entered_row` with the current on Return.
+
+        Home and End go to the first and the last row. Whoever takes `toggled` leaves the classes out or takes them
+        back.
+        """
         keys = (Qt.Key.Key_Backspace, Qt.Key.Key_Space)
         removes = event.matches(QKeySequence.StandardKey.Delete) or event.key() in keys
         if removes and (names := self.selected_names()):
@@ -181,12 +185,12 @@ class ClassDelegate(QStyledItemDelegate):
         self._thumbnails = Thumbnails(_THUMB, 6)
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Room for the text, which the header asks for."""
+        """Return the size in pixels that the text of the cell `index` needs."""
         text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
         return QSize(round(text_width(self._theme, "body", text)) + 2 * _PAD, _ROW)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paint one cell."""
+        """Paint the cell `index`: the strip of pictures, the name or a number, over the background of its row."""
         theme, rect = self._theme, QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -11,10 +11,10 @@ from capt_gui.widgets.layout import fill
 
 
 def columns(*parts: tuple[QWidget, int, int], sizes: Sequence[int], handle: int = 0) -> QSplitter:
-    """Put widgets side by side with handles between them; none can be pushed together to nothing.
+    """Return a splitter with these widgets side by side and handles between them; none can be collapsed.
 
-    parts: each widget with its share of room that is won or lost, and its least width in pixels. sizes: the first width of each.
-    handle: the width of the handles in pixels, 0 for the style's own.
+    parts: each widget with its stretch factor and its least width in pixels. sizes: the first width of each in
+    pixels. handle: the width of the handles in pixels, 0 for that of the style.
     """
     splitter = QSplitter(Qt.Orientation.Horizontal)
     for number, (widget, stretch, least) in enumerate(parts):
@@ -29,7 +29,10 @@ def columns(*parts: tuple[QWidget, int, int], sizes: Sequence[int], handle: int 
 
 
 def centred(body: QWidget, width: int, share: int = 1000) -> QWidget:
-    """Put a widget into the middle, at most `width` pixels wide; it takes `share` times as much room as either side."""
+    """Return a widget that holds `body` in the middle, at most `width` pixels wide.
+
+    share: the stretch factor of `body`, where the empty room at either side has 1.
+    """
     body.setMaximumWidth(width)
     outer = QWidget()
     fill(QHBoxLayout(outer), (None, 1), (body, share), (None, 1))

@@ -6,7 +6,10 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 
 def confirm(parent: QWidget, title: str, question: str, answer: str, hint: str = "") -> bool:
-    """Ask in a dialog, and return True if the user chose `answer`, such as "Delete"; Cancel is the default. hint: what is lost."""
+    """Ask `question` in a dialog over `parent`, and return True only if the user chose the button named `answer`.
+
+    Cancel is the default. title: of the dialog. hint: a second sentence, such as what will be lost, "" for none.
+    """
     box = QMessageBox(QMessageBox.Icon.Question, title, question, QMessageBox.StandardButton.Cancel, parent)
     box.setInformativeText(hint)
     agreed = box.addButton(answer, QMessageBox.ButtonRole.DestructiveRole)

@@ -46,27 +46,30 @@ class ConsistencyPanel(QWidget):
         self.clear()
 
     def set_metrics(self, infos: tuple[MetricInfo, ...], values: dict[str, float]) -> None:
-        """Show the metrics that have a value: first those on a closed scale, with a meter, then the open-ended ones."""
+        """Show those metrics of `infos` whose name has a value in `values`, first those with a meter (closed scale)."""
         self._show(infos, (values,))
 
     def set_pair(self, infos: tuple[MetricInfo, ...], a: dict[str, float], b: dict[str, float]) -> None:
-        """Show the metrics that have a value on either side, both values beside each other, the better one marked."""
+        """Show metrics of two variants (models with their prompts), A and B, beside each other, the better value marked.
+
+        a, b: the values by the metric's name; metrics of `infos` that neither has are left out.
+        """
         self._show(infos, (a, b))
 
     def clear(self) -> None:
-        """Show the empty state."""
+        """Remove all metrics and show the sentence of the empty state."""
         self._show((), ({},))
 
     def shown(self) -> dict[str, str]:
-        """Return the shown values with their units, by label; of two sides as "A | B"."""
+        """Return the text of each shown metric (value and unit) by its label; of two compared models both, as "A | B"."""
         return {tile.info.label: " | ".join(tile.texts) for tile in self._tiles}
 
     def better(self) -> dict[str, str]:
-        """Return the side that is marked as the better one, "a" or "b", by label."""
+        """Return which of two compared models has the better value, "a" or "b", by the metric's label, where one has."""
         return {tile.info.label: SIDES[tile.better] for tile in self._tiles if tile.better is not None}
 
     def record(self) -> BarChart | None:
-        """Return the measurements as values, each in its own unit, to be saved; None while there is none."""
+        """Return the shown metrics as the values of a bar chart, for saving it to a file; None while there are none."""
         bars = tuple(
             Bar(f"{tile.info.label} [{tile.info.unit}]" if tile.info.unit else tile.info.label, value, series=side)
             for tile in self._tiles
@@ -79,7 +82,7 @@ class ConsistencyPanel(QWidget):
         return BarChart(caption, bars, alt, percent=False, series=series, x_title=axis) if bars else None
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow card labels stand above their values."""
+        """Arrange the metrics for the new width: in a narrow panel in one column, or with labels above values."""
         super().resizeEvent(event)
         self._arrange()
 

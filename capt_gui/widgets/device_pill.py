@@ -28,7 +28,10 @@ class DevicePill(QFrame):
         self.setAccessibleName(self.tr("Device"))
 
     def set_state(self, state: str, text: str, tooltip: str = "") -> None:
-        """Show "busy" (loading), "ready", "warning" or "error" with its text."""
+        """Show the state of the computing device as a symbol with `text` beside it and a `tooltip`.
+
+        state: "busy" (loading), "ready", "warning" or "error"; KeyError for any other.
+        """
         self._symbol.set_icon(*_LOOKS[state])
         self._text.setText(text)
         self.setToolTip(tooltip)
@@ -36,5 +39,5 @@ class DevicePill(QFrame):
         self.setAccessibleDescription(tooltip)
 
     def text(self) -> str:
-        """Return the text shown."""
+        """Return the text shown beside the symbol of the device's state."""
         return self._text.text()

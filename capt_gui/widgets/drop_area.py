@@ -13,7 +13,10 @@ from capt_gui.widgets.layout import fill
 
 
 def local_paths(mime: QMimeData) -> list[str]:
-    """Return the local files and folders a drop or paste carries, in order and once each; anything remote is left out."""
+    """Return the paths of the local files and folders that a drop or paste carries, in order and without repeats.
+
+    Addresses that are not on this computer are left out.
+    """
     return list(dict.fromkeys(url.toLocalFile() for url in mime.urls() if url.isLocalFile()))
 
 
@@ -43,31 +46,35 @@ class DropArea(QWidget):
         theme.changed.connect(self.update)
 
     def add_button(self, icon: str, name: str, tip: str, *, primary: bool = False) -> QPushButton:
-        """Add a button at the end of the row, and return it."""
+        """Add a button at the end of the row of buttons, and return it.
+
+        icon: the name of an icon of the theme. name: its text. tip: its tooltip. primary: paint it as the main
+        choice.
+        """
         button = TextButton(self._theme, name, icon, look="primary" if primary else "", tip=tip, icon_height=18)
         self._buttons.insertWidget(self._buttons.count() - 1, button)
         return button
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Welcome local files and folders."""
+        """Accept a drag that carries local files or folders and tint the area; do nothing for any other drag."""
         if local_paths(event.mimeData()):
             event.acceptProposedAction()
             self._set_hovered(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Take the tint away."""
+        """Take the tint of the area away when a drag leaves it."""
         self._set_hovered(False)
         event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Emit `paths_dropped` with the local files and folders."""
+        """Take the tint away, and emit `paths_dropped` with the paths of local files and folders, if there are any."""
         self._set_hovered(False)
         if paths := local_paths(event.mimeData()):
             event.acceptProposedAction()
             self.paths_dropped.emit(paths)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """A dashed, rounded outline; tinted while something hovers over it."""
+        """Paint a dashed, rounded outline, tinted while a drag hovers over the area."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect = QRectF(self.rect()).adjusted(1, 1, -1, -1)

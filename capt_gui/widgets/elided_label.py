@@ -18,16 +18,16 @@ class ElidedLabel(QLabel):
         self.set_text(text)
 
     def set_text(self, text: str) -> None:
-        """Show a text, or as much of it as fits."""
+        """Show a text, cut with an ellipsis where it does not fit; the tooltip always holds the whole of it."""
         self.setText(text)
         self.setToolTip(text)
 
     def minimumSizeHint(self) -> QSize:
-        """Any width will do."""
+        """Return a smallest size of no width, as the text can be cut to any width."""
         return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint what fits."""
+        """Paint the text on one line, cut with an ellipsis where it does not fit."""
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         rect = self.contentsRect()

@@ -33,10 +33,10 @@ class FactList(QWidget):
             grid.addWidget(self._values[key], row, 2)
 
     def set_facts(self, facts: Mapping[str, str]) -> None:
-        """Show these values."""
+        """Show these values, each by the key that its row has; other rows stay, and an unknown key is a KeyError."""
         for key, value in facts.items():
             self._values[key].setText(value)
 
     def mark(self, key: str) -> Symbol:
-        """Return the symbol beside a value; it shows nothing until it is given an icon."""
+        """Return the symbol beside the value of `key`, blank until it gets an icon; KeyError for an unknown key."""
         return self._marks[key]

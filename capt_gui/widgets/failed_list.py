@@ -39,7 +39,11 @@ class FailedList(QWidget):
         self.hide()
 
     def show_failed(self, failed: Sequence[FailedPicture]) -> None:
-        """Show these; the same ones again change nothing."""
+        """Show the names of pictures that could not be used with the reasons, and how many there are; none hides the list.
+
+        Up to 100 are named; the list is open at first where there are 4 or fewer. The same pictures again change
+        nothing.
+        """
         if tuple(failed) == self._shown:
             return
         self._shown = tuple(failed)
@@ -60,5 +64,5 @@ class FailedList(QWidget):
         self.setVisible(bool(self._shown))
 
     def title(self) -> str:
-        """Return the line that says how many."""
+        """Return the heading, such as "3 pictures could not be used"."""
         return self._title.text()

@@ -54,11 +54,11 @@ class Fold(QWidget):
         self._retint()
 
     def is_expanded(self) -> bool:
-        """Return whether the content is shown."""
+        """Return True while the section is open, so that its content is shown."""
         return self._header.isChecked()
 
     def set_expanded(self, expanded: bool) -> None:
-        """Open or close the section."""
+        """Open the section for True, close it for False; `toggled` is emitted if that is a change."""
         self._header.setChecked(expanded)
 
     def _on_toggled(self, expanded: bool) -> None:

@@ -39,7 +39,7 @@ class GalleryView(CardList):
         self.setAccessibleDescription(self.tr("Up and down choose a picture, Delete takes it off the list"))
 
     def select_path(self, path: str) -> None:
-        """Make the row with this path current; nothing happens when there is none."""
+        """Make the row of the picture with this path current; nothing happens when no row has it."""
         model = self.model()
         for row in range(model.rowCount() if model else 0):
             if model.index(row, 0).data(GalleryRole.PATH) == path:
@@ -47,7 +47,7 @@ class GalleryView(CardList):
                 return
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete and Backspace ask to take the selected pictures off the list."""
+        """Emit `remove_requested` with the selected pictures' paths on Delete or Backspace; nothing is removed here."""
         removes = event.matches(QKeySequence.StandardKey.Delete) or event.key() == Qt.Key.Key_Backspace
         if removes and (paths := self.selected_keys()):
             self.remove_requested.emit(paths)
@@ -63,11 +63,11 @@ class GalleryDelegate(CardDelegate):
     thumbnail_size = _THUMB
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
-        """The same for every row, so that the view need not ask again."""
+        """Return the size of a row in pixels, the same for all rows, so that the view need not measure each."""
         return QSize(140, _THUMB + 3 * _PAD)
 
     def draw_card(self, painter: QPainter, card: QRectF, index: Index) -> None:
-        """Paint the thumbnail, the text, and the state or that of each side."""
+        """Paint thumbnail, name and caption of the picture `index` with its state, or one state for each model compared."""
         state = str(index.data(GalleryRole.STATE) or "waiting")
         ratio = painter.device().devicePixelRatioF()
         thumb = QRectF(card.left() + _PAD, card.center().y() - _THUMB / 2, _THUMB, _THUMB)
@@ -102,7 +102,10 @@ class GalleryDelegate(CardDelegate):
             draw_text(painter, room, caption, self.theme, "caption", role)
 
     def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
-        """Show the tooltip: the full name, and what there is to say about the picture."""
+        """Show the tooltip of the picture `index`: its full name, its caption, its message and its state.
+
+        Returns True if shown.
+        """
         if event.type() != QHelpEvent.Type.ToolTip or not index.isValid():
             return super().helpEvent(event, view, option, index)
         lines = [str(index.data(role) or "") for role in (GalleryRole.NAME, GalleryRole.CAPTION, GalleryRole.MESSAGE)]
@@ -114,7 +117,7 @@ class GalleryDelegate(CardDelegate):
         return True
 
     def state_text(self, state: str) -> str:
-        """Return a state of a picture as plain words, "" for an unknown one."""
+        """Return the words for a state of a picture, such as "Ready" for "ready"; "" for an unknown one."""
         return {
             "waiting": self.tr("Being read"),
             "ready": self.tr("Ready"),

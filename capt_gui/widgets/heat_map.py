@@ -70,9 +70,11 @@ class HeatMap(PlotChart):
         role: At | None = None,
         gap_before: int = -1,
     ) -> None:
-        """Show these; one list of shares in [0, 1] for each row, NaN for an empty cell.
+        """Show a table of shares as shaded cells; zoom and chosen cell are reset if the names of rows or columns are new.
 
-        text, words, role: what stands in a cell, what is said of it, and the role of its colour, asked for by row and column.
+        rows, columns: those names. shares: for each row one sequence of values in [0, 1], NaN for an empty cell.
+        text, words, role: functions of (row, column) that return the text in a cell, its read-out and the name of its
+        colour in the theme (None for the accent). gap_before: the column that a gap sets apart, −1 for none.
         """
         same = (tuple(rows), tuple(columns)) == (self._rows, self._columns)
         self._rows, self._columns = tuple(rows), tuple(columns)
@@ -89,60 +91,60 @@ class HeatMap(PlotChart):
         self._tell()
 
     def current_words(self) -> str:
-        """The words of the cell that is read out."""
+        """Return the read-out of the cell that the mouse or the keyboard points at, "" for none."""
         return self._words(*self._current) if self._current is not None else ""
 
     def text_of(self, row: int, column: int) -> str:
-        """The figure of a cell."""
+        """Return the text that stands in the cell at `row` and `column`, counted from 0."""
         return self._text(row, column)
 
     def cell_rect(self, row: int, column: int) -> QRectF:
-        """The place of a cell, in pixels of this widget."""
+        """Return the rectangle of a cell in pixels of this widget at the present zoom; row and column count from 0."""
         rect, seen = self.plot_rect(), self.seen_rect()
         across, down = rect.width() / seen.width(), rect.height() / seen.height()
         left = rect.left() + (self._left_of(column) - seen.left()) * across
         return QRectF(left, rect.top() + (row - seen.top()) * down, across, down)
 
     def sizeHint(self) -> QSize:
-        """As high as the rows need, up to a limit, and as wide as comfortable cells."""
+        """Return the preferred size in pixels: as high as the rows need, up to a limit, with comfortable cells."""
         return QSize(
             round(self._names_width() + len(self._columns) * 56), round(self._head() + self._cells_height() + _PAD)
         )
 
     def minimumSizeHint(self) -> QSize:
-        """Cells may be narrow."""
+        """Return the smallest size in pixels, with narrow cells; the height is that of `sizeHint`."""
         return QSize(round(self._names_width() + min(len(self._columns), 24) * _NARROWEST), self.sizeHint().height())
 
     def tooltip_at(self, position: QPointF) -> str:
-        """Return the description of the cell at a pixel."""
+        """Return the read-out of the cell at `position`, in pixels of this widget; "" where there is no cell."""
         place = self._cell_at(self.spot_at(position))
         return self._words(*place) if place is not None else ""
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Names of columns that stand upright at another width need another height."""
+        """Place the cells anew, and ask for another height where the names of columns need it at this width."""
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self.updateGeometry()
         self._place_view()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show a cell to start from."""
+        """Point at the first cell when the keyboard brings the focus and no cell is pointed at."""
         super().focusInEvent(event)
         if self._current is None and self._rows and event.reason() != Qt.FocusReason.MouseFocusReason:
             self._point((0, 0))
 
     def point_at(self, spot: QPointF | None) -> None:
-        """Point at the cell there."""
+        """Point at the cell at `spot`, in coordinates of the cells (one unit a cell); None points at no cell."""
         self._point(self._cell_at(spot))
 
     def click_at(self, spot: QPointF) -> None:
-        """Choose the cell there."""
+        """Point at the cell at `spot`, in coordinates of the cells, and emit `chosen`; do nothing beside the cells."""
         if (place := self._cell_at(spot)) is not None:
             self._point(place)
             self.chosen.emit(*place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The arrow keys, Home, End and the page keys move from cell to cell; Return and Space choose one."""
+        """Move from cell to cell with the arrow keys, Home, End and the page keys; emit `chosen` on Return or Space."""
         key = Qt.Key(event.key())
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._current is not None:
             self.chosen.emit(*self._current)
@@ -170,7 +172,7 @@ class HeatMap(PlotChart):
         self._bring_into_sight(row, column)
 
     def draw(self, painter: QPainter) -> None:
-        """Paint the names beside the cells."""
+        """Paint the names of columns and rows that are in sight beside the cells."""
         if self._rows:
             self._paint_columns(painter)
             self._paint_rows(painter)

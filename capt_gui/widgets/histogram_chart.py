@@ -27,18 +27,24 @@ class HistogramChart(AxesChart):
         self._summary: tuple[Entry, ...] = ()
 
     def set_histogram(self, histogram: Histogram | None, summary: tuple[tuple[str, str], ...] = ()) -> None:
-        """Show a histogram of shares, or the empty state. summary: (name, value) pairs, read out while no bin is chosen."""
+        """Show a histogram whose bins hold shares of the measured pictures, or the empty state for None.
+
+        summary: (name, value) pairs that are read out while no bin is chosen.
+        """
         self._histogram = histogram
         self._summary = tuple(Entry(name, value) for name, value in summary)
         self._places = [_middle(one) for one in histogram.bins] if histogram is not None else []
         self._draw()
 
     def record(self) -> Histogram | None:
-        """Return the chart as values, to be saved; None while it is empty."""
+        """Return the histogram that is shown, for saving it to a file; None while the chart is empty."""
         return self._histogram
 
     def description(self) -> str:
-        """Return the chosen bin, or the summary of all, as a sentence."""
+        """Return the chosen bin, or the summary where none is chosen, as one sentence.
+
+        With neither, it is the text of the empty state.
+        """
         return ", ".join(f"{entry.name} {entry.value}" for entry in self._entries()) or self._empty
 
     def _entries(self) -> tuple[Entry, ...]:

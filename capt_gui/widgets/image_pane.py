@@ -38,20 +38,27 @@ class PaneView(QObject):
         self.cursor: tuple[int, int] | None = None
 
     def set_size(self, width: int, height: int) -> None:
-        """Start with pictures of this size; the place is kept when the size is."""
+        """Set the size of the pictures in pixels; a new size shows the whole picture and points at no pixel.
+
+        The same size again changes nothing.
+        """
         if (width, height) != (self.width, self.height):
             self.width, self.height = width, height
             self.set_cursor(None)
             self.set_fit()
 
     def set_fit(self) -> None:
-        """Show the whole picture, as large as it goes."""
+        """Show the whole picture, as large as the pane allows."""
         self.is_fit = True
         self.centre = QPointF(self.width / 2, self.height / 2)
         self.changed.emit()
 
     def set_zoom(self, zoom: float, from_zoom: float, anchor: QPointF | None = None) -> None:
-        """Zoom to a factor; the picture point `anchor` stays where it is on the screen."""
+        """Zoom to `zoom` logical screen pixels per picture pixel, within 0.1 and 64 (or `from_zoom`, if that is more).
+
+        from_zoom: the present zoom. anchor: the point of the picture that stays where it is on the screen, None for
+        the middle.
+        """
         zoom = min(max(zoom, _LOWEST_ZOOM), max(_HIGHEST_ZOOM, from_zoom))
         if anchor is not None:
             self.centre = anchor + (self.centre - anchor) * (from_zoom / zoom)
@@ -60,14 +67,14 @@ class PaneView(QObject):
         self.changed.emit()
 
     def move(self, by: QPointF) -> None:
-        """Move what is seen by so many picture pixels; a picture that fits stays where it is."""
+        """Move the part in sight by so many picture pixels; while the whole picture is shown nothing moves."""
         if not self.is_fit:
             self.centre += by
             self._keep_inside()
             self.changed.emit()
 
     def set_cursor(self, pixel: tuple[int, int] | None) -> None:
-        """Point at a pixel; one outside the picture is no pixel."""
+        """Point at the pixel (x, y), from the top left corner; None, or a pixel outside the picture, points at none."""
         if pixel is not None and not (0 <= pixel[0] < self.width and 0 <= pixel[1] < self.height):
             pixel = None
         if pixel != self.cursor:
@@ -75,7 +82,7 @@ class PaneView(QObject):
             self.cursor_changed.emit()
 
     def step_cursor(self, right: int, down: int) -> None:
-        """Point at a neighbour, beginning in the middle."""
+        """Move the pixel pointed at by so many pixels, but not off the picture; the first one is in the middle."""
         x, y = self.cursor or (self.width // 2, self.height // 2)
         if self.cursor is not None:
             x, y = min(max(x + right, 0), self.width - 1), min(max(y + down, 0), self.height - 1)
@@ -105,12 +112,12 @@ class ImagePane(PaintedWidget):
         view.cursor_changed.connect(self.update)
 
     def set_image(self, image: QImage | None) -> None:
-        """Show a picture; None for the text of the empty state."""
+        """Show a picture in this pane; None shows the text of the empty state."""
         self._image = image
         self.update()
 
     def zoom(self) -> float:
-        """Screen pixels (logical) per picture pixel, as painted now."""
+        """Return the present zoom, in logical screen pixels per picture pixel."""
         view = self._view
         if not view.is_fit:
             return view.zoom
@@ -121,24 +128,24 @@ class ImagePane(PaintedWidget):
         return max(room, 0.01)
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        """Enlarge or shrink around a point of this pane, its middle by default."""
+        """Multiply the zoom by `factor` around the point `at`, in pixels of this pane; None for its middle."""
         zoom = self.zoom()
         self._view.set_zoom(zoom * factor, zoom, self._to_picture(at) if at is not None else None)
 
     def hasHeightForWidth(self) -> bool:
-        """A pane likes to be square."""
+        """Return True, as the height of a pane follows its width."""
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """As high as wide, within reason."""
+        """Return the height in pixels for a `width` in pixels: the same, but from 96 to 460."""
         return min(max(width, 96), 460)
 
     def sizeHint(self) -> QSize:
-        """A size at which a small picture can be read."""
+        """Return the preferred size in pixels, at which a small picture can be recognised."""
         return QSize(280, 280)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow with the cross-hair; drag the picture with the left button."""
+        """Point at the pixel under the mouse, and move the picture while the left button drags it."""
         here = event.position()
         if self._dragged_from is not None:
             self._view.move((self._dragged_from - here) / self.zoom())
@@ -147,31 +154,31 @@ class ImagePane(PaintedWidget):
         self._view.set_cursor((int(spot.x() // 1), int(spot.y() // 1)) if self._image is not None else None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin to drag."""
+        """Begin to drag the picture with the left mouse button."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._dragged_from = event.position()
             if not self._view.is_fit:
                 self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        """End dragging."""
+        """End dragging the picture."""
         self._dragged_from = None
         self.unsetCursor()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Switch between the whole picture and four times as large here."""
+        """Enlarge the picture fourfold at the click if it is shown whole, or else show it whole again."""
         if self._view.is_fit:
             self.zoom_by(4, event.position())
         else:
             self._view.set_fit()
 
     def leaveEvent(self, event: QEvent) -> None:
-        """The cross-hair leaves with the mouse."""
+        """Point at no pixel any more when the mouse leaves, which takes the cross-hair away."""
         super().leaveEvent(event)
         self._view.set_cursor(None)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom where the mouse is; without a picture the page may scroll."""
+        """Zoom around the mouse; without a picture the event is ignored, so that the page scrolls."""
         turn = event.angleDelta().y()
         if self._image is None or not turn:
             event.ignore()
@@ -180,7 +187,10 @@ class ImagePane(PaintedWidget):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """+ and − zoom, 0 fits, 1 shows pixel for pixel; arrows move the cross-hair, with Shift the picture."""
+        """Zoom with + and −, show the whole picture with 0 and pixel for pixel with 1; arrow keys move the cross-hair.
+
+        With Shift the arrow keys move the picture.
+        """
         key = event.key()
         arrows = {
             Qt.Key.Key_Left: (-1, 0),
@@ -209,7 +219,7 @@ class ImagePane(PaintedWidget):
             super().keyPressEvent(event)
 
     def draw(self, painter: QPainter) -> None:
-        """Paint the picture on a rounded ground, the cross-hair above it."""
+        """Paint the picture at the present zoom with the cross-hair on it, or the text of the empty state."""
         ground = rounded(QRectF(self.rect()), 10)
         painter.fillPath(ground, self._theme.color("surface_raised"))
         if self._image is None:

@@ -80,30 +80,33 @@ class ImageTriptych(QWidget):
         self._refresh()
 
     def set_pictures(self, pictures: PictureSet | None) -> None:
-        """Show the three pictures of an analysis, or the empty state."""
+        """Show clean picture, perturbation and adversarial picture of an analysis; None shows the empty state."""
         self._set = pictures
         self._seen = pictures.seen if pictures is not None else None
         self._refresh()
 
     def set_seen(self, picture: Picture | None) -> None:
-        """Show only what the model sees, before an attack."""
+        """Show only the picture that the model is given, as before an attack; None shows the empty state."""
         self._set, self._seen = None, picture
         self._refresh()
 
     def set_side(self, side: str, *, both: bool = False) -> None:
-        """Say on whom the attack was computed that is shown ("" for nobody in particular); `both`: let the user choose."""
+        """Tell in the title which of two compared models, "a" or "b", the shown attack was computed on; "" names none.
+
+        both: also show the switch between the attacks on A and on B.
+        """
         self.side_switch.setVisible(both)
         self.side_switch.set_choice(side)
         name = self.tr("Adversarial")
         self.titles[2].setText(self.tr("Adversarial, aimed at {}").format(side.upper()) if side else name)
 
     def factor(self) -> int:
-        """Return the factor that enlarges the perturbation now."""
+        """Return the factor that enlarges the perturbation now to be seen: the one chosen or, on "Auto", computed."""
         chosen = int(self._factor.currentData() or 0)
         return chosen or (_automatic_factor(self._set.perturbation) if self._set is not None else 1)
 
     def set_whole(self, whole: bool) -> None:
-        """Say that the pictures are whole ones, which the model resizes itself, or already of its input size."""
+        """Title the clean picture as one at its original size (True), or at the model's input size (False)."""
         name = self.tr("The picture itself") if whole else self.tr("What the model sees")
         tip = self.tr("The picture after resizing and cropping to the size the model takes in.")
         if whole:
@@ -114,27 +117,27 @@ class ImageTriptych(QWidget):
         self._panes[0].setAccessibleDescription(tip)
 
     def readout(self) -> str:
-        """The line about the pixel pointed at, empty when there is none."""
+        """Return the line with place and values of the pixel pointed at, a hint where none is, "" without a picture."""
         return self._readout.text().replace(_FIGURE_SPACE, "")
 
     def zoom_in(self) -> None:
-        """One step larger."""
+        """Enlarge all three pictures by a quarter."""
         self._panes[0].zoom_by(1.25)
 
     def zoom_out(self) -> None:
-        """One step smaller."""
+        """Shrink all three pictures by a fifth."""
         self._panes[0].zoom_by(0.8)
 
     def zoom_to_fit(self) -> None:
-        """Show the whole picture."""
+        """Show the whole of all three pictures."""
         self._view.set_fit()
 
     def zoom_to_pixels(self) -> None:
-        """One picture pixel on one screen pixel."""
+        """Zoom all three pictures so that a picture pixel takes one screen pixel."""
         self._panes[0].zoom_by(1 / (self.devicePixelRatioF() * self._panes[0].zoom()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The zoom that fits changes with the room."""
+        """Show the zoom in per cent anew, as the zoom that fits changes with the room."""
         super().resizeEvent(event)
         self._on_view_changed()
 

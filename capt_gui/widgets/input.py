@@ -13,18 +13,21 @@ _LEFT_RIGHT = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
 def arrow_step(event: QKeyEvent, *, across: bool = False) -> int:
-    """Return 1 for Down, −1 for Up and 0 for any other key; across: 1 for Right, −1 for Left."""
+    """Return 1 if the key pressed is Down, −1 for Up, 0 for any other.
+
+    across: 1 for Right and −1 for Left instead.
+    """
     return (_LEFT_RIGHT if across else _UP_DOWN).get(Qt.Key(event.key()), 0)
 
 
 def keep_wheel_for_focus(control: QWidget) -> None:
-    """Let the wheel turn a control only while it has the focus: scrolling past must not change a setting."""
+    """Let the mouse wheel change `control` only while it has the focus, so that scrolling past changes no setting."""
     control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     control.installEventFilter(_WheelGuard(control))
 
 
 def put_after(anchor: QWidget, controls: Iterable[QWidget]) -> None:
-    """Have Tab pass these controls, in this order, right after the anchor, which may be the box that holds them.
+    """Put these controls, in this order, right after `anchor` (which may be the box that holds them) for the Tab key.
 
     For controls that are made late: Qt would put them behind everything else in the window.
     """

@@ -34,7 +34,7 @@ class JobBar(QWidget):
         self._refresh()
 
     def set_running(self, running: bool) -> None:
-        """Turn the button into Cancel, or back."""
+        """Turn the button into Cancel and show the progress bar for True, or back into Run without a bar for False."""
         self._running, self._stopping = running, False
         if running:
             self._bar.setRange(0, 0)
@@ -42,14 +42,17 @@ class JobBar(QWidget):
         self._refresh()
 
     def set_progress(self, done: int, total: int, text: str) -> None:
-        """Show progress and a text about it; a total of 0 means unknown."""
+        """Show `done` of `total` on the bar with a `text` above it; a total of 0 means that the end is unknown.
+
+        After Cancel the text stays "Stopping…".
+        """
         self._bar.setRange(0, total)
         self._bar.setValue(done)
         if not self._stopping:
             self._show_text(text)
 
     def set_enabled_to_run(self, enabled: bool, reason: str = "") -> None:
-        """Allow Run; or not, for a reason that is shown."""
+        """Allow the Run button for True; else disable it and tell the `reason`, beside it unless work is going on."""
         self._may_run = enabled
         if not self._running:
             self._show_text("" if enabled else reason)
@@ -58,7 +61,7 @@ class JobBar(QWidget):
         self._refresh()
 
     def text(self) -> str:
-        """Return the text beside the button."""
+        """Return the text shown beside the button: the progress, or the reason for which nothing can run."""
         return self._text.text()
 
     def _show_text(self, text: str) -> None:

@@ -98,7 +98,10 @@ class KnobSlider(QWidget):
         theme.changed.connect(self.slider.update)
 
     def set_stops(self, stops: list[tuple[str, object]]) -> None:
-        """Offer these (label, value) stops, silently; the current value stays if it is among them, else the first."""
+        """Offer these (label, value) stops without emitting `value_changed`.
+
+        The present value stays if it is among them; else the first is taken.
+        """
         before = self.value()
         self._stops = list(stops)
         with QSignalBlocker(self.slider):
@@ -108,11 +111,11 @@ class KnobSlider(QWidget):
         self._describe()
 
     def value(self) -> object:
-        """Return the value of the current stop, None without stops."""
+        """Return the value of the current stop, None when there are no stops."""
         return self._stops[self.slider.value()][1] if self._stops else None
 
     def set_value(self, value: object) -> None:
-        """Move to the stop with this value without saying `value_changed`; a value that is no stop changes nothing."""
+        """Move to the stop with this value without emitting `value_changed`; a value without a stop changes nothing."""
         index = self._index_of(value)
         if index is not None:
             with QSignalBlocker(self.slider):
@@ -120,11 +123,11 @@ class KnobSlider(QWidget):
             self._describe()
 
     def set_help(self, text: str) -> None:
-        """The sentence shown on hover."""
+        """Set the sentence that explains the slider, shown as its tooltip."""
         self.setToolTip(text)
 
     def label(self) -> str:
-        """Return the text of the current stop."""
+        """Return the label of the current stop, as shown beside the title; "" without stops."""
         return self._shown.text()
 
     def _index_of(self, value: object) -> int | None:

@@ -9,7 +9,11 @@ from capt_gui.widgets.layout import Part, fill
 
 
 def text(shown: str = "", role: str = "", *, wrap: bool = True) -> QLabel:
-    """Return a label of plain text: `role` is one of the theme's text roles, "" for body text."""
+    """Return a label of plain text that shows `shown`.
+
+    role: one of the theme's text roles such as "caption", "" for body text. wrap: break the text into lines; without
+    it the label is as wide as its text.
+    """
     label = QLabel(shown)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(wrap)
@@ -24,20 +28,23 @@ def text(shown: str = "", role: str = "", *, wrap: bool = True) -> QLabel:
 
 
 def named(name: str, control: QWidget) -> QWidget:
-    """Return a control with its name above it."""
+    """Return a widget that holds `control` with `name` as a label above it."""
     label = text(name, "muted", wrap=False)
     label.setBuddy(control)
     return column(label, control, spacing=4)
 
 
 def column(*parts: Part, spacing: int = 8) -> QWidget:
-    """Put parts, as `fill` takes them, one under the other without a margin."""
+    """Return a widget with these parts one under the other, `spacing` pixels apart and without a margin.
+
+    parts: as `layout.fill` takes them: widgets, layouts, numbers of pixels, or None for a stretch.
+    """
     box = QWidget()
     fill(QVBoxLayout(box), *parts, spacing=spacing)
     return box
 
 
 def selectable(*labels: QLabel) -> None:
-    """Let the text of labels be selected with the mouse, to be copied."""
+    """Let the text of these labels be selected with the mouse, so that it can be copied."""
     for label in labels:
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -15,8 +15,9 @@ Box = TypeVar("Box", bound=QBoxLayout)
 def fill(layout: Box, *parts: Part, spacing: int = 8, margins: int | tuple[int, int, int, int] = 0) -> Box:
     """Put parts into a box layout, in order, and return the layout.
 
-    A part is a widget, a layout, a number of pixels left free, or None for room that stretches; in a tuple with its stretch factor, and
-    perhaps with the alignment of a widget.
+    parts: a widget, a layout, a number of pixels left free, or None for room that stretches; in a tuple with its
+    stretch factor, and perhaps with the alignment of a widget. spacing: pixels between parts. margins: pixels around
+    all, one number or (left, top, right, bottom).
     """
     layout.setContentsMargins(*(margins if isinstance(margins, tuple) else (margins,) * 4))
     layout.setSpacing(spacing)
@@ -34,7 +35,7 @@ def fill(layout: Box, *parts: Part, spacing: int = 8, margins: int | tuple[int, 
 
 
 def clear(layout: QLayout) -> None:
-    """Take every widget out of a layout and delete it."""
+    """Take everything out of a layout, and hide and delete its widgets; those in nested layouts stay."""
     while (item := layout.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
             widget.hide()

@@ -35,18 +35,18 @@ class Legend(PaintedWidget):
         self.setMinimumWidth(80)
 
     def set_entries(self, entries: Sequence[Entry]) -> None:
-        """Show these."""
+        """Show these entries, each a name with a value and perhaps a stroke, in place of the present ones."""
         self._entries = tuple(entries)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Take as many rows as the new width asks for."""
+        """Arrange the entries in as many rows as the new width asks for."""
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self._fit()
 
     def draw(self, painter: QPainter) -> None:
-        """Paint strokes, names and values."""
+        """Paint the stroke, name and value of each entry."""
         theme, metrics = self._theme, self._metrics()
         painter.setFont(theme.font("caption"))
         for entry, left, row in self._places(self.width()):

@@ -38,7 +38,7 @@ class Line:
     marks: bool = False
 
     def points(self) -> tuple[tuple[float, float, float, float], ...]:
-        """The values as a chart's record has them: (x, y, low, high), both y where there is no band."""
+        """Return the line's points (x, y, low, high) in order; low and high are y where the line has no band."""
         return tuple(zip(self.xs, self.ys, self.lows or self.ys, self.highs or self.ys, strict=True))
 
 
@@ -77,10 +77,11 @@ class LineChart(AxesChart):
         scale: str = LINEAR,
         x_title: str = "",
     ) -> None:
-        """Show these lines; `end` is where the x axis will end, 0 where nobody knows.
+        """Show these lines and, as dashed lines across the chart, these levels.
 
-        scale: of the x axis, LINEAR or LOG; on the latter a 0 stands one step below the smallest place above it. x_title: the name
-        of the x axis with its unit, for who saves it.
+        end: the x at which the axis ends, 0 where that is unknown. scale: LINEAR or LOG, of the x axis; on LOG a 0
+        stands at half the smallest x above it. x_title: the name of the x axis with its unit in saved charts, "" for
+        the name that is shown.
         """
         self._lines, self._levels, self._end = lines, levels, end
         self._x_title = x_title or self._x_name
@@ -91,7 +92,7 @@ class LineChart(AxesChart):
         self._draw()
 
     def description(self) -> str:
-        """Return the values that are read out now, as a sentence."""
+        """Return the values at the chosen x, or at the last where none is chosen, as a sentence."""
         if not self._places:
             return self._empty
         place = self._place()
@@ -100,7 +101,7 @@ class LineChart(AxesChart):
         return f"{self._x_name} {tick(place)}: " + ", ".join(values)
 
     def record(self) -> records.LineChart | None:
-        """Return the chart as values, to be saved; None while it is empty."""
+        """Return lines, levels and a description of the chart, for saving it to a file; None while it has no points."""
         if not self._places:
             return None
         levels = tuple(records.Level(f"{one.name}, {self._written(one.value)}", one.value) for one in self._levels)

@@ -50,23 +50,29 @@ class LogitShiftChart(QWidget):
     def set_shift(
         self, classes: tuple[str, ...], clean_logits: tuple[float, ...], attacked_logits: tuple[float, ...]
     ) -> None:
-        """Show one picture's shift; of many classes only the largest, and both winners."""
+        """Show how far the attack moved the logit of each class, from one picture's clean and attacked logits.
+
+        Of more than 20 classes only the 12 that moved most and both answers are shown.
+        """
         self._show(classes, ((clean_logits, attacked_logits),), ("", ""))
 
     def set_pair(self, classes: tuple[str, ...], a: Logits, b: Logits, names: tuple[str, str]) -> None:
-        """Show two sides, each (clean, attacked): the same classes in the same order and on the same scale."""
+        """Show the logit shifts of two variants (models with their prompts), A and B, with the same classes and scale.
+
+        a, b: (clean logits, attacked logits), in the order of `classes`. names: of the two variants.
+        """
         self._show(classes, (a, b), names)
 
     def clear(self) -> None:
-        """Show the empty state."""
+        """Remove all bars and show the text of the empty state."""
         self._show((), (), ("", ""))
 
     def shown(self) -> tuple[str, ...]:
-        """The classes shown, from the top."""
+        """Return the names of the classes shown, from the top."""
         return tuple(bar.name for bar in self._plots[0].bars())
 
     def record(self) -> BarChart | None:
-        """Return the chart as values, to be saved; None while it is empty."""
+        """Return the shown shifts as the values of a bar chart, for saving it to a file; None while there are none."""
         sides = [plot.bars() for plot in self._plots if plot.bars()]
         bars = tuple(
             Bar(bar.name, bar.shift, series=number)
@@ -80,7 +86,7 @@ class LogitShiftChart(QWidget):
         return BarChart(caption, bars, alt, percent=False, series=series, x_title=axis) if bars else None
 
     def readout(self) -> str:
-        """The line above the chart."""
+        """Return the line above the chart: the logits of the class pointed at, or a legend; "" for an empty chart."""
         return self._readout.text()
 
     def _show(self, classes: tuple[str, ...], sides: tuple[Logits, ...], names: tuple[str, str]) -> None:

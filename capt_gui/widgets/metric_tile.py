@@ -44,52 +44,52 @@ class MetricTile(PaintedWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_stacked(self, stacked: bool) -> None:
-        """Put the label above the value instead of beside it."""
+        """Put the label above the value for True, beside it for False."""
         if stacked != self._stacked:
             self._stacked = stacked
             self.updateGeometry()
             self.update()
 
     def sizeHint(self) -> QSize:
-        """As high as its label and values need."""
+        """Return the preferred size in pixels, as high as label, values and meters need."""
         label = line_height(self._theme, "caption") if self._stacked else 0.0
         meters = 8 if len(self.texts) > 1 else 4
         return QSize(180, round(label + line_height(self._theme, "strong")) + 16 + meters)
 
     def minimumSizeHint(self) -> QSize:
-        """Labels may be cut."""
+        """Return the smallest size in pixels, at which the label may be cut."""
         return QSize(120, self.sizeHint().height())
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Explain this measurement."""
+        """Highlight this tile, and emit `pointed_at` with the sentence that explains its metric."""
         super().enterEvent(event)
         self._point(True)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Stop standing out."""
+        """Take the highlight away when the mouse leaves."""
         super().leaveEvent(event)
         self._hovered = False
         self.update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Explain this measurement."""
+        """Emit `pointed_at` with the sentence that explains this tile's metric."""
         super().focusInEvent(event)
         self._point(self._hovered)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take the focus."""
+        """Take the keyboard focus when the tile is clicked."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and down ask for the neighbour."""
+        """Emit `moved` with 1 on Down and −1 on Up, to ask for the focus to go to the neighbouring tile."""
         if step := arrow_step(event):
             self.moved.emit(step)
         else:
             super().keyPressEvent(event)
 
     def draw(self, painter: QPainter) -> None:
-        """Paint the label, the values and the meters."""
+        """Paint the metric's label, its values and, on a closed scale, a meter for each."""
         if self._hovered:
             draw_box(painter, QRectF(self.rect()), self._theme.color("surface_raised"), 7)
         inner = QRectF(self.rect()).adjusted(8, 6, -8, -8)
@@ -157,12 +157,15 @@ class MetricTile(PaintedWidget):
 
 
 def value_column(theme: Theme) -> float:
-    """Return the width in pixels of a column of values, with room for its mark."""
+    """Return the width in pixels of a column of values in this theme, with room for a mark of the better one."""
     return text_width(theme, "strong", f"{MINUS}88.88/255") + _MARK + 6
 
 
 def better_side(info: MetricInfo, values: tuple[float, ...]) -> int | None:
-    """Return which of two values is the better one, 0 or 1; None where neither is, or they read the same."""
+    """Return the index of the better of two values of the metric `info`, 0 or 1.
+
+    None where there is only one value, one is NaN, neither direction is better, or both read the same.
+    """
     if len(values) < 2 or info.higher_is_better is None or any(math.isnan(value) for value in values):
         return None
     if _with_unit(values[0], info.unit) == _with_unit(values[1], info.unit):
@@ -171,7 +174,7 @@ def better_side(info: MetricInfo, values: tuple[float, ...]) -> int | None:
 
 
 def is_closed(info: MetricInfo) -> bool:
-    """Return whether the scale has two ends, so that a meter can be drawn."""
+    """Return True if the metric's scale has two finite ends, so that a meter can be drawn."""
     return (
         info.low is not None and info.high is not None and math.isfinite(info.low) and math.isfinite(info.high)
     ) and info.high > info.low

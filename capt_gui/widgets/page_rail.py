@@ -33,7 +33,11 @@ class PageRail(QFrame):
         self._group.picked.connect(self.picked)
 
     def add(self, key: str, title: str, icon: str, keys: str) -> None:
-        """Add a page at the end; `keys` is its shortcut, for the tooltip."""
+        """Add a button for a page at the end.
+
+        key: the text that stands for the page in `picked`. title: its name. icon: the name of an icon of the theme.
+        keys: its shortcut, told in the tooltip.
+        """
         button = RailButton(self._theme, title, icon)
         button.setToolTip(f"{title} ({keys})")
         self._group.add(key, button)
@@ -41,19 +45,22 @@ class PageRail(QFrame):
         self._layout.insertWidget(self._layout.count() - 1, button)
 
     def set_current(self, key: str) -> None:
-        """Show which page is in front."""
+        """Mark the page of this key as the one in front, without emitting `picked`."""
         for name, button in self.buttons.items():
             button.setChecked(name == key)
             # one tab stop for the whole rail
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name == key else Qt.FocusPolicy.ClickFocus)
 
     def set_busy(self, key: str, text: str) -> None:
-        """Mark a page on which work goes on, whichever is in front; `text` say what, empty takes the mark away."""
+        """Mark the page of this key as one on which work goes on, in front or not; an unknown key does nothing.
+
+        text: what goes on, for screen readers; "" takes the mark away.
+        """
         if key in self.buttons:
             self.buttons[key].set_busy(text)
 
     def current(self) -> str:
-        """Return the key of the page in front."""
+        """Return the key of the page in front, "" when none is marked."""
         return self._group.key()
 
 
@@ -72,18 +79,18 @@ class RailButton(QAbstractButton):
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
-        """A little wider than high."""
+        """Return the fixed size of the button in pixels."""
         return QSize(_WIDTH, _HEIGHT)
 
     def set_busy(self, text: str) -> None:
-        """Show, and say, that work goes on here."""
+        """Show a mark that work goes on on this page, and `text` to screen readers; "" takes the mark away."""
         if text != self._busy:
             self._busy = text
             self.setAccessibleDescription(text)
             self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the button."""
+        """Paint the page's symbol and name, tinted if in front or under the mouse, and the mark while work goes on."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, rect = self._theme, QRectF(self.rect()).adjusted(2, 1, -2, -1)

@@ -27,27 +27,33 @@ class PageStore:
         self.count = 0
 
     def begin(self, count: int) -> None:
-        """Forget all pages; so many will come."""
+        """Forget all pages; `count` new ones will come."""
         self._packed.clear()
         self._scaled.clear()
         self.count = count
 
     def put(self, number: int, page: Picture) -> None:
-        """Keep a page."""
+        """Keep the picture of a page, packed, in place of an older one; `number` counts from 0."""
         self._packed[number] = (QSize(page.width, page.height), zlib.compress(page.rgb, _LEVEL))
         for key in [key for key in self._scaled if key[0] == number]:
             del self._scaled[key]
 
     def shape(self, number: int) -> QSize:
-        """A size of the page's proportions; that of A4 while it has not arrived."""
+        """Return the page's size in its own pixels; that of A4 in millimetres while the page has not arrived.
+
+        Use only the proportions.
+        """
         return self._packed[number][0] if number in self._packed else _A4
 
     def has(self, number: int) -> bool:
-        """Return whether a page has arrived."""
+        """Return True if the page of this number, from 0, has arrived."""
         return number in self._packed
 
     def pixmap(self, number: int, size: QSize, ratio: float) -> QPixmap | None:
-        """A page at a logical size, None while it has not arrived."""
+        """Return the page of this number, from 0, scaled to `size` in logical pixels; None while it has not arrived.
+
+        ratio: device pixels per logical pixel.
+        """
         if number not in self._packed:
             return None
         key = (number, round(size.width() * ratio))

@@ -48,14 +48,14 @@ class PageView(QAbstractScrollArea):
         theme.changed.connect(self.viewport().update)
 
     def begin(self, count: int) -> None:
-        """So many pages will come; the place on the desk stays."""
+        """Forget all pages and lay out `count` empty sheets, which `put_page` fills; the scroll position stays."""
         self._store.begin(count)
         self._faded = False
         self._arrange()
         self._on_scrolled()
 
     def put_page(self, number: int, page: Picture) -> None:
-        """Show a page; numbers count from 0."""
+        """Show the picture of a page on its sheet; `number` counts from 0, and one beyond the last sheet is ignored."""
         if number < self._store.count:
             differs = self._store.shape(number) != QSize(page.width, page.height)
             self._store.put(number, page)
@@ -64,54 +64,54 @@ class PageView(QAbstractScrollArea):
             self.viewport().update()
 
     def set_faded(self, faded: bool) -> None:
-        """Show that the pages are out of date."""
+        """Paint the pages faded, to show that they are out of date; False paints them in full again."""
         if faded != self._faded:
             self._faded = faded
             self.viewport().update()
 
     def page(self) -> int:
-        """The page in front, from 1; 0 without pages."""
+        """Return the number of the page in front, from 1; 0 when there are no pages."""
         if not self._tops:
             return 0
         middle = self.verticalScrollBar().value() + self.viewport().height() / 3
         return max(sum(top <= middle for top in self._tops), 1)
 
     def pages(self) -> int:
-        """Return the number of pages."""
+        """Return the number of pages, also of those that have not arrived yet."""
         return self._store.count
 
     def zoom(self) -> float:
-        """The present factor."""
+        """Return the present zoom: 1.0 is a sheet as wide as A4 on paper, at 96 dots an inch; 1.0 without pages."""
         return self._sheet(0).width() / _PAPER_WIDTH if self._tops else 1.0
 
     def go_to(self, page: int) -> None:
-        """Bring the top of a page to the top; pages count from 1."""
+        """Scroll to the top of the page of this number, from 1; out of range it is the first or the last page."""
         if self._tops:
             page = min(max(page, 1), len(self._tops))
             self.verticalScrollBar().setValue(self._tops[page - 1] - _GAP // 2 if page > 1 else 0)
 
     def next_page(self) -> None:
-        """The page after this one."""
+        """Scroll to the top of the next page."""
         self.go_to(self.page() + 1)
 
     def previous_page(self) -> None:
-        """The page before this one."""
+        """Scroll to the top of the previous page."""
         self.go_to(self.page() - 1)
 
     def zoom_in(self) -> None:
-        """One step larger."""
+        """Enlarge the pages by a quarter, up to a zoom of 4."""
         self._set_zoom(self.zoom() * 1.25)
 
     def zoom_out(self) -> None:
-        """One step smaller."""
+        """Shrink the pages by a fifth, down to a zoom of 0.25."""
         self._set_zoom(self.zoom() * 0.8)
 
     def zoom_to_width(self) -> None:
-        """A sheet fills the width."""
+        """Make the sheets as wide as the view, up to 1000 pixels, and keep them so when the view changes its size."""
         self._set_zoom(None)
 
     def zoom_to_page(self) -> None:
-        """A whole sheet can be seen."""
+        """Zoom so that one whole sheet can be seen, and stay on the present page."""
         if self._tops:
             page, shape = self.page(), self._store.shape(0)
             height = self.viewport().height() - 2 * _GAP
@@ -119,7 +119,10 @@ class PageView(QAbstractScrollArea):
             self.go_to(page)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Turn pages; a sheet higher than the window is read to its end first."""
+        """Scroll on with Page Down or Space, back with Page Up or Backspace, to the first or last page with Home or End.
+
+        A sheet higher than the window is read to its end first.
+        """
         bar, key = self.verticalScrollBar(), event.key()
         step = round(self.viewport().height() * _OVERLAP)
         if key in (Qt.Key.Key_PageDown, Qt.Key.Key_Space):
@@ -138,7 +141,7 @@ class PageView(QAbstractScrollArea):
         event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scroll, or with Ctrl zoom."""
+        """Scroll with the wheel, or zoom with Ctrl and the wheel."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier and event.angleDelta().y():
             self._set_zoom(self.zoom() * (1.1 if event.angleDelta().y() > 0 else 1 / 1.1))
             event.accept()
@@ -146,12 +149,12 @@ class PageView(QAbstractScrollArea):
             super().wheelEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """A sheet that fits goes on fitting."""
+        """Lay the sheets out for the new size, so that those that fit the width go on fitting."""
         super().resizeEvent(event)
         self._arrange()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the sheets that can be seen."""
+        """Paint the sheets that are in sight on a darker ground, and a ring while the view has the focus."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         # a desk a shade deeper than the window, so that paper stands out

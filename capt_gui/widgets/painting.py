@@ -37,26 +37,29 @@ class PaintedWidget(QWidget):
         theme.changed.connect(self._on_theme_changed)
 
     def draw(self, painter: QPainter) -> None:
-        """Paint the widget, without its ring."""
+        """Paint the content of the widget, without the focus ring; each widget has to override this."""
         raise NotImplementedError
 
     def tooltip_at(self, _position: QPointF) -> str | None:
-        """Return the tooltip of what is painted at a pixel, "" for none; None where the widget has a tooltip of its own."""
+        """Return the tooltip of what is painted at a pixel of the widget, "" for none.
+
+        None means that the widget has one tooltip for all of it.
+        """
         return None
 
     def event(self, event: QEvent) -> bool:
-        """Show the tooltip of what is painted under the mouse."""
+        """Show the tooltip that `tooltip_at` has for the place under the mouse; pass every other event on to Qt."""
         if isinstance(event, QHelpEvent) and (text := self.tooltip_at(event.pos().toPointF())) is not None:
             QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)
 
     def ring(self) -> QRectF:
-        """Return the place of the focus ring; an empty one draws none."""
+        """Return the rectangle of the focus ring, in pixels of this widget; an empty one draws no ring."""
         return QRectF(self.rect())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the widget, and its ring while it has the focus."""
+        """Paint the widget's content by `draw`, and the focus ring while it has the focus."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.draw(painter)
@@ -76,7 +79,10 @@ class Thumbnails:
         self._prepared: OrderedDict[tuple[int, float], QPixmap] = OrderedDict()
 
     def pixmap(self, image: QImage, ratio: float) -> QPixmap:
-        """Return the thumbnail of a picture, for a device pixel ratio."""
+        """Return the thumbnail of a picture: its middle square with round corners.
+
+        ratio: device pixels per logical pixel.
+        """
         key = (image.cacheKey(), ratio)
         if key not in self._prepared:
             self._prepared[key] = _rounded_square(image, self._size, self._radius, ratio)
@@ -102,21 +108,21 @@ def _rounded_square(image: QImage, size: int, radius: float, ratio: float) -> QP
 
 
 def rounded(rect: QRectF, radius: float) -> QPainterPath:
-    """Return the outline of a rectangle with round corners."""
+    """Return the outline of a rectangle with round corners of this radius in pixels."""
     path = QPainterPath()
     path.addRoundedRect(rect, radius, radius)
     return path
 
 
 def draw_box(painter: QPainter, rect: QRectF, color: QColor, radius: float = 0.0) -> None:
-    """Fill a rectangle, with round corners where `radius` is above 0."""
+    """Fill a rectangle with one colour, with round corners where `radius` (in pixels) is above 0."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(color)
     painter.drawRoundedRect(rect, radius, radius)
 
 
 def draw_thumbnail(painter: QPainter, place: QRectF, pixmap: QPixmap) -> None:
-    """Draw a thumbnail with a faint edge, so that a white one is seen on white."""
+    """Draw a thumbnail at the top left of `place`, with a faint edge so that a white one is seen on white."""
     painter.drawPixmap(place.topLeft(), pixmap)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(QColor(0, 0, 0, 40), 1))
@@ -124,19 +130,19 @@ def draw_thumbnail(painter: QPainter, place: QRectF, pixmap: QPixmap) -> None:
 
 
 def draw_selection_bar(painter: QPainter, rect: QRectF, theme: Theme) -> None:
-    """Draw the short bar at the left end of what is selected: it is marked by more than colour."""
+    """Draw a short bar at the left end of `rect`, so that a selected row is marked by more than its colour."""
     draw_box(painter, QRectF(rect.left(), rect.center().y() - 12, 3, 24), theme.color("accent"), 1.5)
 
 
 def draw_focus_ring(painter: QPainter, rect: QRectF, theme: Theme, radius: float = 8) -> None:
-    """Draw a 2 px ring just inside `rect`."""
+    """Draw the ring of the keyboard focus, 2 pixels wide and just inside `rect`, with corners of this radius."""
     painter.setPen(QPen(theme.color("focus"), 2))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), radius, radius)
 
 
 def draw_mark(painter: QPainter, centre: QPointF, size: float, color: QColor, attacked: bool) -> None:
-    """Draw the mark of one state: a disc for the clean picture, a diamond for the attacked one."""
+    """Draw a disc for the clean picture or, with `attacked`, a diamond for the attacked one, `size` pixels across."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(color)
     half = size / 2
@@ -159,7 +165,11 @@ def draw_text(
     align: Qt.AlignmentFlag = LEFT,
     elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
 ) -> None:
-    """Write one line, cut with an ellipsis where it is wider than its place. font: a text role of the theme, or a font."""
+    """Write one line of text into `place`, cut with an ellipsis where it is too wide.
+
+    font: a text role of the theme, or a font. role: the name of the colour in the theme. align: the side of `place`.
+    elide: which part of the text is cut.
+    """
     font = theme.font(font) if isinstance(font, str) else font
     painter.setFont(font)
     painter.setPen(theme.color(role))
@@ -167,22 +177,22 @@ def draw_text(
 
 
 def draw_empty(painter: QPainter, rect: QRectF, text: str, theme: Theme) -> None:
-    """Write the text of an empty state into the middle, in as many lines as it needs."""
+    """Write the text of an empty state into the middle of `rect`, muted and in as many lines as it needs."""
     painter.setFont(theme.font("body"))
     painter.setPen(theme.color("text_muted"))
     painter.drawText(rect, _WRAPPED, text)
 
 
 def line_height(theme: Theme, font: str) -> float:
-    """Return the height in pixels of a line of a text role."""
+    """Return the height in pixels of a line in the theme's text role `font`, such as "caption"."""
     return QFontMetricsF(theme.font(font)).height()
 
 
 def text_width(theme: Theme, font: str, text: str) -> float:
-    """Return the width in pixels of a text in a text role."""
+    """Return the width in pixels of `text` in the theme's text role `font`, such as "caption"."""
     return QFontMetricsF(theme.font(font)).horizontalAdvance(text)
 
 
 def elided(metrics: QFontMetricsF, text: str, width: float) -> str:
-    """Return the text, its end cut with an ellipsis where it would not fit."""
+    """Return the text, its end cut with an ellipsis where it would be wider than `width` pixels."""
     return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)

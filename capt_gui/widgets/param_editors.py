@@ -36,17 +36,20 @@ class FloatEditor(QDoubleSpinBox):
         self.valueChanged.connect(self._on_edited)
 
     def set_kept(self, value: float) -> None:
-        """Put a value in, silently."""
+        """Put in a value, in the unit it is stored in, without emitting a change.
+
+        `value_kept` returns exactly this until the user changes it.
+        """
         with QSignalBlocker(self):
             self.setValue(value * self._times)
         self._kept = value
 
     def value_kept(self) -> float:
-        """Return the value, in the unit it is stored in."""
+        """Return the value in the unit it is stored in: the exact one of `set_kept`, or what the user typed since."""
         return self._kept if self._kept is not None else self.value() / self._times
 
     def textFromValue(self, value: float) -> str:
-        """Return the number without zeros at its end."""
+        """Return the text that the editor shows for a number: rounded, and without zeros at its end."""
         text = f"{value:.{self.decimals()}f}".rstrip("0").rstrip(".")
         return text.replace(".", self.locale().decimalPoint()) or "0"
 
@@ -104,7 +107,7 @@ class Field:
         self.set_value(info.default)
 
     def value(self) -> ParamValue:
-        """Return the value that is set now, in the unit it is stored in."""
+        """Return the present value of this setting, in the unit it is stored in (8/255 as 0.031…, not as 8)."""
         match self.editor:
             case QCheckBox():
                 return self.editor.isChecked()
@@ -118,7 +121,7 @@ class Field:
                 return self.info.default
 
     def set_value(self, value: ParamValue) -> None:
-        """Put a value in, silently."""
+        """Put a value, in the unit it is stored in, into the editor without telling anyone of a change."""
         with QSignalBlocker(self.editor):
             match self.editor:
                 case FloatEditor():

@@ -40,7 +40,10 @@ class ParamForm(QWidget):
         self.set_params(())
 
     def set_params(self, infos: tuple[ParamInfo, ...]) -> None:
-        """Rebuild the form, all settings at their defaults; where only defaults differ, settings that were changed stay."""
+        """Rebuild the form with one editor for each of these settings, all at their defaults.
+
+        If only defaults differ from those shown, the editors stay, and so do values that the user changed.
+        """
         if [_shape(info) for info in infos] == [_shape(field.info) for field in self._fields] and infos:
             for field, info in zip(self._fields, infos, strict=True):
                 untouched = field.value() == field.info.default
@@ -71,25 +74,31 @@ class ParamForm(QWidget):
         self._mark()
 
     def show_settings(self, infos: tuple[ParamInfo, ...], values: tuple[tuple[str, ParamValue], ...]) -> None:
-        """Show these settings with these values, silently; what stands there already is not touched, as somebody may be editing it."""
+        """Show these settings with these values, without emitting `changed`; settings not named get their defaults.
+
+        A form that shows exactly this already is not touched, as somebody may be typing there.
+        """
         if infos != tuple(field.info for field in self._fields):
             self.set_params(infos)
         if dict(values) != dict(self.values()):
             self.set_values(values)
 
     def values(self) -> tuple[tuple[str, ParamValue], ...]:
-        """Return the settings that differ from their defaults, as (name, value) pairs."""
+        """Return (name, value) pairs of the settings that differ from their defaults, in the unit of storage."""
         return tuple((field.info.name, field.value()) for field in self._fields if field.value() != field.info.default)
 
     def set_values(self, values: tuple[tuple[str, ParamValue], ...]) -> None:
-        """Put settings into the form without saying `changed`; those not named go back to their defaults."""
+        """Put (name, value) pairs into the form without emitting `changed`.
+
+        Settings that are not named go back to their defaults.
+        """
         given = dict(values)
         for field in self._fields:
             field.set_value(given.get(field.info.name, field.info.default))
         self._mark()
 
     def editor(self, name: str) -> QWidget:
-        """Return the editor of one setting."""
+        """Return the editor of the setting of this name; StopIteration for an unknown name."""
         return next(field.editor for field in self._fields if field.info.name == name)
 
     def _mark(self) -> None:

@@ -40,7 +40,11 @@ class Picker(QComboBox):
         self.activated.connect(self.on_activated)
 
     def set_entries(self, entries: Sequence[Entry], key: str) -> None:
-        """Replace the entries and show the one with this key."""
+        """Replace the entries, (label, key, help) each, and show the one with this `key`, or else the first.
+
+        `picked` is not emitted. A fourth value HEADING or CLOSED makes an entry a title, or one that cannot be
+        chosen.
+        """
         wanted = [(*entry, "") if len(entry) == 3 else entry for entry in entries]
         with QSignalBlocker(self):
             if wanted != [self._entry(row) for row in range(self.count())]:
@@ -54,11 +58,11 @@ class Picker(QComboBox):
         self.setToolTip(str(self.currentData(Qt.ItemDataRole.ToolTipRole) or ""))
 
     def on_activated(self, row: int) -> None:
-        """Emit `picked` with the key of what the user chose."""
+        """Emit `picked` with the key of the entry in `row`, which the user chose."""
         self.picked.emit(self.itemData(row))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the list with its name cut by an ellipsis; a style sheet would cut it in the middle of a letter."""
+        """Paint the closed list, with an ellipsis where the current label is too long for it."""
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
         field = QStyle.SubControl.SC_ComboBoxEditField

@@ -31,7 +31,7 @@ class PictureGrid(CardList):
         self.setAccessibleName(self.tr("Pictures of the class"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Share the width among the tiles of a row, so that no empty margin is left at its end."""
+        """Share the new width among the tiles of a row, so that no empty margin is left at its end."""
         # Qt leaves room for the scroll bar in its layout, whether it is there or not
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self.verticalScrollBar())
         needs_bar = self.verticalScrollBarPolicy() == Qt.ScrollBarPolicy.ScrollBarAsNeeded
@@ -44,7 +44,7 @@ class PictureGrid(CardList):
         super().resizeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space, Delete and Backspace leave the selected pictures out or take them back."""
+        """Emit `toggled` with the selected pictures' paths on Space, Delete or Backspace; nothing is left out here."""
         removes = event.matches(QKeySequence.StandardKey.Delete) or event.key() in (
             Qt.Key.Key_Backspace,
             Qt.Key.Key_Space,
@@ -68,11 +68,11 @@ class PictureDelegate(CardDelegate):
         self.width = _TILE
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
-        """The same for every tile."""
+        """Return the size of a tile in pixels, which is the same for all tiles."""
         return QSize(self.width, round(_THUMB + line_height(self.theme, "caption")) + 2 * _PAD + 4)
 
     def draw_card(self, painter: QPainter, card: QRectF, index: Index) -> None:
-        """Paint the picture, a sign on it where it is left out, and its caption."""
+        """Paint the picture `index` with its caption and coloured mark, faint and with a minus if it is left out."""
         theme, ratio = self.theme, painter.device().devicePixelRatioF()
         thumb = QRectF(card.center().x() - _THUMB / 2, card.top() + _PAD - 1, _THUMB, _THUMB)
         gone = bool(index.data(PictureRole.LEFT_OUT))

@@ -39,7 +39,10 @@ class Placeholder(QWidget):
         fill(QHBoxLayout(self), (None, 1), (body, 100), (None, 1))
 
     def set_texts(self, icon: str, title: str, line: str, action: str = "", role: str = "text_muted") -> None:
-        """Set the symbol, the title, the sentence and the name of the button; role: the colour of the symbol."""
+        """Show an icon of the theme, a title, a sentence below it and, if `action` is not "", a button of that name.
+
+        role: the name of the icon's colour in the theme.
+        """
         self._symbol.set_icon(icon, role)
         self._title.setText(title)
         self._line.setText(line)
@@ -50,5 +53,5 @@ class Placeholder(QWidget):
         self.setAccessibleName(f"{title}. {line}")
 
     def title(self) -> str:
-        """Return the title shown."""
+        """Return the title that is shown."""
         return self._title.text()

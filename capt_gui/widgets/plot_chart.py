@@ -42,27 +42,30 @@ class PlotChart(PaintedWidget):
         self.setAccessibleName(name)
 
     def plot_rect(self) -> QRectF:
-        """The place of the plot without its axes, in pixels of this widget."""
+        """Return the rectangle of the plot without its axes, in pixels of this widget; empty before it is drawn."""
         if self._box is None:
             return QRectF()
         rect: QRectF = self._box.sceneBoundingRect()
         return rect.translated(QPointF(self._view.pos()))
 
     def seen_rect(self) -> QRectF:
-        """The part in sight, in the coordinates of the values."""
+        """Return the part of the plot that is in sight, in coordinates of the values."""
         return QRectF(self._seen)
 
     def is_zoomed(self) -> bool:
-        """Say whether less than everything is in sight."""
+        """Return True while less than everything is in sight."""
         size, whole = self._seen.size(), self._whole.size()
         return size.width() < whole.width() * 0.9999 or size.height() < whole.height() * 0.9999
 
     def reset_zoom(self) -> None:
-        """Show everything."""
+        """Show everything there is in the chart."""
         self._look_at(self._whole)
 
     def zoom(self, factor: float, spot: QPointF | None = None) -> None:
-        """Look closer by a factor, at a spot in the coordinates of the values, by default the middle."""
+        """Enlarge what is in sight by `factor` (below 1 shrinks it), but never show more than everything.
+
+        spot: the point that stays where it is, in coordinates of the values; None for the middle.
+        """
         seen = self._seen
         at = seen.center() if spot is None else spot
         part = QRectF(0, 0, seen.width() / factor, seen.height() / factor)
@@ -70,21 +73,24 @@ class PlotChart(PaintedWidget):
         self._look_at(part)
 
     def point_at(self, spot: QPointF | None) -> None:
-        """Point at what is there, in the coordinates of the values; None for nothing."""
+        """Point at what is drawn at `spot`, in coordinates of the values; None for nothing.
+
+        Each chart has to override this.
+        """
         raise NotImplementedError
 
     def click_at(self, spot: QPointF) -> None:
-        """Take a click; most charts have no use for it."""
+        """Answer a click at `spot`, in coordinates of the values; does nothing unless a chart overrides this."""
 
     def spot_at(self, position: QPointF) -> QPointF | None:
-        """Coordinates of the values at a pixel of this widget; None beside the plot."""
+        """Return the coordinates of the values at a pixel of this widget; None beside the plot or without one."""
         rect = self.plot_rect()
         if self._view is None or not self._view.isVisible() or not rect.contains(position):
             return None
         return self._spot(position, rect)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Point, or draw the part to look at, or move the view."""
+        """Point at what is under the mouse; with a button held, draw the part to zoom to, or move the part in sight."""
         if self._pressed is None:
             self.point_at(self.spot_at(event.position()))
             return
@@ -98,7 +104,7 @@ class PlotChart(PaintedWidget):
             self._band.show()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin to draw or to move."""
+        """Begin to draw the part to zoom to or, with Shift or the middle button, to move the part in sight."""
         middle = event.button() == Qt.MouseButton.MiddleButton
         if self.spot_at(event.position()) is None or not (middle or event.button() == Qt.MouseButton.LeftButton):
             super().mousePressEvent(event)
@@ -109,7 +115,7 @@ class PlotChart(PaintedWidget):
         self._moved = QRectF(self._seen) if middle or shift else None
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Look at the part that was drawn; without one it was a click."""
+        """Zoom to the rectangle that was drawn; without one it was a click, which goes to `click_at`."""
         pressed, moved = self._pressed, self._moved
         self._pressed = self._moved = None
         if pressed is None or moved is not None:
@@ -125,11 +131,14 @@ class PlotChart(PaintedWidget):
             self._look_at(QRectF(*ends).normalized())
 
     def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
-        """Show everything."""
+        """Show everything again, however far the chart was zoomed."""
         self.reset_zoom()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Look closer or wider; what is not meant for the chart scrolls the page."""
+        """Zoom around the mouse if Ctrl is held or the chart has the focus.
+
+        Otherwise, and where no wider view is left, the event is ignored, so that the page scrolls.
+        """
         turned, spot = event.angleDelta().y(), self.spot_at(event.position())
         meant = self.hasFocus() or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if not turned or spot is None or not meant or (turned < 0 and not self.is_zoomed()):
@@ -139,7 +148,7 @@ class PlotChart(PaintedWidget):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """+ and − look closer and wider, 0 and Escape show everything."""
+        """Zoom in and out with + and −, and show everything with 0 or Escape."""
         key = Qt.Key(event.key())
         if self._view is not None and key in _ZOOM_KEYS:
             self.zoom(_ZOOM_KEYS[key], self._focus_spot())
@@ -149,16 +158,16 @@ class PlotChart(PaintedWidget):
             super().keyPressEvent(event)
 
     def leaveEvent(self, _event: QEvent) -> None:
-        """Point at nothing."""
+        """Point at nothing any more when the mouse leaves the chart."""
         self.point_at(None)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Point at nothing."""
+        """Point at nothing any more when the chart loses the keyboard focus."""
         super().focusOutEvent(event)
         self.point_at(None)
 
     def draw(self, painter: QPainter) -> None:
-        """Paint what the view does not: most charts have nothing."""
+        """Paint what the plotting library does not; nothing unless a chart overrides this."""
 
     def _adopt(self, view: Any, box: Any) -> None:
         """Take a new view: transparent for the mouse, out of the way of Tab, its range ruled from here."""

@@ -29,12 +29,12 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         self.enableAutoSIPrefix(False)
 
     def boundingRect(self) -> QRectF:
-        """With room for the words at the ends, which pyqtgraph leaves out where there is a grid."""
+        """Return the rectangle of the axis with room for the texts at its ends, which pyqtgraph leaves out."""
         rect: QRectF = super().boundingRect()
         return rect.adjusted(-self._room, -self._room, self._room, self._room)
 
     def restyle(self, theme: Theme, *, grid: bool) -> None:
-        """Take the theme's colours and type."""
+        """Take the theme's colours and font; `grid` draws lines across the plot at the ticks."""
         font = theme.font("caption")
         self._room = (2.2 if self.orientation == "left" else 4.4) * QFontMetricsF(font).height()
         self.setStyle(tickFont=font, tickLength=0, tickTextOffset=6, hideOverlappingLabels=False)
@@ -46,18 +46,24 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         self.setZValue(-1)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        """The places of the ticks between two ends of `size` pixels."""
+        """Return the values at which ticks stand between `low` and `high`, where the axis is `size` pixels long.
+
+        The result is in the form of pyqtgraph: one (spacing, values) pair.
+        """
         if self.places:
             return [(1.0, apart(self.places, low, high, 0.6 * self._room * (high - low) / max(size, 1)))]
         return [(1.0, ticks(low, high, max(2, int(size / self._room)), whole=self.whole))]
 
     def tickStrings(self, values: Sequence[float], _scale: float, _spacing: float) -> list[str]:
-        """The words at those places."""
+        """Return the text of each tick in `values`; scale and spacing, which pyqtgraph gives, are not used."""
         return [self.written(value) for value in values]
 
 
 def ticks(low: float, high: float, count: int, *, whole: bool = False) -> list[float]:
-    """About `count` round values from low to high; whole: integers."""
+    """Return about `count` round values from `low` to `high`, ascending; with `whole`, integers only.
+
+    A range that is empty or not finite gives `low` alone.
+    """
     if high <= low or not math.isfinite(high - low):
         return [low]
     raw = (high - low) / max(count, 1)
@@ -70,7 +76,7 @@ def ticks(low: float, high: float, count: int, *, whole: bool = False) -> list[f
 
 
 def apart(places: Sequence[float], low: float, high: float, least: float) -> list[float]:
-    """Of ascending places those from low to high, without the ones that are nearer than `least` to the one before."""
+    """Return those of ascending places from `low` to `high` that are `least` or more from the one returned before."""
     kept: list[float] = []
     for place in places:
         if low <= place <= high and (not kept or place - kept[-1] >= least):
@@ -95,30 +101,30 @@ class CellMarks(pg.GraphicsObject):  # type: ignore[misc]
         self._current: tuple[int, int] | None = None
 
     def show_cells(self, rows: int, columns: int, text: Callable[[int, int], str]) -> None:
-        """Show these many; `text(row, column)` stands in a cell that is large enough."""
+        """Mark a table of so many rows and columns; `text(row, column)` is drawn in the cells if all in sight fit."""
         self.prepareGeometryChange()
         self._shape, self._text = (rows, columns), text
         self.update()
 
     def restyle(self, theme: Theme) -> None:
-        """Take the theme's colours and type."""
+        """Take the theme's colours and font, and paint again."""
         self._figures.clear()
         self._font = theme.font("caption")
         self._ink, self._ground = theme.color("text"), theme.color("surface")
         self.update()
 
     def point_at(self, current: tuple[int, int] | None, frame: QColor) -> None:
-        """Frame one cell."""
+        """Draw a frame of colour `frame` around the cell `current`, a (row, column) pair; None for no cell."""
         self._current, self._frame = current, frame
         self.update()
 
     def boundingRect(self) -> QRectF:
-        """Everything, with room for the frame of a cell at the edge."""
+        """Return the rectangle of all cells, one unit each, with room for the frame of a cell at the edge."""
         rows, columns = self._shape
         return QRectF(-1, -1, self._left_of(columns) + 2, rows + 2)
 
     def paint(self, painter: QPainter, *_: Any) -> None:
-        """Paint in pixels, so that letters and gaps keep their size."""
+        """Paint gaps, figures and frame of the cells in sight, in pixels so that letters and gaps keep their size."""
         box = self.getViewBox()
         seen = box.viewRect()
         rows = range(max(int(seen.top()), 0), min(math.ceil(seen.bottom()), self._shape[0]))

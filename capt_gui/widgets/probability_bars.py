@@ -25,30 +25,38 @@ class ProbabilityBars(SidePair[BarArea]):
     def set_verdicts(
         self, classes: tuple[str, ...], clean: Verdict, attacked: Verdict | None, count: int = _COUNT
     ) -> None:
-        """Show the `count` likeliest classes of either answer; the winners come first."""
+        """Show the probabilities of the `count` likeliest classes of the clean and the attacked answer, the winners first.
+
+        classes: all class names. clean, attacked: the model's answer to each picture; attacked is None before an
+        attack.
+        """
         self._name("", "")
         self.parts[0].set_rows(_rows(classes, _chosen(((clean, attacked),), count), (clean, attacked)))
         self.parts[1].set_rows(())
 
     def set_pair(self, classes: tuple[str, ...], a: Answers, b: Answers, names: tuple[str, str]) -> None:
-        """Show two sides, the same classes in the same order on both; `names` says what they are."""
+        """Show the probabilities of two variants (models with their prompts), A and B, with the same classes in order.
+
+        classes: all class names. a, b: the (clean, attacked) answers of each, attacked None before an attack. names:
+        of the two variants.
+        """
         self._name(*names)
         chosen = _chosen((a, b), _COUNT_OF_TWO)
         for area, answers in zip(self.parts, (a, b), strict=True):
             area.set_rows(_rows(classes, chosen, answers))
 
     def clear(self) -> None:
-        """Show the empty state."""
+        """Remove all bars and show the text of the empty state."""
         self._name("", "")
         for area in self.parts:
             area.set_rows(())
 
     def description(self) -> str:
-        """Return the shown bars as a sentence."""
+        """Return the shown classes with their probabilities as one text; " | " stands between two compared models."""
         return " | ".join(area.accessibleDescription() for area in self.shown())
 
     def record(self) -> BarChart | None:
-        """Return the chart as values, to be saved; None while it is empty."""
+        """Return the shown probabilities as values of a bar chart, for saving it to a file; None while empty."""
         areas = [area for area in self.parts if area.rows()]
         states = (self.tr("clean"), self.tr("under attack"))
         letters = [f"{side.upper()}, " for side in SIDES] if len(areas) > 1 else [""]

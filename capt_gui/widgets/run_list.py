@@ -43,7 +43,7 @@ class RunList(CardList):
         self.setAccessibleDescription(self.tr("Up and down choose a run; with Shift or Ctrl several, side by side"))
 
     def set_entries(self, entries: Sequence[RunEntry], chosen: Sequence[str]) -> None:
-        """Show these rows with those of them chosen; says nothing."""
+        """Show these rows and select those whose key is in `chosen`, without emitting `chosen`."""
         self._filling = True
         if tuple(entries) != self._entries:
             self._entries = tuple(entries)
@@ -60,7 +60,7 @@ class RunList(CardList):
         self._filling = False
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
-        """Emit `chosen` with what is chosen now."""
+        """Emit `chosen` with the selected rows' keys, from the top, unless `set_entries` made the change."""
         super().selectionChanged(selected, deselected)
         if not self._filling:
             self.chosen.emit(self.selected_keys())
@@ -82,12 +82,12 @@ class RunDelegate(CardDelegate):
     inset = (2.0, 2.0)
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
-        """The same for every row."""
+        """Return the size of a row in pixels, which is the same for all rows."""
         title, words = line_height(self.theme, "strong"), line_height(self.theme, "caption")
         return QSize(160, round(2 * title + words) + 2 * _PAD)
 
     def draw_card(self, painter: QPainter, card: QRectF, index: Index) -> None:
-        """Paint the title and the caption."""
+        """Paint the title of the run `index`, in at most two lines, over its caption; an unfinished run is muted."""
         theme, words = self.theme, card.adjusted(_PAD + 2, 0, -_PAD, 0)
         title, small = line_height(theme, "strong"), line_height(theme, "caption")
         lines = _two_lines(

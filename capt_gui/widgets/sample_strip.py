@@ -33,7 +33,7 @@ class SampleStrip(PaintedWidget):
         self.setAccessibleDescription(self._empty())
 
     def set_samples(self, samples: tuple[TuneSample, ...]) -> None:
-        """Show these pictures."""
+        """Show these pictures with label, clean and attacked answer; an empty tuple shows the empty state."""
         self._samples = samples
         self._images = tuple((to_image(sample.clean), to_image(sample.attacked)) for sample in samples)
         self._current = min(self._current, max(len(samples) - 1, 0))
@@ -41,20 +41,20 @@ class SampleStrip(PaintedWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Six pictures, with two lines of words under them."""
+        """Return the preferred size in pixels: six pictures, with two lines of text under them."""
         return QSize(6 * (_SIDE + _GAP) + 2 * _PAD, self._height())
 
     def minimumSizeHint(self) -> QSize:
-        """At least two pictures."""
+        """Return the smallest size in pixels: two pictures, with two lines of text under them."""
         return QSize(2 * (_SIDE + _GAP) + 2 * _PAD, self._height())
 
     def tooltip_at(self, position: QPointF) -> str:
-        """Return the label and the answers of the sample at a pixel."""
+        """Return label and answers of the picture at `position`, in pixels of this widget; "" where there is none."""
         number = self._number_at(position.x())
         return "" if number is None else self._sample_text(number)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Move to the picture under the mouse, and turn all of them over."""
+        """Make the picture under the mouse current, and switch all pictures between clean and attacked."""
         number = self._number_at(event.position().x())
         if number is not None:
             self._current = number
@@ -62,7 +62,7 @@ class SampleStrip(PaintedWidget):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and Right move; Space turns the pictures over."""
+        """Make a neighbouring picture current with Left and Right; switch all between clean and attacked with Space."""
         if self._samples and (step := arrow_step(event, across=True)):
             self._current = min(max(self._current + step, 0), self._shown() - 1)
             self._describe()
@@ -73,11 +73,11 @@ class SampleStrip(PaintedWidget):
             super().keyPressEvent(event)
 
     def ring(self) -> QRectF:
-        """A ring around the strip while it is empty, else around the current sample."""
+        """Return the rectangle of the focus ring: around the current picture, or around the strip while it is empty."""
         return QRectF(self.rect()) if not self._samples else self._frame(self._current).adjusted(-4, -4, 4, 4)
 
     def draw(self, painter: QPainter) -> None:
-        """Paint the pictures, and under each its answers."""
+        """Paint as many pictures as have room with their two answers below, or the text of the empty state."""
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         for number in range(self._shown()):
             self._draw_sample(painter, number)

@@ -25,19 +25,26 @@ class SaveDialog(QFileDialog):
         self.filterSelected.connect(self.on_filter_selected)
 
     def on_filter_selected(self, name: str) -> None:
-        """Give the file the ending of its kind."""
+        """Give the file name in the dialog the ending of the kind of file whose filter, `name`, was selected."""
         self.setDefaultSuffix(self._endings[name])
         for path in self.selectedFiles()[:1]:
             self.selectFile(Path(path).with_suffix(self._endings[name]).name)
 
 
 def ask_where_to_save(parent: QWidget, title: str, start: Path, kinds: Mapping[str, str]) -> str:
-    """Ask for a file of one of some kinds, as `SaveDialog` takes them, and return its path, "" when none was chosen."""
+    """Ask in a dialog over `parent` for a file to save, and return its path, "" when none was chosen; nothing is written.
+
+    start: the folder and file name proposed. kinds: the endings that the file may have, such as ".pdf", each with a
+    word for such files. The dialog asks before an old file is chosen.
+    """
     return _answer(SaveDialog(parent, title, start, kinds))
 
 
 def ask_for_new_folder(parent: QWidget, title: str, start: Path) -> str:
-    """Ask for a folder that is to be made, and return its path, "" when none was chosen."""
+    """Ask in a dialog over `parent` for a folder that is to be made, and return its path, "" when none was chosen.
+
+    The folder is not made here. start: the path proposed.
+    """
     dialog = QFileDialog(parent, title, str(start.parent))
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)

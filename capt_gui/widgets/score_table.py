@@ -41,7 +41,11 @@ class ScoreTable(QTableView):
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def set_table(self, headings: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]]) -> None:
-        """headings: (words, help) of each column; the first column holds names."""
+        """Fill the table anew, unsorted, and make the first cell current.
+
+        headings: (words, tooltip) of each column; the first column holds names. rows: for each row a cell (a text and
+        the value it sorts by) for each column.
+        """
         self._rows.clear()
         self._rows.setHorizontalHeaderLabels([words for words, _ in headings])
         for column, (_, help_words) in enumerate(headings):
@@ -68,22 +72,22 @@ class ScoreTable(QTableView):
             self.setCurrentIndex(self._sorted.index(0, 0))
 
     def shown(self, number: int) -> list[str]:
-        """Return the texts of a column, from the top."""
+        """Return the texts of the column of this number, from 0, in the order of the rows as sorted."""
         return [str(self._sorted.index(row, number).data()) for row in range(self._sorted.rowCount())]
 
     def show_rows(self, most: int) -> None:
-        """Be as high as the rows need, but not higher than so many of them."""
+        """Fix the height to that of all rows, but at most to that of `most` rows; the others scroll."""
         self._most = most
         self._use_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the names narrow where there is no room for all columns."""
+        """Narrow the column of names to its least width where the new width has no room for all columns."""
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self._use_room()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Ctrl+Space sorts by the current column, and turns the order over."""
+        """Sort by the current column on Ctrl+Space: ascending, or descending if it is sorted ascending already."""
         if event.key() == Qt.Key.Key_Space and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             header = self.horizontalHeader()
             column = max(self.currentIndex().column(), 0)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
 def scrolled(content: QWidget) -> QScrollArea:
-    """The content in a frameless scroll area; the wheel scrolls it, Tab does not stop at it."""
+    """Return `content` in a frameless area that scrolls up and down; Tab does not stop at the area itself."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)

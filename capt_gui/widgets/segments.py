@@ -54,7 +54,7 @@ class Segments(QFrame):
         self._retint()
 
     def set_choice(self, key: str) -> None:
-        """Show a choice without saying `picked`."""
+        """Check the button of this key without emitting `picked`; an unknown key changes nothing."""
         if key in self.buttons:
             self.buttons[key].setChecked(True)
             # one tab stop for all of them, as Qt itself has it once one of them was focused
@@ -62,12 +62,12 @@ class Segments(QFrame):
                 button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name == key else Qt.FocusPolicy.ClickFocus)
 
     def focus_taken(self) -> None:
-        """Put the keyboard on what is taken."""
+        """Give the keyboard focus to the checked button, if one is."""
         if (button := self._group.checkedButton()) is not None:
             button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def choice(self) -> str:
-        """The key of what is taken, empty when nothing is."""
+        """Return the key of the checked button, "" when none is."""
         return self._group.key()
 
     def _retint(self) -> None:

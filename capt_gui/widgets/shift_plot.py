@@ -32,7 +32,7 @@ class ShiftBar(NamedTuple):
 
     @property
     def shift(self) -> float:
-        """Attacked minus clean."""
+        """Return how far the attack moved the logit: attacked minus clean."""
         return self.attacked - self.clean
 
 
@@ -53,7 +53,7 @@ class ShiftPlot(PlotChart):
         self._column = fill(QVBoxLayout(self), margins=_MARGIN)
 
     def prepare(self) -> None:
-        """Load pyqtgraph and make the empty plot, if that is not done yet: it takes longer than the rest of the window."""
+        """Load the plotting library and make the empty plot, which takes long; do nothing if that is done already."""
         if self._view is not None:
             return
         import pyqtgraph
@@ -68,7 +68,11 @@ class ShiftPlot(PlotChart):
         self._column.addWidget(view)
 
     def set_bars(self, bars: tuple[ShiftBar, ...], reach: tuple[float, float] = (0.0, 0.0)) -> None:
-        """Show these classes, the first on top; the scale holds their shifts and what `reach` says."""
+        """Show a bar for each class, the first on top; an empty tuple shows the empty state.
+
+        reach: the lowest and highest shift that the scale has to hold besides the bars, as for a second plot on the
+        same scale.
+        """
         self._bars = bars
         self._reach = reach
         self._current = -1
@@ -82,11 +86,11 @@ class ShiftPlot(PlotChart):
         self.reset_zoom()
 
     def bars(self) -> tuple[ShiftBar, ...]:
-        """Return the bars shown, from the top."""
+        """Return the bars shown (a class with its clean and attacked logit each), from the top."""
         return self._bars
 
     def mark(self, row: int) -> None:
-        """Mark a row, −1 for none, and emit `pointed_at` if it is another one."""
+        """Highlight the bar in `row`, −1 for none, and emit `pointed_at` if that is another one than before."""
         if row == self._current:
             return
         self._current = row
@@ -97,32 +101,32 @@ class ShiftPlot(PlotChart):
         self.pointed_at.emit(row)
 
     def point_at(self, spot: QPointF | None) -> None:
-        """Mark the row at a spot."""
+        """Highlight the bar at `spot`, in coordinates of the plot; None, or a place below the bars, highlights none."""
         row = round(spot.y()) if spot is not None else -1
         self.mark(row if row < len(self._bars) else -1)
 
     def sizeHint(self) -> QSize:
-        """Return a size that is high enough for all classes."""
+        """Return the preferred size in pixels, high enough for the bars of all classes."""
         return QSize(360, len(self._bars) * _ROW + _AXIS + 2 * _MARGIN if self._bars else 120)
 
     def minimumSizeHint(self) -> QSize:
-        """Rows may stand closer where room is short, but never on each other."""
+        """Return the smallest size in pixels, at which the bars stand close but never on each other."""
         return QSize(220, len(self._bars) * _TIGHT_ROW + _AXIS + 2 * _MARGIN if self._bars else 80)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Names are cut to the new width."""
+        """Draw the plot anew, with the names cut to the new width."""
         super().resizeEvent(event)
         self._draw()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and Down move from bar to bar."""
+        """Move the highlight from bar to bar with Up and Down."""
         if self._bars and (step := arrow_step(event)):
             self.mark(min(max(self._current + step, 0), len(self._bars) - 1))
         else:
             super().keyPressEvent(event)
 
     def draw(self, painter: QPainter) -> None:
-        """Paint the text of the empty state; bars are the view's."""
+        """Paint the text of the empty state while there are no bars; bars are painted by the plotting library."""
         if not self._bars:
             draw_empty(painter, QRectF(self.rect()), self._empty_text(), self._theme)
 

@@ -15,7 +15,10 @@ SIDES = ("a", "b")
 
 
 def draw_side(painter: QPainter, rect: QRectF, theme: Theme, side: str, *, filled: bool = True) -> None:
-    """Draw the letter of side "a" or "b" on its colour, or in it; B's corners are less round, so that the shapes differ too."""
+    """Draw the badge of compared model "a" or "b": its letter on a disc of its colour or, without `filled`, in an outline.
+
+    B's corners are less round, so that the shapes differ as well as the colours.
+    """
     color = theme.color(f"side_{side}")
     radius = rect.height() * (0.5 if side == "a" else 0.28)
     if filled:
@@ -43,7 +46,7 @@ class SideBadge(PaintedWidget):
         self.setAccessibleName(side.upper())
 
     def draw(self, painter: QPainter) -> None:
-        """Paint the mark."""
+        """Paint the badge of one of two compared models: the letter A or B on its colour."""
         draw_side(painter, QRectF(self.rect()), self._theme, self._side)
 
 
@@ -56,9 +59,9 @@ class SideTitle(QWidget):
         fill(QHBoxLayout(self), SideBadge(theme, side), (self._label, 1), margins=(8, 0, 8, 0))
 
     def set_text(self, text: str) -> None:
-        """Show what stands on that side."""
+        """Show a text, such as the name of the compared model, beside the badge of A or B."""
         self._label.set_text(text)
 
     def text(self) -> str:
-        """Return the title's text."""
+        """Return the text beside the badge."""
         return self._label.text()

@@ -36,22 +36,22 @@ class SidePair(QWidget, Generic[Part]):
         self.name_sides("", "")
 
     def name_sides(self, a: str, b: str) -> None:
-        """Name both sides; two empty names stand for one side only."""
+        """Set the titles of two compared models; "" for both shows only the first part, as for a single model."""
         for title, text in zip(self._titles, (a, b), strict=True):
             title.set_text(text)
             title.setVisible(bool(text))
         self._columns[1].setVisible(bool(b))
 
     def shown(self) -> tuple[Part, ...]:
-        """Return the part of the only side, or of both."""
+        """Return the parts (such as charts) that are shown: one for a single model, or those of models A and B."""
         return self.parts[: len(SIDES) if self._columns[1].isVisibleTo(self) else 1]
 
     def minimumSizeHint(self) -> QSize:
-        """Two sides ask for no more width than one: they can stand above each other."""
+        """Return the smallest size in pixels, as wide as one part, since two can stand above each other."""
         return QSize(self.parts[0].minimumSizeHint().width(), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow card the sides stand above each other."""
+        """Put the parts of models A and B side by side, or one above the other where the new width is small."""
         super().resizeEvent(event)
         wide = event.size().width() >= _ROOM
         self._layout.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)

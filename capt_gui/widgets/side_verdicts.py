@@ -34,7 +34,10 @@ class SideVerdicts(QWidget):
         selectable(*self._labels)
 
     def set_texts(self, a: str, b: str, spoken: str) -> None:
-        """Show what became of A and of B; spoken: both as a sentence, for a screen reader."""
+        """Show what became of each of two compared models, A and B.
+
+        spoken: both as a sentence, for screen readers.
+        """
         for label, shown in zip(self._labels, (a, b), strict=True):
             label.setText(shown)
             label.setToolTip(shown)
@@ -42,11 +45,11 @@ class SideVerdicts(QWidget):
         self._fit(self.width())
 
     def text(self) -> str:
-        """Return the whole sentence."""
+        """Return the sentence about both compared models that screen readers get."""
         return self.accessibleName()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Use the room there is."""
+        """Put both texts side by side where the new width has room, else one above the other."""
         super().resizeEvent(event)
         self._fit(event.size().width())
 

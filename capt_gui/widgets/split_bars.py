@@ -32,12 +32,12 @@ class SplitBars(CardList):
         self.setAccessibleDescription(self.tr("Up and down choose a class, Return goes to its pictures"))
 
     def set_largest(self, pictures: int) -> None:
-        """Set the number of pictures that the longest bar stands for."""
+        """Set the number of pictures that a bar of the full width stands for; at least 1."""
         self._delegate.largest = max(pictures, 1)
         self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Return goes to the pictures."""
+        """Emit `entered_row` with the name of the current class on Return, to go to its pictures."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current_key():
             self.entered_row.emit(self.current_key())
             event.accept()
@@ -54,11 +54,11 @@ class SplitDelegate(CardDelegate):
         self.largest = 1
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
-        """The same for every row."""
+        """Return the size of a row in pixels, which is the same for all rows."""
         return QSize(200, _ROW)
 
     def draw_card(self, painter: QPainter, card: QRectF, index: Index) -> None:
-        """Paint the name, the numbers and the bar."""
+        """Paint the name of the class `index`, the numbers of pictures for each use, and the bar divided by them."""
         parts = tuple(index.data(ClassRole.PARTS) or ())
         room = card.adjusted(_PAD, 5, -_PAD, -6)
         line = QRectF(room.left(), room.top(), room.width(), line_height(self.theme, "strong"))

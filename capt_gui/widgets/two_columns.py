@@ -23,16 +23,16 @@ class TwoColumns(QWidget):
         self._row = fill(QHBoxLayout(self), (left, 1), right, spacing=_GAP)
 
     def add(self, card: QWidget, column: int) -> None:
-        """Add a card; `column` (0 or 1) is where it stands when there are two."""
+        """Add a card at the end of column 0 or 1; while there is only one column, it takes all cards."""
         self._cards.append((card, column))
         self._put(card, column)
 
     def is_wide(self) -> bool:
-        """Return whether there are two columns."""
+        """Return True while the cards stand in two columns."""
         return self._wide
 
     def arrange(self) -> None:
-        """Use the room there is; a column that would have nothing to show is none."""
+        """Put the cards into two columns where there is room and neither would be empty, else into one."""
         some = {column for card, column in self._cards if not card.isHidden()}
         wide = self.width() >= _ROOM and len(some) > 1
         if wide == self._wide:
@@ -46,7 +46,7 @@ class TwoColumns(QWidget):
         self._row.setStretch(1, int(wide))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width may have room for more."""
+        """Arrange the cards in one or two columns, as the new width allows."""
         super().resizeEvent(event)
         self.arrange()
 

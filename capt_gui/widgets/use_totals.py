@@ -23,13 +23,13 @@ class UseTotals(QWidget):
         fill(QHBoxLayout(self), *((tile, 1) for tile in self._tiles))
 
     def set_counts(self, counts: Sequence[int] | None) -> None:
-        """Show these numbers; None for not known yet."""
+        """Show the number of pictures of each use (such as train or test), in order; None shows dashes."""
         for number, tile in enumerate(self._tiles):
             tile.set_count(None if counts is None else counts[number])
         self.setAccessibleName(", ".join(tile.accessibleName() for tile in self._tiles))
 
     def texts(self) -> list[str]:
-        """Return the name and the number of each tile, such as "Train: 12"."""
+        """Return name and number of each use, such as "Train: 12"; a number not known is "–"."""
         return [tile.accessibleName() for tile in self._tiles]
 
 
@@ -47,21 +47,21 @@ class UseTile(PaintedWidget):
         self.set_count(None)
 
     def set_count(self, count: int | None) -> None:
-        """Show a number; None for one that is not known yet."""
+        """Show a number of pictures; None shows a dash, for not known yet."""
         self._count = count
         self.setAccessibleName(f"{self._name}: {self._shown()}")
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Two lines."""
+        """Return the preferred size in pixels, with room for two lines of text."""
         return QSize(80, round(line_height(self._theme, "title") + line_height(self._theme, "caption")) + 4)
 
     def minimumSizeHint(self) -> QSize:
-        """Room for a number of four figures."""
+        """Return the smallest size in pixels, with room for a number of four figures."""
         return QSize(60, self.sizeHint().height())
 
     def draw(self, painter: QPainter) -> None:
-        """Paint the mark, the number and the name."""
+        """Paint a bar in the colour of the use, and beside it the number over the name."""
         theme, rect = self._theme, QRectF(self.rect())
         draw_box(painter, QRectF(rect.left(), rect.top() + 4, 4, rect.height() - 8), theme.color(self._tone), 2)
         line = QRectF(rect.left() + 12, rect.top(), rect.width() - 12, line_height(theme, "title"))

@@ -49,7 +49,11 @@ class VerdictBox(QFrame):
         self.set_progress(None)
 
     def set_verdict(self, kind: str, headline: str, figures: str, caption: str = "") -> None:
-        """Show a result: its kind, the sentence, the figures it rests on, and a note in small type."""
+        """Show a result: a headline, the figures it rests on, and a caption in small type; "" hides a line.
+
+        kind: "better", "worse", "unclear", "failed", "stopped", or "" where nothing is compared, which chooses symbol
+        and colour; KeyError for any other.
+        """
         for label, shown in ((self.headline, headline), (self.figures, figures), (self.caption, caption)):
             label.setText(shown)
             label.setVisible(bool(shown))
@@ -60,7 +64,10 @@ class VerdictBox(QFrame):
         self._symbol.set_icon(*_LOOKS[kind])
 
     def set_progress(self, progress: tuple[int, int, str] | None) -> None:
-        """Show how far it is (done, total, text), a total of 0 meaning unknown; None shows no bar."""
+        """Show the progress of the work that is awaited as (done, total, text), a total of 0 for an unknown end.
+
+        None hides the bar.
+        """
         self._waiting.setVisible(progress is not None)
         if progress is not None:
             done, total, shown = progress
@@ -70,22 +77,25 @@ class VerdictBox(QFrame):
             self._bar.setAccessibleDescription(shown)
 
     def add_line(self, widget: QWidget) -> None:
-        """Add a part of one's own below the bar."""
+        """Add any widget as a line between the progress bar and the row of buttons."""
         self._lines.insertWidget(self._lines.count() - 1, widget)
 
     def add_beside(self, button: QPushButton) -> None:
-        """Add a button at the right end, beside the headline."""
+        """Add a button at the right end of the box, beside the headline."""
         self._beside.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
 
     def add_button(self, icon: str, name: str, *, primary: bool = False) -> QPushButton:
-        """Add a button at the end of the row below the text, and return it."""
+        """Add a button at the end of the row below the text, and return it; the row stays hidden until `show_buttons`.
+
+        icon: the name of an icon of the theme. name: its text. primary: paint it as the main choice.
+        """
         button = TextButton(self._theme, name, icon, look="primary" if primary else "")
         self._made.append(button)
         self._buttons.insertWidget(self._buttons.count() - 1, button)
         return button
 
     def show_buttons(self, *buttons: QPushButton) -> None:
-        """Show these of the buttons, and no others."""
+        """Show these of the buttons that `add_button` made and hide the others; without any the whole row is hidden."""
         for button in self._made:
             button.setVisible(button in buttons)
         self._row.setVisible(bool(buttons))

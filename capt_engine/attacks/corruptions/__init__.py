@@ -59,7 +59,7 @@ CORRUPTIONS = Table(
 def corruption_specs(
     *, held_out: bool = False, severities: tuple[int, ...] = (1, 2, 3, 4, 5)
 ) -> tuple[AttackSpec, ...]:
-    """The corruptions as attacks, one for each severity: the fifteen, or all nineteen."""
+    """List the fifteen corruptions, or with `held_out` all nineteen, as attacks: one for each of `severities` (1 to 5)."""
     return tuple(
         AttackSpec("corruption", (("kind", one.name), ("severity", severity)))
         for one in CORRUPTIONS

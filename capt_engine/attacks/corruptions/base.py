@@ -48,38 +48,38 @@ class Corruption:
 
 
 def pixels(length: float, picture: Tensor) -> float:
-    """Convert a length written for 224 pixels to this picture.
+    """Convert a length written for 224 pixels to a length for this picture.
 
     Args:
         length: in pixels of a picture whose shorter side has 224.
-        picture: (1, c, h, w).
+        picture: (1, c, h, w), for its size.
 
     Returns:
-        The length in pixels of `picture`, a fraction as it comes.
+        The length in pixels of `picture`, not rounded.
     """
     return length * min(picture.shape[2:]) / _WRITTEN_FOR
 
 
 def chance(stream: PictureRngs, *shape: int) -> Tensor:
-    """Draw values from the picture's own stream.
+    """Draw uniform values from the picture's own stream.
 
     Args:
         stream: the random stream of one picture.
         *shape: the sizes of the values after the first, which is 1.
 
     Returns:
-        Values (1, *shape) in [0, 1).
+        Values (1, *shape) in [0, 1), float32 on the CPU.
     """
     return stream.uniform(torch.empty(1, *shape))
 
 
 def one_chance(stream: PictureRngs) -> float:
-    """Draw a single value in [0, 1) from the picture's own stream."""
+    """Draw a single uniform value in [0, 1) from `stream`, the random stream of one picture."""
     return float(chance(stream, 1))
 
 
 def filtered(picture: Tensor, kernel: Tensor) -> Tensor:
-    """Convolve each channel with a kernel; beyond the edge its last pixel goes on.
+    """Convolve each channel with a kernel; beyond the edge the picture's last pixel is repeated.
 
     Args:
         picture: (1, c, h, w).
@@ -99,7 +99,7 @@ def blurred(picture: Tensor, sigma: float) -> Tensor:
 
     Args:
         picture: (1, c, h, w).
-        sigma: its standard deviation in pixels, at least 0.
+        sigma: the Gaussian's standard deviation in pixels, at least 0; below 0.001 nothing is blurred.
 
     Returns:
         Blurred values (1, c, h, w).
@@ -119,8 +119,8 @@ def streaked(picture: Tensor, length: float, degrees: float) -> Tensor:
 
     Args:
         picture: (1, c, h, w).
-        length: of the line, in pixels, at least 0.
-        degrees: its angle to the horizontal.
+        length: the line's length in pixels, at least 0.
+        degrees: the line's angle to the horizontal, clockwise.
 
     Returns:
         Averaged values (1, c, h, w).
@@ -145,8 +145,8 @@ def displaced(picture: Tensor, right: Tensor, down: Tensor) -> Tensor:
 
     Args:
         picture: (1, c, h, w).
-        right: offsets (h, w), in pixels.
-        down: offsets (h, w), in pixels.
+        right: horizontal offsets (h, w), in pixels; negative ones look to the left.
+        down: vertical offsets (h, w), in pixels; negative ones look up.
 
     Returns:
         Displaced values (1, c, h, w).
@@ -158,12 +158,12 @@ def displaced(picture: Tensor, right: Tensor, down: Tensor) -> Tensor:
 
 
 def clouds(picture: Tensor, stream: PictureRngs, *, first: int = 2, roughness: float = 0.55) -> Tensor:
-    """Draw smooth random light and dark of every size.
+    """Draw a random pattern of smooth light and dark lumps, from coarse to fine.
 
     Args:
         picture: (1, c, h, w), for its size.
         stream: the random stream of one picture.
-        first: lumps along the shorter side at the coarsest.
+        first: the number of lumps along the shorter side in the coarsest layer.
         roughness: the strength of each finer layer relative to the one before.
 
     Returns:

@@ -16,7 +16,7 @@ _FINE = 5
 
 
 def gaussian_blur(picture: Tensor, sigma: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """Blur as a soft lens does.
+    """Blur with a Gaussian, as a soft lens does.
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
@@ -34,7 +34,7 @@ def defocus_blur(picture: Tensor, radius: float, stream: PictureRngs) -> Tensor:
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        radius: of the disc, in pixels of a 224-pixel picture.
+        radius: the disc's radius, in pixels of a 224-pixel picture.
         stream: the picture's random stream; nothing is drawn.
 
     Returns:
@@ -44,13 +44,14 @@ def defocus_blur(picture: Tensor, radius: float, stream: PictureRngs) -> Tensor:
 
 
 def glass_blur(picture: Tensor, reach: float, rounds: float, stream: PictureRngs) -> Tensor:
-    """Let each pixel show a place nearby, again and again, as behind frosted glass.
+    """Give each pixel the value of a random place nearby, again and again, then blur a little, as frosted glass does.
 
-    Pixels look aside by fractions too, where the benchmark swaps whole ones, so that small pictures are scattered alike.
+    Pixels look aside by fractions too, where the benchmark swaps whole ones, so that small pictures are scattered
+    alike.
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        reach: the furthest place, in pixels of a 224-pixel picture.
+        reach: how far away that place may lie, right or left and up or down, in pixels of a 224-pixel picture.
         rounds: how often it is done, a whole number.
         stream: the picture's random stream.
 
@@ -66,11 +67,11 @@ def glass_blur(picture: Tensor, reach: float, rounds: float, stream: PictureRngs
 
 
 def motion_blur(picture: Tensor, length: float, stream: PictureRngs) -> Tensor:
-    """Blur along a line, as a camera that moved, in a direction drawn for the picture: up to 45° to either side of level.
+    """Blur along a line, as a camera that moved: in a random direction, up to 45° to either side of level.
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        length: of the line, in pixels of a 224-pixel picture.
+        length: the line's length, in pixels of a 224-pixel picture.
         stream: the picture's random stream.
 
     Returns:
@@ -80,11 +81,11 @@ def motion_blur(picture: Tensor, length: float, stream: PictureRngs) -> Tensor:
 
 
 def zoom_blur(picture: Tensor, largest: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """Average the picture over every zoom up to the largest, as a camera that came nearer while it looked.
+    """Average the picture over zooms from 1 up to the largest, as a camera that came nearer while it looked.
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        largest: the largest zoom, above 1.
+        largest: the largest zoom, a factor above 1.
         stream: the picture's random stream; nothing is drawn.
 
     Returns:

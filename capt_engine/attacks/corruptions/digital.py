@@ -22,7 +22,7 @@ def contrast(picture: Tensor, left: float, stream: PictureRngs) -> Tensor:  # no
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        left: the share of the distance that remains, in [0, 1].
+        left: the share of the distance from the mean that remains, in [0, 1].
         stream: the picture's random stream; nothing is drawn.
 
     Returns:
@@ -33,11 +33,11 @@ def contrast(picture: Tensor, left: float, stream: PictureRngs) -> Tensor:  # no
 
 
 def saturate(picture: Tensor, gain: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """Drive every value away from the grey of its pixel, as colours that are too strong.
+    """Drive every value away from the grey (luma) of its pixel, as colours that are too strong.
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        gain: the factor of the distance, above 1.
+        gain: the factor by which the distance from grey grows, above 1.
         stream: the picture's random stream; nothing is drawn.
 
     Returns:
@@ -52,7 +52,7 @@ def pixelate(picture: Tensor, share: float, stream: PictureRngs) -> Tensor:  # n
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        share: of width and height, in (0, 1].
+        share: the share of width and height that is left in between, in (0, 1].
         stream: the picture's random stream; nothing is drawn.
 
     Returns:
@@ -68,7 +68,7 @@ def jpeg(picture: Tensor, quality: float, stream: PictureRngs | None = None) -> 
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1], on the CPU.
-        quality: Pillow's, from 1 to 95.
+        quality: Pillow's JPEG quality, from 1 to 95; a fraction is cut off.
         stream: not used, as nothing is drawn.
 
     Returns:
@@ -82,11 +82,11 @@ def jpeg(picture: Tensor, quality: float, stream: PictureRngs | None = None) -> 
 
 
 def elastic(picture: Tensor, amplitude: float, stream: PictureRngs) -> Tensor:
-    """Pull and push the picture by a smooth random field, as if printed on rubber.
+    """Shift each pixel by a smooth random field, as if the picture were printed on rubber.
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        amplitude: strength of the field, in pixels of a 224-pixel picture.
+        amplitude: about twice the standard deviation of the shifts, in pixels of a 224-pixel picture.
         stream: the picture's random stream.
 
     Returns:

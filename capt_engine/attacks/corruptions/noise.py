@@ -15,7 +15,7 @@ def gaussian_noise(picture: Tensor, sigma: float, stream: PictureRngs) -> Tensor
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        sigma: its standard deviation, in pixel units.
+        sigma: standard deviation of the noise, in pixel units.
         stream: the picture's random stream.
 
     Returns:
@@ -29,7 +29,7 @@ def speckle_noise(picture: Tensor, sigma: float, stream: PictureRngs) -> Tensor:
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        sigma: its standard deviation as a share of the value.
+        sigma: standard deviation of the noise as a share of the value.
         stream: the picture's random stream.
 
     Returns:
@@ -43,7 +43,7 @@ def impulse_noise(picture: Tensor, share: float, stream: PictureRngs) -> Tensor:
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        share: of the values, in [0, 1].
+        share: the share of the values that is replaced, in [0, 1].
         stream: the picture's random stream.
 
     Returns:
@@ -55,11 +55,11 @@ def impulse_noise(picture: Tensor, share: float, stream: PictureRngs) -> Tensor:
 
 
 def shot_noise(picture: Tensor, photons: float, stream: PictureRngs) -> Tensor:
-    """Count light photon by photon (Poisson noise).
+    """Replace each value by a random count of photons (Poisson noise), scaled back to pixel units.
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        photons: the mean count where the picture is white, above 0.
+        photons: the mean count where the picture is white, above 0; fewer are noisier.
         stream: the picture's random stream.
 
     Returns:

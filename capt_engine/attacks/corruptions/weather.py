@@ -23,7 +23,7 @@ def snow(picture: Tensor, density: float, flake: float, length: float, veil: flo
         picture: pixels (1, 3, h, w) in [0, 1].
         density: the share of the picture that flakes cover before they are smeared.
         flake: standard deviation of a flake, in pixels of a 224-pixel picture.
-        length: of the smear, in pixels of a 224-pixel picture.
+        length: the smear's length, in pixels of a 224-pixel picture.
         veil: how pale the scene grows, in [0, 1].
         stream: the picture's random stream.
 
@@ -43,7 +43,7 @@ def snow(picture: Tensor, density: float, flake: float, length: float, veil: flo
 
 
 def frost(picture: Tensor, cover: float, stream: PictureRngs) -> Tensor:
-    """Cover the window with ice: needles in patches of one direction each, thicker towards the edges, and a cold veil between them.
+    """Cover the picture with ice: patches of needles, thicker towards the edges, and a cold veil between them.
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
@@ -82,12 +82,13 @@ def _crystals(picture: Tensor, stream: PictureRngs) -> Tensor:
 
 
 def fog(picture: Tensor, thickness: float, roughness: float, stream: PictureRngs) -> Tensor:
-    """Let light die away through drifting mist as exp(−thickness), and the mist's pale grey take its place (Koschmieder's law).
+    """Dim the picture by exp(−thickness) as drifting mist does, and add the mist's pale grey (Koschmieder's law).
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
-        thickness: mean optical thickness, at least 0.
-        roughness: the strength of each finer layer of the mist relative to the one before.
+        thickness: optical thickness of middling mist, at least 0; lighter and denser places have from 0.3 to 1.7 times
+            as much.
+        roughness: the strength of each finer layer of the mist relative to the coarser one before; smaller is smoother.
         stream: the picture's random stream.
 
     Returns:
@@ -99,7 +100,7 @@ def fog(picture: Tensor, thickness: float, roughness: float, stream: PictureRngs
 
 
 def brightness(picture: Tensor, gain: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """Raise the value of each colour (its lightest part), as more daylight does; hue and saturation stay.
+    """Raise the value of each pixel (the largest of its three colours), as more daylight does; hue and saturation stay.
 
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
@@ -120,7 +121,7 @@ def spatter(picture: Tensor, cover: float, mud: float, stream: PictureRngs) -> T
     Args:
         picture: pixels (1, 3, h, w) in [0, 1].
         cover: the share of the picture under drops, in [0, 1].
-        mud: 1 for mud, 0 for water.
+        mud: 0 for water, any other number for mud.
         stream: the picture's random stream.
 
     Returns:

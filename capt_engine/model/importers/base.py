@@ -63,11 +63,11 @@ class Family:
 
 
 def under(state: State, prefix: str) -> dict[str, Tensor]:
-    """Pick the tensors of a part of a model.
+    """Pick the tensors whose names begin with a prefix.
 
     Args:
         state: tensors of any shape by name.
-        prefix: the beginning of the names that are wanted.
+        prefix: the beginning of the names that are wanted, as in "image_encoder.".
 
     Returns:
         Those tensors, by their names without the prefix.
@@ -76,7 +76,7 @@ def under(state: State, prefix: str) -> dict[str, Tensor]:
 
 
 def learner(state: State) -> dict[str, Tensor]:
-    """Pick the tensors of the prompt learner.
+    """Pick the tensors of the prompt learner, the part of a published model that holds the learned prompts.
 
     Args:
         state: the tensors of a file by name: of the learner alone, or of the whole model around it.
@@ -88,7 +88,7 @@ def learner(state: State) -> dict[str, Tensor]:
 
 
 def numbered(state: State, prefix: str, suffix: str = "") -> list[Tensor]:
-    """Pick tensors that are numbered from 0.
+    """Pick the tensors whose names are a prefix, a number and a suffix, in the order of the numbers from 0.
 
     Args:
         state: tensors of any shape by name.
@@ -123,7 +123,7 @@ def needed(state: State, name: str) -> Tensor:
 
 
 def shared_context(own: State) -> Tensor:
-    """Pick the learned tokens of the first text layer, which all classes share.
+    """Pick the learned tokens of the first text layer, and check that all classes share them.
 
     Args:
         own: the tensors of a prompt learner by name.
@@ -132,7 +132,7 @@ def shared_context(own: State) -> Tensor:
         The tensor `ctx` (n, d_t).
 
     Raises:
-        BadCheckpoint: it is not there, or has other dimensions.
+        BadCheckpoint: it is not there, or has other dimensions, as where each class has its own.
     """
     ctx = needed(own, "ctx")
     if ctx.dim() != 2:
@@ -143,7 +143,7 @@ def shared_context(own: State) -> Tensor:
 
 
 def linear_map(own: State, theirs: str, ours: str) -> dict[str, Tensor]:
-    """Rename a linear map between the towers.
+    """Pick a linear map between the towers and rename it as `Prompts` calls it.
 
     Args:
         own: the tensors of a prompt learner by name.
@@ -151,7 +151,7 @@ def linear_map(own: State, theirs: str, ours: str) -> dict[str, Tensor]:
         ours: its name in `Prompts`.
 
     Returns:
-        Its weight (out, in) and bias (out,) under our name.
+        Its weight (out, in) and bias (out,) by our names.
 
     Raises:
         BadCheckpoint: one of them is not there.
@@ -160,7 +160,11 @@ def linear_map(own: State, theirs: str, ours: str) -> dict[str, Tensor]:
 
 
 def fitted(learned: Learned, backbone: Backbone) -> Learned:
-    """Return the same prompts, once their tensors have the sizes that this model's prompts of that shape have; raises BadCheckpoint."""
+    """Check that imported prompts fit a model, and return them unchanged.
+
+    Raises BadCheckpoint where they have more layers than the model, a tensor is missing, of another size, or unknown;
+    BadRequest where the model is no ViT CLIP.
+    """
     sizes = TowerSizes.of(backbone)
     if learned.shape.depth > sizes.layers or learned.shape.in_vision[1] > sizes.layers:
         raise BadCheckpoint(
@@ -183,6 +187,9 @@ def fitted(learned: Learned, backbone: Backbone) -> Learned:
 
 
 def photo_template(length: int) -> tuple[str, str]:
-    """MaPLe's rule (also IVLP's and PromptSRC's): "a photo of a" up to four tokens, none beyond; and how that is said."""
+    """Return MaPLe's usual template for prompts of `length` tokens, and a sentence that says that it was assumed.
+
+    The template is "a photo of a {}." up to four tokens, "{}." beyond. IVLP and PromptSRC share the rule.
+    """
     template = PHOTO if length <= _WORDS_OF_PHOTO else BARE
     return template, f"The sentence was {template!r}, as the released configurations have it."

@@ -43,11 +43,13 @@ def converted(
     any_model: bool = False,
     progress: Callable[[], None] = lambda: None,
 ) -> Converted:
-    """Read a published file of prompts for this model.
+    """Convert a published file of prompts, such as CoOp's or MaPLe's, for a model; nothing is installed.
 
-    eps: the budget they were tuned for, in pixel units [0, 1], if known. any_model: also where the file holds another CLIP than this.
-    progress: called several times a second while the file is read. Raises BadCheckpoint where the file is no prompts file of a known family
-    or not for this model, BadRequest where something must be said that the file does not say.
+    path: the file. options: facts that the user states because the file may not. eps: the budget that the prompts were
+    tuned for, in pixel units [0, 1]; None takes what the file's folder says. any_model: convert even if the file holds
+    another CLIP than `backbone`. progress: called several times a second while the file is read. Raises BadCheckpoint
+    where the file is of no known family or not for this model, BadRequest where the user must state something that the
+    file does not say.
     """
     contents = read_published(path, progress=progress)
     family = sniffed(contents, path.name)

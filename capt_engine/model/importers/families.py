@@ -29,7 +29,11 @@ IMPORTERS: Table[Family] = Table(
 
 
 def sniffed(contents: Contents, name: str) -> Family:
-    """The family of a file's contents; raises BadCheckpoint, saying what it is where that is known."""
+    """Return the family of prompts (such as CoOp's or MaPLe's) that a file's contents belong to.
+
+    name: the file's name, for messages. Raises BadCheckpoint for anything else, and says what that is where it is
+    known.
+    """
     for family in IMPORTERS:
         if family.fits(contents.state):
             return family

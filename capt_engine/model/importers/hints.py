@@ -27,7 +27,11 @@ class Hints:
 
 
 def hints(path: Path) -> Hints:
-    """Of a file where it lies; a configuration beside it counts more than the names of its folders."""
+    """Read class position and budget of a published prompts file from its folders' names and a cfg.yaml nearby.
+
+    path: the file; a configuration in one of the three folders above it counts more than folder names. What is not
+    found is empty in the result.
+    """
     found: dict[str, tuple[str, str]] = {}
     for part in path.absolute().parts:
         for name, like in (("position", _POSITION), ("eps", _EPS)):

@@ -40,7 +40,7 @@ _NAMES = {
 
 
 def is_clip_model(state: State) -> bool:
-    """Recognise a CLIPModel of transformers.
+    """Recognise the weights of a CLIPModel of the library transformers.
 
     Args:
         state: tensors by name.
@@ -52,7 +52,7 @@ def is_clip_model(state: State) -> bool:
 
 
 def renamed(state: State) -> dict[str, Tensor]:
-    """Give the weights of a CLIPModel open_clip's names.
+    """Convert the weights of a transformers CLIPModel to the names and layout of open_clip.
 
     Args:
         state: the tensors of a CLIPModel by transformers' names.
@@ -134,7 +134,11 @@ class FolderConfig:
 
 
 def folder_config(folder: Path) -> FolderConfig:
-    """Read config.json and preprocessor_config.json; raises BadCheckpoint where they are damaged or not those of a CLIP."""
+    """Read activation, attention heads and normalisation from the configuration files of a CLIPModel folder.
+
+    The files are config.json and preprocessor_config.json; the second may be missing. Raises BadCheckpoint where they
+    are damaged, or describe no CLIP that is supported.
+    """
     config = _read(folder / CONFIG, _Config)
     text = _tower({**(config.text_config or {}), **(config.text_config_dict or {})})
     vision = _tower({**(config.vision_config or {}), **(config.vision_config_dict or {})})

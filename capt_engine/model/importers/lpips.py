@@ -32,9 +32,10 @@ class LpipsWeights:
 
 
 def read_lpips(one: Path, other: Path, progress: Callable[[], None] = lambda: None) -> LpipsWeights:
-    """Read both files, in either order; nothing in them is run.
+    """Read LPIPS from its two published files, torchvision's network and the channel weights, in either order.
 
-    progress: called several times a second while a file is read. Raises BadCheckpoint where they are not two halves of one LPIPS.
+    Nothing in the files is run. progress: called several times a second while a file is read. Raises BadCheckpoint
+    where the files are not two halves of one LPIPS.
     """
     halves: dict[bool, tuple[Path, State]] = {}
     for path in (one, other):

@@ -63,12 +63,13 @@ def install(
     source: Mapping[str, str] | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> ImportedModel:
-    """Convert and install a model under a name, whole or not at all.
+    """Convert published weights and install them as a model called `name`, whole or not at all.
 
-    base: the id of the model that an image tower belongs to. activation: "quickgelu" or "gelu", where the files do not say. source:
-    what else is remembered of where it came from, for one that was downloaded. progress: called several times a second while files are
-    read; what it raises ends the import, and nothing is left of it. Raises BadCheckpoint where it is no known form or is damaged,
-    BadRequest where something must be said or the name is taken.
+    path: a weights file or a model folder. base: the id of the model that a lone image tower belongs to. activation:
+    "quickgelu" or "gelu" where the files do not say, else "". root: the folder of installed models, None for the usual
+    one. source: further facts for the install record, for one that was downloaded. progress: called several times a
+    second while files are read; what it raises ends the import, and nothing is left of it. Raises BadCheckpoint where
+    the form is not known or the files are damaged, BadRequest where something must be stated or the name is taken.
     """
     root = root or models_dir()
     install_record.checked_name(name, BUNDLED)

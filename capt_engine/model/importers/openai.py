@@ -17,7 +17,7 @@ MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.2757
 
 
 def is_clip(state: State) -> bool:
-    """Recognise a whole CLIP.
+    """Recognise the weights of a whole CLIP by the tensor names that OpenAI and open_clip use.
 
     Args:
         state: tensors by name.
@@ -35,7 +35,7 @@ def is_clip(state: State) -> bool:
 
 
 def weights(state: State) -> dict[str, Tensor]:
-    """Drop what archives of OpenAI keep beside the weights.
+    """Drop the entries that OpenAI's archives keep beside the weights, such as the input resolution.
 
     Args:
         state: the tensors of a CLIP by name.
@@ -51,16 +51,19 @@ def weights(state: State) -> dict[str, Tensor]:
 
 
 def preprocessing(mean: tuple[float, ...] = MEAN, std: tuple[float, ...] = STD) -> dict[str, Any]:
-    """As open_clip writes it: bicubic, the shorter side to the model's size, and the square in the middle."""
+    """Return open_clip's preprocessing settings for a mean and a standard deviation per channel (OpenAI's by default).
+
+    Pictures are resized bicubically, the shorter side to the model's size, and cut to the square in the middle.
+    """
     return {"mean": list(mean), "std": list(std), "interpolation": "bicubic", "resize_mode": "shortest"}
 
 
 def config(state: State, *, quick_gelu: bool, text_heads: int = 0, vision_heads: int = 0) -> dict[str, Any]:
-    """Make open_clip's `model_cfg` from the shapes of weights.
+    """Make open_clip's `model_cfg` from the shapes of a CLIP's weights.
 
     Args:
         state: the weights of a CLIP by open_clip's names.
-        quick_gelu: the activation is QuickGELU, otherwise GELU.
+        quick_gelu: True if the activation is QuickGELU, False if GELU.
         text_heads: attention heads of the text tower; 0 for heads 64 wide, as OpenAI's are.
         vision_heads: those of the image tower; 0 for heads 64 wide.
 

@@ -89,9 +89,12 @@ class _Mark:
 
 
 def load(file: BinaryIO, types: dict[str, str] | None = None) -> object:
-    """Read one pickle as dicts, lists, tuples, plain values, TensorAt and Inert. Stops behind its STOP. Raises Refused.
+    """Read one pickle from an open file without running anything in it.
 
-    types: is given the element type of every storage that is mentioned, also by what becomes inert.
+    The result is made of dicts, lists, tuples and plain values; a tensor becomes a TensorAt (the place of its values in
+    the file), any other object an Inert, which does nothing. Reading ends behind the pickle's STOP. types: a dictionary
+    that is filled with the element type of each storage that is mentioned, by its key. Raises Refused for a damaged or
+    unreasonable pickle.
     """
     return _Machine({} if types is None else types).run(file)
 

@@ -67,7 +67,11 @@ class Taken:
 
 
 def take(file: BinaryIO, size: int, limits: Limits) -> Taken:
-    """Read an open file of `size` bytes; everything is compared with the limits before it is read. Raises Refused."""
+    """Read the structure of an open torch file of `size` bytes, its tensors' places and its plain values.
+
+    Nothing in the file is run, and sizes are compared with the limits before they are used. Raises Refused for a file
+    that is damaged, too large, or no torch file.
+    """
     if size > limits.file_bytes:
         raise Refused(f"has {size:,} bytes; {limits.file_bytes:,} are allowed", "Is this the right file?")
     start = file.read(512)
@@ -93,7 +97,7 @@ def take(file: BinaryIO, size: int, limits: Limits) -> Taken:
 
 
 def write_safetensors(taken: Taken, out: BinaryIO) -> None:
-    """The tensors as a safetensors file, streamed; the widest types first, so that all are aligned."""
+    """Write the tensors of a file that was read into the open file `out`, in safetensors form, block by block."""
     order = sorted(taken.tensors.items(), key=lambda named: (-SIZES[named[1].dtype], named[0]))
     header, at = {}, 0
     for name, one in order:
@@ -391,7 +395,11 @@ def _refuse_event(event: str, arguments: object) -> None:
 
 
 def main(source: str, out: str, limits: Limits) -> NoReturn:
-    """Convert a pickled file in a process of its own, in which memory, time and system calls are limited."""
+    """Convert the pickled file `source` to the safetensors file `out`, and end this process.
+
+    Memory, time and system calls are limited, so run it as a process of its own. A line of JSON on stdout says the
+    plain values of the file, why it was refused, or the error number of writing.
+    """
     with open(source, "rb") as file, open(out, "wb") as written:  # noqa: PTH123 - before the doors are shut
         size = os.fstat(file.fileno()).st_size
         warnings.simplefilter("ignore")  # to print one, its source would be opened

@@ -48,7 +48,10 @@ class Contents:
 
     @property
     def state(self) -> Mapping[str, Tensor]:
-        """The tensors of the dictionary most of them are in; TeCoA's visual prompts, which are in two, as one."""
+        """Return the tensors by name of the dictionary that holds most of them.
+
+        TeCoA's visual prompts, which are in two dictionaries, are given as one.
+        """
         if "add_prompter" in self.groups and "vision_encoder_state_dict" not in self.groups:
             added = {f"add_prompter.{name}": value for name, value in self.groups["add_prompter"].items()}
             return {**self.groups.get("state_dict", {}), **added}
@@ -58,9 +61,11 @@ class Contents:
 def read_published(
     path: Path, limits: pickled.Limits | None = None, progress: Callable[[], None] = lambda: None
 ) -> Contents:
-    """Read a torch or safetensors file of a stranger; nothing in it is run. Raises BadCheckpoint.
+    """Read a torch or safetensors file that may come from a stranger; nothing in it is run.
 
-    progress: called several times a second while the process reads; what it raises ends that process.
+    limits: sizes, memory and time beyond which a torch file is refused; None for the usual ones. progress: called
+    several times a second while a torch file is read in a process of its own; what it raises ends that process. Raises
+    BadCheckpoint where the file is missing, damaged or refused, CannotWrite where there is no room for the copy.
     """
     if not path.is_file():
         raise BadCheckpoint(f"There is no file {str(path)!r}.", "Check the name.")
@@ -127,11 +132,11 @@ def _loaded(path: Path, name: str) -> dict[str, Tensor]:
 
 
 def finite(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Make floats fp32, once all of them are finite.
+    """Check that all values are finite, and convert floating-point tensors to fp32.
 
     Args:
         state: tensors of any shape by name.
-        name: the file that they are from, for the sentence.
+        name: the file that they are from, for the message.
 
     Returns:
         The tensors by the same names; integers stay as they are.
@@ -145,14 +150,14 @@ def finite(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
 
 
 def grouped(state: Mapping[str, Tensor], joint: str) -> dict[str, dict[str, Tensor]]:
-    """Sort tensors by the dictionary that they were wrapped in.
+    """Sort the tensors of a file by the dictionary around them, such as "state_dict", that training programs use.
 
     Args:
         state: tensors of any shape by their path in the file.
-        joint: what joins the steps of a path, "/" or ".".
+        joint: what joins the steps of a path, "/" or "."; with "." all tensors are in no dictionary.
 
     Returns:
-        The tensors by dictionary, "" being none, and by name.
+        For each dictionary ("" for none), its tensors by name, without the "module." that nn.DataParallel adds.
     """
     groups: dict[str, dict[str, Tensor]] = {}
     for path, value in state.items():

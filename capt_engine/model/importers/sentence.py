@@ -13,7 +13,13 @@ from capt_engine.model.text import count_tokens, split_template
 def sentence_of(
     own: State, options: ImportOptions, backbone: Backbone, usual: str, because: str, *, length: int
 ) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Template, classes, what the file said, what was assumed. Raises BadRequest where the user contradicts the file."""
+    """Find the template and the classes of published prompts; return template, classes, facts of the file, assumptions.
+
+    The last two are sentences for the user. own: the tensors of the prompt learner by name. options: what the user
+    states. usual: the template that is taken where neither the user nor the file gives one; because: the sentence that
+    then says so. length: the number of learned tokens. Raises BadRequest where the user's template or classes
+    contradict the file.
+    """
     template, said, assumed = options.template or usual, [], []
     found = suffix_texts(own.get("token_suffix"), backbone)
     names = names_behind(found, backbone, _left(template, backbone, length)) if found else None

@@ -29,7 +29,7 @@ class SuffixTexts:
 
 
 def suffix_texts(suffix: Tensor | None, backbone: Backbone) -> SuffixTexts | None:
-    """Read texts back from their embeddings.
+    """Read back the text behind the learned tokens, class by class, from its embeddings in a published file.
 
     Args:
         suffix: `token_suffix` (k, length, d_t) of a published file; None where it has none.
@@ -62,7 +62,11 @@ def suffix_texts(suffix: Tensor | None, backbone: Backbone) -> SuffixTexts | Non
 
 
 def names_behind(found: SuffixTexts, backbone: Backbone, sentence: str) -> tuple[str, ...] | None:
-    """Return the class names if every text is `sentence` followed by a name and a full stop; None otherwise."""
+    """Return the class names if every text is `sentence` followed by a name and a full stop; None otherwise.
+
+    found: the texts read back from a file. sentence: words that stand in front of the name, "" for none. backbone: the
+    model whose tokenizer is used.
+    """
     encode = backbone.tokenize.encode  # type: ignore[attr-defined]
     start = tuple(encode(sentence))
     names = []
@@ -75,14 +79,17 @@ def names_behind(found: SuffixTexts, backbone: Backbone, sentence: str) -> tuple
 
 
 def common_start(found: SuffixTexts, backbone: Backbone) -> str:
-    """Return what all the texts begin with, up to the last token that they share."""
+    """Return the words that all texts read back from a file begin with, to the last shared token; "" for none."""
     shared = takewhile(lambda column: len(set(column)) == 1, zip(*found.ids, strict=False))
     text: str = backbone.tokenize.decode([column[0] for column in shared]).strip()  # type: ignore[attr-defined]
     return text
 
 
 def require_same_names(given: Sequence[str], found: Sequence[str] | None, backbone: Backbone) -> None:
-    """Raises BadRequest where other classes were given than the file holds, or in another order, as the tokenizer reads them."""
+    """Raise BadRequest where the user's class names differ from the file's, in order or as the tokenizer reads them.
+
+    given: the user's names. found: the file's, None where it holds none. Nothing is raised where either is missing.
+    """
     encode = backbone.tokenize.encode  # type: ignore[attr-defined]
     if given and found and [encode(class_name(name)) for name in given] != [encode(name) for name in found]:
         raise BadRequest(

@@ -21,7 +21,10 @@ _FAR = 0.7
 
 
 def tower(contents: Contents) -> tuple[str, dict[str, Tensor]] | None:
-    """The kind ("tecoa" or "fare") and tensors of the image tower that a file holds alone, or None."""
+    """Return the kind and the tensors of the image tower that a file holds without a text tower; None for another file.
+
+    The kind is "tecoa" for a file that keeps the tower in TeCoA's container, "fare" for a bare tower.
+    """
     if TECOA_GROUP in contents.groups:
         return "tecoa", _plain(contents.groups[TECOA_GROUP])
     state = {name.removeprefix("model.").removeprefix("visual."): value for name, value in contents.state.items()}
@@ -35,7 +38,7 @@ def _plain(state: State) -> dict[str, Tensor]:
 
 
 def fitted(state: State, base: Backbone) -> dict[str, Tensor]:
-    """Check that an image tower is one of this model's kind.
+    """Check that an image tower has the tensors and shapes of another model's image tower.
 
     Args:
         state: the tower's tensors by open_clip's names.
@@ -64,7 +67,7 @@ def fitted(state: State, base: Backbone) -> dict[str, Tensor]:
 
 
 def remark(state: State, base: Backbone) -> str:
-    """Say whether a tower was probably tuned from another model.
+    """Warn where an image tower was probably tuned from another model than the one named.
 
     Args:
         state: the tower's tensors by open_clip's names.

@@ -48,12 +48,18 @@ class Entry(OfferedModel):
 
 
 def offered(device: DeviceInfo | None = None) -> tuple[OfferedModel, ...]:
-    """The curated list with the state of each model; device: where it would run, None counts as the processor."""
+    """Return the models of the curated list, each with its state ("installed" …) and its fit for this machine.
+
+    device: where a model would run; None counts as the processor.
+    """
     return tuple(_offered(one, device) for one in _entries())
 
 
 def listed(device: DeviceInfo | None = None) -> ModelsListed:
-    """Everything the Models page shows."""
+    """Return all that the Models page shows: offered models, other installed ones, free space, and the network lock.
+
+    device: where a model would run; None counts as the processor.
+    """
     known = {one.id for one in _entries()}
     root = models_dir()
     others = sorted(folder.name for folder in root.iterdir() if is_model(folder)) if root.is_dir() else []
@@ -68,14 +74,20 @@ def listed(device: DeviceInfo | None = None) -> ModelsListed:
 
 
 def is_model(folder: Path) -> bool:
-    """Return whether a folder among the installed ones is a whole model; the parts of a download are hidden ones."""
+    """Return True if a folder holds an installed model: it is not hidden, and has a model's configuration file.
+
+    Unfinished downloads lie in hidden folders.
+    """
     return not folder.name.startswith(".") and any(
         (folder / name).is_file() for name in (CONFIGS["open_clip"], "tower.json")
     )
 
 
 def find_offer(model: str) -> OfferedModel:
-    """One offered model, or for `hf-hub:owner/name` one that is not on the list; raises UnknownName or BadRequest."""
+    """Return the curated list's model with this id or, for "hf-hub:owner/name", what is known of one not on it.
+
+    Raises UnknownName for another id, BadRequest for a malformed "hf-hub:" one.
+    """
     for one in _entries():
         if one.id == model:
             return _offered(one, None)
@@ -85,7 +97,11 @@ def find_offer(model: str) -> OfferedModel:
 
 
 def orders(model: str) -> tuple[Order, ...]:
-    """Return the orders for a model's files: its configuration first, which is small and shows that the repository is one."""
+    """Return the download orders for a model's files, its configuration first.
+
+    That file is small and shows early that the repository is a model. model: an id of the curated list, or
+    "hf-hub:owner/name". Raises BadRequest for another id, or a model that ships with the program.
+    """
     entry = entry_of(model)
     if entry.bundled:
         raise BadRequest(f"{model} ships with the program; there is nothing to download.", "Choose it as it is.")
@@ -100,24 +116,27 @@ def orders(model: str) -> tuple[Order, ...]:
 
 
 def entry_of(model: str) -> Entry:
-    """The entry of the list as it is written there; of a model that is not on it, what its id says. Raises BadRequest."""
+    """Return the curated list's entry for a model, or for "hf-hub:owner/name" an entry with what the id tells.
+
+    model: the id. Raises BadRequest for an id that is neither.
+    """
     return next((one for one in _entries() if one.id == model), None) or _from_hub(model)
 
 
 def install_name(model: str) -> str:
-    """The folder that a model gets."""
+    """Return the name of the folder that a model id is installed in: "hf-hub:owner/name" becomes "owner--name"."""
     return model.removeprefix(HUB).replace("/", "--")
 
 
 def free_bytes(path: Path) -> int:
-    """Free space where a folder is, or would be."""
+    """Return the free bytes on the disk where the folder `path` is, or would be if it were made."""
     while not path.exists():
         path = path.parent
     return shutil.disk_usage(path).free
 
 
 def memory_bytes() -> int | None:
-    """The machine's memory, None where it cannot be asked."""
+    """Return the machine's memory in bytes; None where the system does not say."""
     if sys.platform == "win32":
         return _windows_memory()
     try:

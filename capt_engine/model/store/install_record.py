@@ -21,7 +21,11 @@ _LONGEST = 1_000_000
 
 
 def checked_name(name: str, taken: tuple[str, ...] = ()) -> str:
-    """A name to install under; raises BadRequest where it could not be a folder or file everywhere, or stands for something else."""
+    """Check that a model or prompts can be installed under `name`, and return the name unchanged.
+
+    taken: names that stand for something that ships with the program. Raises BadRequest for one of them, or for a name
+    that not every system allows as a file name.
+    """
     if not NAME.fullmatch(name) or name.endswith("."):
         raise BadRequest(
             f"{name!r} cannot be a name.", "Use letters, digits, dot, dash and underscore, a letter or digit first."
@@ -32,7 +36,7 @@ def checked_name(name: str, taken: tuple[str, ...] = ()) -> str:
 
 
 def sha256(path: Path) -> str:
-    """Of a whole file; raises BadCheckpoint where it cannot be read."""
+    """Return the SHA-256 of a file in hexadecimal; raise BadCheckpoint where the file cannot be read."""
     try:
         return files.sha256(path)
     except OSError as error:
@@ -47,7 +51,10 @@ class InstallRecord:
 
 
 def remember(note: Path, paths: tuple[Path, ...], facts: Mapping[str, object]) -> None:
-    """Write beside the files what is known of them and their hashes as they are now."""
+    """Write the install record (JSON) `note` with the SHA-256 of the files `paths`, the time, and further `facts`.
+
+    A record that is there is replaced. Raises BadCheckpoint where a file cannot be read.
+    """
     record = {
         **facts,
         "files": {path.name: sha256(path) for path in paths},
@@ -57,14 +64,20 @@ def remember(note: Path, paths: tuple[Path, ...], facts: Mapping[str, object]) -
 
 
 def remembered(note: Path) -> dict[str, str] | None:
-    """SHA-256 by file name from an install record; None if there is none. Raises BadCheckpoint for a damaged one."""
+    """Read the SHA-256 of each file by its name from the install record `note`; None if there is no such record.
+
+    Raises BadCheckpoint for a damaged record.
+    """
     if not note.is_file():
         return None
     return read_json(note, InstallRecord, error=BadCheckpoint, hint="Install it again.", most=_LONGEST).files
 
 
 def changed(note: Path) -> tuple[str, ...]:
-    """The files that are not what they were when they were installed, or are gone. Raises BadCheckpoint where nothing was remembered."""
+    """Return the names of installed files that are gone, or whose SHA-256 is not the one in the install record `note`.
+
+    Raises BadCheckpoint where there is no record or it is damaged.
+    """
     kept = remembered(note)
     if kept is None:
         raise BadCheckpoint(
@@ -76,7 +89,7 @@ def changed(note: Path) -> tuple[str, ...]:
 
 
 def discard(path: Path) -> None:
-    """Remove what was staged and did not become anything."""
+    """Delete a file or folder, such as an unfinished one, without complaint if it is not there or cannot be deleted."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

@@ -33,19 +33,25 @@ class StoredLpips:
 
 
 def path_of(net: str) -> Path:
-    """Return the path for the weights of a network; raises UnknownName."""
+    """Return the path where the LPIPS weights of a network are kept, there or not.
+
+    net: "alex" or "vgg"; raises UnknownName for another.
+    """
     if net not in NETS:
         raise UnknownName("network of LPIPS", net, NETS)
     return lpips_dir() / f"{net}.safetensors"
 
 
 def names() -> tuple[str, ...]:
-    """The networks whose weights are here."""
+    """Return the names ("alex", "vgg") of the networks whose LPIPS weights are installed."""
     return tuple(net for net in LPIPS_NETS if path_of(net).is_file())
 
 
 def install(weights: LpipsWeights) -> StoredLpips:
-    """Keep them, whole or not at all and never over others; raises BadRequest."""
+    """Store LPIPS weights, whole or not at all, and return what is then stored.
+
+    Raises BadRequest where weights of that network are there already; they are never replaced.
+    """
     path = path_of(weights.net.name)
     if path.exists():
         raise BadRequest(
@@ -63,7 +69,11 @@ def install(weights: LpipsWeights) -> StoredLpips:
 
 
 def stored(net: str) -> StoredLpips:
-    """Read a weights file's description of itself; raises BadCheckpoint if there is none, or no sound one."""
+    """Read the path and the facts (sources, SHA-256) of a network's stored LPIPS weights, from the file's header alone.
+
+    net: "alex" or "vgg". Raises BadCheckpoint where there are no such weights, or the file is damaged; UnknownName for
+    another network.
+    """
     path = _present(net)
     with sound(str(path), _AGAIN), safe_open(path, "pt") as file:
         facts = dict(file.metadata() or {})
@@ -73,13 +83,19 @@ def stored(net: str) -> StoredLpips:
 
 
 def stamp(net: str) -> tuple[int, int]:
-    """When the weights of a network were written, and how many bytes they are; raises BadCheckpoint where there are none."""
+    """Return the time of the last change (in nanoseconds) and the size in bytes of a network's LPIPS weights file.
+
+    net: "alex" or "vgg". Raises BadCheckpoint where there are no such weights.
+    """
     status = _present(net).stat()
     return status.st_mtime_ns, status.st_size
 
 
 def load(net: str, device: torch.device) -> Lpips:
-    """The distance, once its weights are found to be what was imported; raises BadCheckpoint."""
+    """Load LPIPS on a network ("alex" or "vgg") to a device, after checking that its weights are unchanged.
+
+    Raises BadCheckpoint where the weights are missing, damaged, or not what was imported.
+    """
     one = stored(net)
     with sound(str(one.path), _AGAIN):
         state = safetensors.torch.load_file(one.path)
@@ -94,7 +110,10 @@ def load(net: str, device: torch.device) -> Lpips:
 
 
 def remove(net: str) -> Path:
-    """Take the weights of a network away; raises BadCheckpoint where there are none."""
+    """Delete the LPIPS weights of a network ("alex" or "vgg"), and return the path that they had.
+
+    Raises BadCheckpoint where there are none.
+    """
     path = _present(net)
     install_record.discard(path)
     return path

@@ -13,7 +13,7 @@ BUNDLED = ("demo", "demo-robust")
 
 
 def folder_of(name: str) -> Path:
-    """The folder of an installed model; raises BadRequest."""
+    """Return the folder of an installed model by its name or "hf-hub:" id; raise BadRequest if there is none."""
     folder = models_dir() / catalog.install_name(name)
     if folder.parent != models_dir() or not catalog.is_model(folder):
         raise BadRequest(f"No model called {name!r} is installed.", "`capt models list` shows those that are.")
@@ -21,7 +21,11 @@ def folder_of(name: str) -> Path:
 
 
 def verified(name: str) -> dict[str, str]:
-    """Files and SHA-256 of an installed model, which are what they were; raises BadCheckpoint where one has changed, BadRequest."""
+    """Check that an installed model's files are unchanged, and return their SHA-256 by file name.
+
+    Raises BadCheckpoint where a file has changed or nothing was recorded, BadRequest for a model that ships or is not
+    installed.
+    """
     if name in BUNDLED:
         raise BadRequest(f"{name!r} ships with the program; no hash of it is kept.", "Name an installed model.")
     note = folder_of(name) / install_record.INSTALLED
@@ -35,7 +39,10 @@ def verified(name: str) -> dict[str, str]:
 
 
 def remove(name: str) -> Path:
-    """Delete an installed model; raises BadRequest for one that ships or is not there."""
+    """Delete an installed model with its folder, and return the path that the folder had.
+
+    Raises BadRequest for a model that ships with the program or is not installed.
+    """
     if name in BUNDLED:
         raise BadRequest(f"{name!r} ships with the program.", "It cannot be removed.")
     folder = folder_of(name)

@@ -30,17 +30,17 @@ class Entry:
 
     @property
     def info(self) -> PromptsInfo | None:
-        """As the window lists it; None for a file that cannot be used."""
+        """Return this entry as the window lists it; None for a file that cannot be used."""
         return None if self.document is None else described(self.id, self.document, bundled=self.bundled)
 
 
 def own_folder() -> Path:
-    """Return the folder of the user's own checkpoints."""
+    """Return the folder of the user's own prompt checkpoints, there or not."""
     return data_dir() / "prompts"
 
 
 def entries() -> list[Entry]:
-    """All files of the store, the bundled ones first; a broken one is listed with its problem."""
+    """Return an entry for each prompts file, bundled ones first, then the user's; a damaged one says its problem."""
     found: dict[str, Entry] = {}
     for folder, bundled in ((resource("prompts"), True), (own_folder(), False)):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
@@ -54,7 +54,10 @@ def entries() -> list[Entry]:
 
 
 def install(name: str, prompts: Prompts, document: Document) -> str:
-    """Put prompts on the user's store under a name, with their hash remembered; never over others. Raises BadRequest."""
+    """Save prompts and their document under a name among the user's own, with an install record; return the name.
+
+    Raises BadRequest where the name is taken or cannot be a file name; nothing is replaced.
+    """
     install_record.checked_name(name, tuple(entry.id for entry in entries() if entry.bundled))
     folder = own_folder()
     staged, note = folder / f".{name}.importing", note_of(folder / f"{name}{SUFFIX}")
@@ -69,12 +72,15 @@ def install(name: str, prompts: Prompts, document: Document) -> str:
 
 
 def note_of(path: Path) -> Path:
-    """Return the path of the install record of a prompts file."""
+    """Return the path of the install record beside the prompts file `path`."""
     return path.with_name(f"{path.stem}.{install_record.INSTALLED}")
 
 
 def remove(name: str) -> Path:
-    """Take the user's own prompts of that name off the store; raises BadRequest for what is not theirs."""
+    """Delete the user's own prompts called `name` with their install record, and return the path that they had.
+
+    Raises BadRequest for prompts that ship with the program or are not installed.
+    """
     path = own_folder() / f"{name}{SUFFIX}"
     if not _is_own(name):
         is_bundled = any(entry.bundled and entry.id == name for entry in entries())
@@ -90,7 +96,10 @@ def _is_own(name: str) -> bool:
 
 
 def find(name: str) -> Path:
-    """Return the prompts file for a name in the store, or for a path; raises BadCheckpoint if there is none."""
+    """Return the path of the prompts file for `name`, a name that `capt prompts list` shows, or a path.
+
+    Raises BadCheckpoint where there is no such file.
+    """
     path = Path(name)
     if path.suffix == SUFFIX or path.parent != Path():
         if not path.is_file():
@@ -107,7 +116,10 @@ def find(name: str) -> Path:
 
 
 def verified(name: str) -> dict[str, str]:
-    """Read prompts whole and return the SHA-256 of their file by its name; raises BadCheckpoint where it is damaged or has changed."""
+    """Read the prompts file called `name` (or at that path) whole, and return its SHA-256 by its file name.
+
+    Raises BadCheckpoint where the file is missing, damaged, or changed since it was installed.
+    """
     path = find(name)
     read(path)
     note = note_of(path)
@@ -119,7 +131,10 @@ def verified(name: str) -> dict[str, str]:
 
 
 def described(name: str, document: Document, *, bundled: bool = False) -> PromptsInfo:
-    """Make the list entry of a prompts document: its name and a summary in one sentence."""
+    """Make the list entry of prompts from their document: name, summary, model, method, classes, template.
+
+    bundled: True if they ship with the program.
+    """
     shots = document.settings.get("shots")
     often = f"{shots} pictures per class" if isinstance(shots, int) else "all pictures"
     label = str(document.settings.get("label") or document.method.upper())

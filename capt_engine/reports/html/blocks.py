@@ -40,7 +40,10 @@ class Numbers:
 
 
 def pieces(block: Block, numbers: Numbers) -> Iterator[str]:
-    """A block's markup, in pieces that are never large, however many rows there are."""
+    """Yield the HTML of one report `block`, in strings that stay small however many rows it has.
+
+    numbers: the running numbers of the page's tables and figures, of which a table, strip or chart takes the next.
+    """
     match block:
         case Paragraph():
             yield _paragraph(block)

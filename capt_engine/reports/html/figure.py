@@ -14,7 +14,10 @@ from capt_engine.runs.table import Cell
 
 
 def figure(chart: Chart, number: int) -> Iterator[str]:
-    """The numbered figure."""
+    """Yield the HTML of `chart` as figure `number` of the page: drawing, caption, note, and a folded table of values.
+
+    A confusion matrix of many classes has no such table; a chart without values says that there is nothing to draw.
+    """
     yield '<figure class="chart">\n'
     drawing = draw(chart)
     if drawing is None:

@@ -18,14 +18,15 @@ TINY = 96
 
 
 def picture(seen: Picture) -> str:
-    """The address of a picture that lies inside the page."""
+    """Return the picture `seen` as a data address ("data:image/png;base64,…") for an image inside the page."""
     return _address(Image.frombytes("RGB", (seen.width, seen.height), seen.rgb))
 
 
 def perturbation(change: SignedPicture) -> str:
-    """A perturbation as a picture: grey where nothing changes, blue where it gets darker, orange where it gets brighter.
+    """Return the perturbation `change` as a data address ("data:image/png;base64,…") of a picture.
 
-    The three colours of a pixel are averaged; the fullest colour stands for `scale`.
+    Grey is no change, blue darker, orange brighter. The three colours of a pixel are averaged; the fullest colour
+    stands for the perturbation's `scale`.
     """
     values = np.frombuffer(change.values, np.int8).reshape(change.height, change.width, 3)
     shades = np.rint(values.mean(axis=2)).clip(-127, 127).astype(np.int16) + 127

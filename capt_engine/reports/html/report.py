@@ -23,7 +23,10 @@ _PIECE = 3 * 64 * 1024
 
 
 def write(report: Report) -> bytes:
-    """The page, complete; the same report gives the same bytes."""
+    """Return `report` as one complete HTML page in UTF-8; the same report gives the same bytes.
+
+    Attachments of more than 8 MiB together are listed but not carried inside.
+    """
     page = io.BytesIO()
     for piece in _pieces(report):
         page.write(piece.encode("utf-8"))

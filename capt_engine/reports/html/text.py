@@ -13,27 +13,39 @@ _PERCENT = re.compile(r"(?<=\d) %")
 
 
 def text(value: str) -> str:
-    """Escape text for the content of a page and for a quoted attribute."""
+    """Return `value` with HTML signs escaped, for the content of a page or a quoted attribute.
+
+    Characters that cannot be seen, such as marks that turn the direction of writing, are written out.
+    """
     return html.escape(plain(value))
 
 
 def lines(value: str) -> str:
-    """Escape text as `text` does, but keep its line breaks; the style sheet shows them."""
+    """Return `value` with HTML signs escaped and its line breaks kept; the page's style sheet shows them.
+
+    Other characters that cannot be seen are written out.
+    """
     return "\n".join(text(line) for line in value.split("\n"))
 
 
 def prose(value: str) -> str:
-    """Escape sentences as `lines` does, and keep each figure beside its percent sign."""
+    """Return the sentences in `value` with HTML signs escaped, and each number bound to the percent sign behind it."""
     return _PERCENT.sub("\u00a0%", lines(value))
 
 
 def name(value: str) -> str:
-    """A name set apart from what surrounds it, whichever way its script runs."""
+    """Return the HTML of the name `value`, set apart in a <bdi> element.
+
+    So the direction in which its script is written does not turn the text beside it.
+    """
     return f"<bdi>{text(value)}</bdi>"
 
 
 def fragments(values: Sequence[str]) -> list[str]:
-    """For each value a part of an address inside the page, of small letters, digits and dashes, none of them twice."""
+    """Return for each of `values` an anchor (the part behind # of an address inside the page), each a different one.
+
+    It is the value in small letters, digits and dashes; an empty or repeated one ends in an underscore and its number.
+    """
     made: list[str] = []
     for number, value in enumerate(values, 1):
         plainest = _NAME.sub("-", value.lower()).strip("-")

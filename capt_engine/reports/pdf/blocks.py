@@ -44,7 +44,12 @@ _WORDS: dict[str, tuple[str, RGB]] = {
 def text_pieces(
     canvas: Canvas, parent: StructElem, text: str, style: Style, *, gap: float, tag: str = "P"
 ) -> Iterator[Piece]:
-    """Lines of text, of which no single one is left behind at the end or the beginning of a page."""
+    """Yield `text` as PDF pieces (parts of a page that are never split), one for each line it is broken into.
+
+    No line is left alone at the beginning or end of a page. canvas: the PDF to draw on. style: font size, weight and
+    colour. gap: millimetres of white above the first line. tag: the kind of structure element to make under `parent`,
+    such as "P".
+    """
     element = canvas.tree.branch(tag, parent)
     lines = canvas.wrap(text, style, _LONGEST_LINE if style.size < LEAD.size else WIDTH)
 
@@ -61,14 +66,20 @@ def text_pieces(
 
 
 def caption_pieces(canvas: Canvas, parent: StructElem, caption: str) -> Iterator[Piece]:
-    """The title of a table or a chart, kept with it."""
+    """Yield the title `caption` of a table or chart as PDF pieces that stay on one page with what follows.
+
+    canvas: the PDF to draw on. parent: the structure element that takes the caption. An empty caption yields none.
+    """
     if caption:
         for piece in text_pieces(canvas, parent, caption, CAPTION, gap=5.0, tag="Caption"):
             yield Piece(piece.height, piece.draw, piece.gap, keep=True)
 
 
 def paragraph_pieces(canvas: Canvas, parent: StructElem, block: Paragraph) -> Iterator[Piece]:
-    """A paragraph; a limit is set on a warm ground with a bar beside it."""
+    """Yield the paragraph `block` as PDF pieces; one of kind "limit" stands on a warm ground with a bar beside it.
+
+    canvas: the PDF to draw on. parent: the structure element that takes the paragraph.
+    """
     if block.kind != "limit":
         yield from text_pieces(canvas, parent, block.text, _STYLES.get(block.kind, BODY), gap=2.6)
         return
@@ -88,7 +99,10 @@ def paragraph_pieces(canvas: Canvas, parent: StructElem, block: Paragraph) -> It
 
 
 def facts_pieces(canvas: Canvas, parent: StructElem, block: Facts) -> Iterator[Piece]:
-    """Names on the left, values on the right."""
+    """Yield the names and values in `block` as PDF pieces, a row each: names on the left, values on the right.
+
+    canvas: the PDF to draw on. parent: the structure element that takes the table. A value longer than 40 lines is cut.
+    """
     table = canvas.tree.branch("Table", parent)
     style, name_style = Style(8.4, leading=1.45), Style(8.4, leading=1.45, color=SMALL_MUTED.color)
     widest = max((canvas.width(canvas.readable(name), name_style) for name, _ in block.pairs), default=0.0)
@@ -125,7 +139,11 @@ def facts_pieces(canvas: Canvas, parent: StructElem, block: Facts) -> Iterator[P
 
 
 def lights_pieces(canvas: Canvas, parent: StructElem, block: Lights) -> Iterator[Piece]:
-    """The checks: a shape, a word and a colour each, their number at the right and what it means below."""
+    """Yield the checks in `block` as PDF pieces: the summary, then a row for each check.
+
+    A row has the status as shape, word and colour, the check's name, its number at the right and its message below.
+    canvas: the PDF to draw on. parent: the structure element that takes them.
+    """
     for piece in text_pieces(canvas, parent, block.summary, CAPTION, gap=3.0):
         yield Piece(piece.height, piece.draw, piece.gap, keep=True)
     if not block.lights:
@@ -175,7 +193,10 @@ def _light_piece(canvas: Canvas, row: StructElem, light: Light, value_width: flo
 
 
 def status_mark(canvas: Canvas, x: float, y: float, status: str) -> None:
-    """A disc with a tick (passed), a triangle with a mark of exclamation (failed), a ring with a dash (not run)."""
+    """Draw the mark of a check's `status` around (x, y), in millimetres on the page of `canvas`.
+
+    "pass" is a disc with a tick, "fail" a triangle with an exclamation mark, any other a ring with a dash.
+    """
     if status == "pass":
         canvas.disc(x, y, 1.6, BLUE)
         canvas.stroke(((x - 0.75, y + 0.05), (x - 0.2, y + 0.6), (x + 0.8, y - 0.55)), 0.38, WHITE)

@@ -35,7 +35,7 @@ class Canvas:
         self.pdf.struct_builder = self.tree
 
     def back_to(self, page: int) -> None:
-        """Draw on a page that was left before."""
+        """Make `page`, counted from 1, the page that is drawn on, after other pages were begun."""
         self.pdf.page = page
         # What fpdf2 remembers was set while another page was drawn. These are never used, so that what is used is written out again.
         self.pdf.current_font_is_set_on_page = False
@@ -44,7 +44,7 @@ class Canvas:
         self.pdf.set_line_width(_NEVER[0])
 
     def describe(self, title: str, subject: str, made: datetime) -> None:
-        """Set the file's title, subject, language and date."""
+        """Set the PDF's title, subject and creation date `made`, its language (English) and the program's name."""
         self.pdf.set_title(title)
         self.pdf.set_subject(subject)
         self.pdf.set_creator("CAPT Explorer")
@@ -54,24 +54,34 @@ class Canvas:
         self.pdf.viewer_preferences = ViewerPreferences(display_doc_title=True)
 
     def readable(self, text: str) -> str:
-        """The text, safe to draw."""
+        """Return `text` safe to draw: with a box for control characters, and a code point beside what cannot be drawn.
+
+        The code points are written only where there are up to three such characters.
+        """
         return pdf_text.readable(text, self.fonts.has)
 
     def wrap(self, text: str, style: Style, width: float) -> tuple[str, ...]:
-        """The text made safe and broken into lines."""
+        """Return `text`, made safe to draw, in lines that are at most `width` millimetres wide in `style`."""
         return pdf_text.wrap(self.readable(text), style, width, self.fonts)
 
     def fitted(self, text: str, style: Style, width: float) -> str:
-        """The text made safe, on one line, ended with … where it is too long."""
+        """Return `text`, made safe to draw, as one line that ends with … where it is wider than `width` millimetres.
+
+        style: the font size and weight to measure with.
+        """
         return pdf_text.fitted(self.readable(text), style, width, self.fonts)
 
     def width(self, text: str, style: Style) -> float:
-        """The width of one line."""
+        """Return the width in millimetres of `text` set on one line in `style`."""
         return self.fonts.width(text, style)
 
     @contextmanager
     def marked(self, parent: StructElem, tag: str, alt: str | None = None) -> Iterator[None]:
-        """Mark all that is drawn inside as one element of the document's structure."""
+        """Mark all that is drawn inside the `with` block as one new element of the document's structure.
+
+        parent: the element that takes it. tag: its kind, such as "TD" or "Figure". alt: words for a screen reader, None
+        for none.
+        """
         mcid, spid = self.tree.leaf(tag, self.pdf.page, parent, None if alt is None else self.readable(alt))
         self.pdf.pages[self.pdf.page].struct_parents = spid
         self.pdf._out(f"/{tag} <</MCID {mcid}>> BDC")
@@ -80,7 +90,7 @@ class Canvas:
 
     @contextmanager
     def artifact(self) -> Iterator[None]:
-        """Mark all that is drawn inside as decoration, which a screen reader passes over."""
+        """Mark all that is drawn inside the `with` block as decoration, which a screen reader passes over."""
         self.pdf._out("/Artifact BMC")
         yield
         self.pdf._out("EMC")
@@ -88,7 +98,11 @@ class Canvas:
     def line_of_text(
         self, x: float, top: float, text: str, style: Style, align: str = "left", height: float | None = None
     ) -> None:
-        """One line, in a row of `height` (the style's own if not given); x: its left end, right end or middle, as aligned."""
+        """Draw one line of `text` in `style`; `x` is its left end, right end or middle, as `align` says.
+
+        align: "left", "right" or "center". top: the upper edge of its row. height: of the row, in whose middle the text
+        stands; None takes the style's line height. All in millimetres from the page's top left corner.
+        """
         if not text:
             return
         if align != "left":
@@ -109,7 +123,11 @@ class Canvas:
             self.pdf._out("EMC")
 
     def lines(self, x: float, top: float, lines: Sequence[str], style: Style, align: str = "left") -> float:
-        """Lines below one another; returns where the next would begin."""
+        """Draw `lines` of text in `style` below one another, and return the y at which the next would begin.
+
+        x: their left ends, right ends or middles, as `align` says ("left", "right" or "center"). top: the upper edge of
+        the first. In millimetres from the page's top left corner.
+        """
         for line in lines:
             self.line_of_text(x, top, line, style, align)
             top += style.line_height
@@ -118,7 +136,10 @@ class Canvas:
     def rule(
         self, top: float, left: float = LEFT, width: float = WIDTH, weight: float = 0.2, color: RGB = RULE
     ) -> None:
-        """A thin horizontal line."""
+        """Draw a horizontal line at height `top`, from `left` on, `width` long and `weight` thick, all in millimetres.
+
+        color: red, green and blue, 0 to 255.
+        """
         self.stroke(((left, top), (left + width, top)), weight, color)
 
     def stroke(
@@ -128,7 +149,10 @@ class Canvas:
         color: RGB = INK,
         dash: Sequence[float] = (),
     ) -> None:
-        """A line through points; dash: lengths of ink and of gap in turn, none for a whole line."""
+        """Draw a line through `points`, `weight` thick, in millimetres from the page's top left corner.
+
+        color: red, green and blue, 0 to 255. dash: lengths of ink and of gap in turn, empty for an unbroken line.
+        """
         self.pdf.set_draw_color(*color)
         self.pdf.set_line_width(weight)
         if dash:
@@ -140,24 +164,33 @@ class Canvas:
             self.pdf._out("[] 0 d")
 
     def fill(self, left: float, top: float, width: float, height: float, color: RGB) -> None:
-        """A filled rectangle."""
+        """Draw a filled rectangle with the top left corner (left, top), `width` wide and `height` high, in millimetres.
+
+        color: red, green and blue, 0 to 255.
+        """
         self.pdf.set_fill_color(*color)
         self.pdf.rect(left, top, width, height, style="F")
 
     def area(self, points: Sequence[tuple[float, float]], color: RGB, opacity: float = 1.0) -> None:
-        """A filled shape, through which one may see."""
+        """Draw the filled polygon with corners at `points`, in millimetres from the page's top left corner.
+
+        color: red, green and blue, 0 to 255. opacity: 1 hides what is below, less lets it show through.
+        """
         with self.pdf.local_context(fill_opacity=opacity):
             self.pdf.set_fill_color(*color)
             self.pdf.polygon(list(points), style="F")
 
     def disc(self, x: float, y: float, radius: float, color: RGB) -> None:
-        """A filled circle around (x, y)."""
+        """Draw a filled circle of `radius` around (x, y), in millimetres from the page's top left corner.
+
+        color: red, green and blue, 0 to 255.
+        """
         self.pdf.set_fill_color(*color)
         self.pdf.circle(x, y, radius, style="F")
 
     @contextmanager
     def turned(self, degrees: float, x: float, y: float) -> Iterator[None]:
-        """Turn all that is drawn inside clockwise around (x, y)."""
+        """Turn all that is drawn inside the `with` block by `degrees` clockwise around (x, y), in millimetres."""
         if not degrees:
             yield
             return
@@ -165,5 +198,5 @@ class Canvas:
             yield
 
     def picture(self, image: Image.Image, left: float, top: float, width: float, height: float) -> None:
-        """A picture in a box."""
+        """Draw `image` stretched to a box with the top left corner (left, top), `width` × `height` millimetres."""
         self.pdf.image(image, x=left, y=top, w=width, h=height)

@@ -27,7 +27,11 @@ _TALLEST = BOTTOM - TOP - 22
 
 
 def figure_pieces(canvas: Canvas, parent: StructElem, chart: Chart) -> Iterator[Piece]:
-    """The chart with its caption, kept whole; below it what has no room in it."""
+    """Yield `chart` as PDF pieces: its caption, its drawing in one piece, its note, and the names cut short in it.
+
+    canvas: the PDF to draw on. parent: the structure element that takes the figure. A chart without values says that
+    there is nothing to draw.
+    """
     yield from caption_pieces(canvas, parent, chart.caption)
     drawing = draw(chart)
     if drawing is None:
@@ -49,7 +53,10 @@ def figure_pieces(canvas: Canvas, parent: StructElem, chart: Chart) -> Iterator[
 
 
 def paint(canvas: Canvas, drawing: Drawing, left: float, top: float, scale: float) -> None:
-    """The drawing with its corner at (left, top). scale: millimetres for one of its units."""
+    """Draw a laid-out chart on the current page of `canvas`, its top left corner at (left, top), in millimetres.
+
+    scale: millimetres for one unit of the `drawing`.
+    """
     for element in drawing.elements:
         _paint(canvas, element, left, top, scale)
 
@@ -90,7 +97,7 @@ def _paint_mark(canvas: Canvas, mark: Mark, left: float, top: float, scale: floa
 
 
 def page_of(drawing: Drawing) -> bytes:
-    """The drawing alone, as a PDF of one page of its size; the same drawing gives the same bytes."""
+    """Return the laid-out chart `drawing` as a PDF of one page of its size; the same drawing gives the same bytes."""
     canvas = Canvas([element.text for element in drawing.elements if isinstance(element, Text)])
     scale, margin = WIDTH / UNITS, 3.0
     try:

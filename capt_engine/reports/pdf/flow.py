@@ -24,7 +24,10 @@ class Piece:
 
 
 def chained(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    """The pieces in groups that want to stay together."""
+    """Yield `pieces` (parts of a page that are never split) in groups, each of which is to stay on one page.
+
+    A group ends with a piece that does not ask to be kept with the next.
+    """
     group: list[Piece] = []
     for piece in pieces:
         group.append(piece)
@@ -36,7 +39,11 @@ def chained(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
 
 
 def flow(pieces: Iterable[Piece], new_page: Callable[[], None]) -> None:
-    """Draw all pieces, with a new page wherever a group does not fit on this one; a group longer than a page is split after all."""
+    """Draw all `pieces` (parts of a page that are never split) below one another, on as many pages as they take.
+
+    new_page: begins a page, the first too. A group that is to stay together goes to a new page where it does not fit on
+    this one; a group longer than a page is split after all.
+    """
     new_page()
     top = TOP
     for group in chained(pieces):

@@ -58,7 +58,10 @@ _KNOWN: tuple[tuple[str, int], ...] = (
 
 
 def font_folders() -> tuple[Path, ...]:
-    """The folders in which this system keeps its fonts, the user's own first."""
+    """Return the folders in which this system (macOS, Windows or another) keeps its fonts, the user's own first.
+
+    They need not exist.
+    """
     home = Path.home()
     if sys.platform == "darwin":
         return (home / "Library/Fonts", Path("/Library/Fonts"), Path("/System/Library/Fonts"))
@@ -144,13 +147,13 @@ class Fonts:
         return _Face(family, style, {code: font.cw[code] for code in font.cmap})
 
     def close(self) -> None:
-        """Close the files, which fpdf2 leaves open; the document must have been put out before."""
+        """Close the font files, which fpdf2 leaves open; call it only after the document was put out."""
         for font in self._pdf.fonts.values():
             if isinstance(font, TTFFont):
                 font.ttfont.close()
 
     def has(self, char: str) -> bool:
-        """True if some font of the document has this character."""
+        """Return True if some font of the document can draw the character `char`."""
         return self._for(char, bold=False) is not None
 
     def _for(self, char: str, bold: bool) -> _Face | None:
@@ -161,12 +164,15 @@ class Fonts:
         return self._found[key]
 
     def width(self, text: str, style: Style) -> float:
-        """Millimetres from the text's start to its end; what nobody can draw counts as a box."""
+        """Return the width of `text` in `style`, in millimetres; a character that no font has counts as a box."""
         drawn = (self._drawn(char, style) for char in text)
         return sum(face.widths[ord(char)] for face, char in drawn) / 1000 * style.size * POINT
 
     def runs(self, text: str, style: Style) -> Iterator[tuple[str, str, str]]:
-        """(family, style, text) of each stretch drawn by one font, boxes in place of what nobody can draw."""
+        """Yield (font family, "" or "B" for bold, text) of each stretch of `text` that one font draws in `style`.
+
+        Boxes stand in place of characters that no font has.
+        """
         drawn = (self._drawn(char, style) for char in text)
         for (family, emphasis), some in itertools.groupby(drawn, lambda one: (one[0].family, one[0].style)):
             yield family, emphasis, "".join(char for _, char in some)

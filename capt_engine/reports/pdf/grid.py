@@ -19,7 +19,11 @@ _LONGEST_CELL = 30  # lines; a cell must never be taller than a page
 
 
 def grid_pieces(canvas: Canvas, parent: StructElem, block: Grid) -> Iterator[Piece]:
-    """The table; of a very long one the first and the last rows, and a line that says so."""
+    """Yield the table `block` as PDF pieces: its caption, a header that every page repeats, and its rows, never split.
+
+    Of more than 400 rows the first and last 200 are drawn, and a line says so; more than 14 columns make several
+    tables. canvas: the PDF to draw on. parent: the structure element that takes the table.
+    """
     yield from caption_pieces(canvas, parent, block.caption)
     if not block.columns:
         return

@@ -28,7 +28,10 @@ from capt_engine.reports.pdf.theme import BLUE, BOTTOM, FOOTER, HEADING, LEFT, N
 
 
 def write(report: Report) -> bytes:
-    """The whole file. The fonts for scripts beyond DejaVu Sans are those of this computer."""
+    """Return `report` as a tagged A4 PDF file with its attachments inside; on one computer the same bytes each time.
+
+    Characters that DejaVu Sans lacks are drawn in fonts of this computer.
+    """
     canvas = Canvas(tuple(_texts(report)))
     try:
         return _drawn(canvas, report)

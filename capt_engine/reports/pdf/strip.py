@@ -25,7 +25,11 @@ _GREY = np.array([128.0, 128.0, 128.0])
 
 
 def strip_pieces(canvas: Canvas, parent: StructElem, block: Strip) -> Iterator[Piece]:
-    """One row an example, none split."""
+    """Yield the examples in `block` as PDF pieces, one each: clean, perturbation and adversarial side by side.
+
+    Their names and words stand beside them. canvas: the PDF to draw on. parent: the structure element that takes the
+    examples.
+    """
     yield from caption_pieces(canvas, parent, block.caption)
     for number, example in enumerate(block.examples):
         yield _example_piece(canvas, canvas.tree.branch("Div", parent), example, number)
@@ -66,12 +70,18 @@ def _example_piece(canvas: Canvas, element: StructElem, example: Example, number
 
 
 def picture(value: Picture) -> Image.Image:
-    """The picture, a small one enlarged with its pixels kept sharp."""
+    """Return the picture `value` as a Pillow image in a size that prints well.
+
+    A small one is enlarged with its pixels kept sharp; one of more than 640 pixels on its longer side is reduced.
+    """
     return _sized(Image.frombytes("RGB", (value.width, value.height), value.rgb))
 
 
 def perturbation(value: SignedPicture) -> Image.Image:
-    """The mean change of each pixel: grey none, orange brighter, blue darker, the largest change of this picture at full colour."""
+    """Return the perturbation `value` as a Pillow image of the mean change of each pixel's three colours.
+
+    Grey is no change, orange brighter, blue darker; the largest change of this picture has the full colour.
+    """
     changes = np.frombuffer(value.values, np.int8).reshape(value.height, value.width, 3).mean(axis=2)
     largest = float(np.abs(changes).max())
     share = changes[:, :, None] / largest if largest else np.zeros((value.height, value.width, 1))

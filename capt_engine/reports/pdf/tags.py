@@ -21,7 +21,11 @@ class TagTree(StructureTreeBuilder):
         self._used: Counter[int] = Counter()
 
     def branch(self, tag: str, parent: StructElem | None = None, title: str | None = None) -> StructElem:
-        """A new element that holds other elements, at the end of its parent (the document, if none is given)."""
+        """Add an element that holds other elements to the document's structure, and return it.
+
+        tag: its kind, such as "Table". parent: the element at whose end it stands, None for the document itself. title:
+        words that name it, as for a section; None for none.
+        """
         parent = parent or self.document
         element = StructElem(f"/{tag}", parent, [], title=title)
         parent.k.append(element)
@@ -29,7 +33,11 @@ class TagTree(StructureTreeBuilder):
         return element
 
     def leaf(self, tag: str, page: int, parent: StructElem, alt: str | None = None) -> tuple[int, int]:
-        """A new element that holds marked content on a page; returns the content's number there and the page's number in the tree."""
+        """Add an element for content drawn on page number `page` at the end of `parent`, and return how it is found.
+
+        tag: its kind, such as "TD". alt: words for a screen reader, None for none. Returned are the content's number on
+        that page, and the page's number in the tree.
+        """
         spid = self.spid_per_page_number.setdefault(page, len(self.spid_per_page_number))
         mcid = self._used[page]
         self._used[page] += 1

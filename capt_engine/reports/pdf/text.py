@@ -27,9 +27,11 @@ _FORMS = ("isolated", "final", "initial", "medial")
 
 
 def readable(text: str, drawable: Callable[[str], bool]) -> str:
-    """The text with a visible box for what cannot be drawn, which is named by its code point where there are only a few.
+    """Return `text` with a box for each unsafe character, such as a control character.
 
-    A character that merely has no glyph stays as it is (the fonts draw its box), so that it can still be copied from the file.
+    Marks that turn the direction of writing are unsafe too. drawable: returns True for a character that some font has.
+    Unsafe characters and those without a font are followed by their code point where there are up to three of them; one
+    that merely lacks a font stays itself, so that it can be copied from the file.
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\t", " "))
     if text.isascii() and not _UNSAFE.search(text):
@@ -46,7 +48,10 @@ def readable(text: str, drawable: Callable[[str], bool]) -> str:
 
 
 def wrap(text: str, style: Style, width: float, fonts: Fonts) -> tuple[str, ...]:
-    """Lines no wider than `width` millimetres: broken at spaces and between wide letters, else wherever it has to be."""
+    """Return `text` in lines no wider than `width` millimetres, as `fonts` measure them in `style`.
+
+    It is broken at its own line breaks, at spaces and between wide (East Asian) letters, else wherever it has to be.
+    """
     return tuple(line for paragraph in text.split("\n") for line in _lines(paragraph, style, width, fonts))
 
 
@@ -101,7 +106,10 @@ def _cut(word: str, style: Style, width: float, fonts: Fonts) -> int:
 
 
 def fitted(text: str, style: Style, width: float, fonts: Fonts) -> str:
-    """One line of the text, ended with … where it is too long."""
+    """Return `text` on one line, cut and ended with … where it is wider than `width` millimetres.
+
+    style, fonts: what it is measured with.
+    """
     text = text.replace("\n", " ")
     if fonts.width(text, style) <= width:
         return text
@@ -109,7 +117,11 @@ def fitted(text: str, style: Style, width: float, fonts: Fonts) -> str:
 
 
 def visual(line: str) -> str:
-    """The letters from left to right as they stand on the page."""
+    """Return the characters of `line` in the order in which they stand on the page from left to right.
+
+    Right-to-left scripts are turned round, with Arabic letters joined and brackets mirrored; any other line stays as it
+    is.
+    """
     if line.isascii() or not any(unicodedata.bidirectional(char) in ("R", "AL", "AN", "RLE", "RLO") for char in line):
         return line
     characters = BidiParagraph(_joined(line), base_direction=TextDirection.LTR).get_reordered_characters()

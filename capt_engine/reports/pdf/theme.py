@@ -38,7 +38,7 @@ class Style:
 
     @property
     def line_height(self) -> float:
-        """Millimetres from one line to the next."""
+        """Return the distance from one line of text to the next, in millimetres."""
         return self.size * self.leading * POINT
 
 

@@ -37,7 +37,10 @@ _SOURCES = {
 
 
 def data(context: ReportContext) -> tuple[Block, ...]:
-    """The pictures, those that could not be used, and where their labels come from."""
+    """Return the section "Data": the pictures of the run in `context`, their labels, and those that could not be used.
+
+    Tables list the pictures of each class, and each unusable picture with the reason.
+    """
     run, counts, names = context.run, context.counts, context.names
     request = run.request
     facts = [
@@ -75,7 +78,7 @@ OWN_ANSWERS = (
 
 
 def models(context: ReportContext) -> tuple[Block, ...]:
-    """The models and prompts that were measured, by hash."""
+    """Return the section "Models": the model and prompts of the run in `context`, with hashes, versions and machine."""
     run, names = context.run, context.names
     model = run.manifest.get("model", {})
     facts: list[tuple[str, str]] = [
@@ -128,7 +131,10 @@ def _values_of(document: dict[str, Any]) -> str:
 
 
 def tuned_on(classes: Sequence[str]) -> str:
-    """Write the number of classes that prompts were tuned on; a file of another program may not say."""
+    """Return words for the classes that prompts were tuned on: "10 classes", or that the file names none.
+
+    classes: their names, empty where a file of another program does not say.
+    """
     return counted(len(classes), "class", "classes") if classes else "classes that the file does not name"
 
 
@@ -160,7 +166,10 @@ def _templates(context: ReportContext) -> str:
 
 
 def attacks(context: ReportContext) -> tuple[Block, ...]:
-    """Every attack with its settings, its time, and the pictures it had something to take from."""
+    """Return the section "Attacks": a table of the attacks of the run in `context`, with settings, time and pictures.
+
+    It says of how many pictures the answer was wrong already. Without an attack a sentence says so.
+    """
     if context.counts.tally.is_corrupted:
         return (Paragraph(NOBODY),)
     if not context.is_attacked:
@@ -212,7 +221,7 @@ def _setting(spec: AttackSpec | None, name: str) -> str:
 
 
 def not_covered(context: ReportContext) -> str:
-    """The threats that the figures say nothing about, but for those that the run tried."""
+    """Return the sentence "Not covered: …" with the threats that the run in `context` did not try."""
     done = {spec.name for spec in context.run.request.all_attacks}
     parts = [
         *(["patches and stickers"] if "patch" not in done else ["stickers made for no picture in particular"]),
@@ -233,7 +242,10 @@ def _done(context: ReportContext) -> str:
 
 
 def threat(context: ReportContext) -> Facts:
-    """The threat model: the attacker's goal, knowledge and budget."""
+    """Return the threat model of the run in `context` in names and values: the attacker's goal, knowledge and budget.
+
+    For common corruptions, where nobody attacks, it says what was done to the pictures.
+    """
     wanted = context.run.request.options.threat
     pixels = _PERTURBED.get(wanted.perturb, wanted.perturb)
     if context.counts.tally.is_corrupted:
@@ -264,7 +276,7 @@ def threat(context: ReportContext) -> Facts:
 
 
 def limits(context: ReportContext) -> tuple[Block, ...]:
-    """One paragraph on what these numbers cannot say."""
+    """Return the section "Limits": a paragraph on what the figures of the run in `context` cannot say."""
     names = ", ".join(dict.fromkeys(attack for _, attack, _ in context.counts.fared)) or "none"
     within = context.own or f"{context.norm}, ε up to {context.eps_text}"
     bound = (
@@ -283,7 +295,10 @@ def limits(context: ReportContext) -> tuple[Block, ...]:
 
 
 def repeat(context: ReportContext) -> tuple[Block, ...]:
-    """Say how to repeat the run: its command, versions and hashes."""
+    """Return the section "How to repeat": the command of the run in `context`, its times and seeds, and a hash.
+
+    The hash is the SHA-256 of its rows without times and paths.
+    """
     manifest = context.names.manifest(context.run)
     command = str(manifest.get("command") or "capt run manifest.json")
     blocks: list[Block] = [
@@ -329,6 +344,6 @@ GLOSSARY = (
 
 
 def glossary(context: object) -> tuple[Block, ...]:
-    """One sentence for each term, whatever the report is about."""
+    """Return the section "Glossary": one sentence for each term, the same for every report; `context` is not used."""
     del context
     return (Facts(GLOSSARY),)

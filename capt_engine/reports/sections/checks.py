@@ -10,7 +10,10 @@ from capt_engine.reports.sections.context import ReportContext
 
 
 def checks(context: ReportContext) -> Lights:
-    """The checks of a run as lights, with a sentence on how many passed."""
+    """Return the checks of the run in `context`, each with its status and number, and a sentence on how many passed.
+
+    Those that the rows answer are counted anew; the others are taken from the summary.
+    """
     threat = context.run.request.options.threat
     of_rows = row_checks(
         context.counts.tally, context.eps, labelled=context.is_labelled, targeted=threat.target is not None
@@ -24,5 +27,5 @@ def checks(context: ReportContext) -> Lights:
 
 
 def made(lights: Lights) -> Lights:
-    """The same lights without those of checks that were not run."""
+    """Return a copy of `lights`, a list of checks, without those that were not run; its summary stays."""
     return Lights(lights.summary, tuple(one for one in lights.lights if one.status != "not run"))

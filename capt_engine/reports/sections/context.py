@@ -25,7 +25,11 @@ class ReportContext:
 
     @classmethod
     def of(cls, folder: Path, *, redact: bool = False, number: int = 0) -> ReportContext:
-        """Read a run's folder and count its rows; redact, number: as in `Names`. Raises BadRequest where it holds no finished run."""
+        """Read the finished run in the run folder `folder` and count its rows.
+
+        redact: show numbers instead of the names of files and folders. number: of this run among several in one report,
+        0 where it is alone. Raises BadRequest where the folder holds no finished run.
+        """
         run = FinishedRun.of(folder)
         names = Names(run, redact=redact, number=number)
         request, first = run.request, next(iter(run.request.labels), "")
@@ -36,27 +40,33 @@ class ReportContext:
 
     @property
     def prompts(self) -> list[str]:
-        """A's id, and B's where there is one, as the report calls them."""
+        """Return the names of the sets of prompts that answered: A, A and B, or those of a matrix.
+
+        They are as the report shows them, redacted where it is.
+        """
         return self.counts.prompts
 
     @property
     def is_labelled(self) -> bool:
-        """True where the pictures came with labels; else the model's own clean answer counts as right."""
+        """Return True if the pictures came with labels; False if the model's own clean answer counts as right."""
         return "model" not in self.counts.label_sources
 
     @property
     def is_attacked(self) -> bool:
-        """True where an attack was run."""
+        """Return True if the run has rows of an attack; common corruptions are none."""
         return bool(self.counts.fared)
 
     @property
     def norm(self) -> str:
-        """The norm of the budget."""
+        """Return the norm that bounds the perturbations of the run: "linf" or "l2"."""
         return self.run.request.options.threat.norm
 
     @property
     def unusual(self) -> tuple[str, ...]:
-        """Everything unusual about the threat that a reader has to know before any figure: transfer, other pixels, rounding."""
+        """Return a phrase for each point of the threat that a reader must know before any figure; empty for none.
+
+        The points are transfer from a source model, perturbing the pictures' own pixels, and rounding to 8 bits.
+        """
         request = self.run.request
         carried = (
             (f"transfer from {self.names.text(request.options.source_model)}",) if request.options.source_model else ()
@@ -65,50 +75,67 @@ class ReportContext:
 
     @property
     def eps(self) -> float:
-        """The budget that verdicts are about."""
+        """Return the budget ε that the report's verdict is about, pixels in [0, 1]."""
         return self.run.request.headline
 
     @property
     def eps_text(self) -> str:
-        """That budget as people write it."""
+        """Return the budget ε of the verdict as people write it, such as "4/255"."""
         return budget(self.eps, self.norm)
 
     @property
     def own(self) -> str:
-        """In words what the attacks may do where no ball binds them, and norm and ε say nothing; "" where one does."""
+        """Return the attacks' own budgets in words, such as the size of a patch, where no norm and ε bound them.
+
+        It is "" where a norm and ε do.
+        """
         return "; ".join(dict.fromkeys(one.budget for one in self.counts.fared.values() if one.budget))
 
     @property
     def budget(self) -> str:
-        """The budget that verdicts are about: a norm and an ε, or the attack's own budget in words."""
+        """Return the budget of the verdict in words, such as "linf, ε = 4/255".
+
+        For an attack with a budget of its own it is that, such as the size of a patch.
+        """
         return self.own or f"{self.norm}, ε = {self.eps_text}"
 
     @property
     def state(self) -> str:
-        """Attacked pictures in a word or two: "ε = 4/255", or of a budget in words no more than that there was one."""
+        """Return a word or two for the attacked pictures: "ε = 4/255", or "attacked" where no ε bounds the attack."""
         return "attacked" if self.own else f"ε = {self.eps_text}"
 
     @property
     def at(self) -> str:
-        """The budget as the end of a sentence: "at ε = 4/255", "under a square patch over 5 % of the picture at a random place"."""
+        """Return the budget of the verdict as the end of a sentence, such as "at ε = 4/255".
+
+        For an attack with a budget of its own it is, for example, "under a square patch over 5 % of the picture at a
+        random place".
+        """
         return f"under {self.own}" if self.own else f"at ε = {self.eps_text}"
 
     def cell(self, eps: float) -> str:
-        """A budget in a table whose title tells it where it is no ε."""
+        """Return the budget `eps` as a table cell, such as "4/255"; a dash where no ε bounds the attack."""
         return "–" if self.own else budget(eps, self.norm)
 
     def who(self, prompts: str) -> str:
-        """The name of some prompts, with the letter A or B before it where there are two."""
+        """Return words for the set of prompts with the name `prompts`: "prompts NAME", or "plain CLIP" for "none".
+
+        "A: " or "B: " stands before them where there are two sets.
+        """
         letter = f"{'AB'[self.prompts.index(prompts)]}: " if len(self.prompts) == 2 else ""
         return letter + variant_name(prompts)
 
     def title(self) -> str:
-        """The report's title, in a line."""
+        """Return the report's title in a line, such as "prompts NAME and plain CLIP on MODEL"."""
         model = self.names.text(self.run.request.options.model)
         return f"{' and '.join(variant_name(one) for one in self.prompts) or PLAIN} on {model}"
 
     def paired(self) -> tuple[PairedTest | None, PairedTest | None]:
-        """A against B, clean and at the largest budget; None where there is nothing to compare."""
+        """Return McNemar's tests of A against B: (clean, attacked at the verdict's budget).
+
+        Both are None where there are not two sets of prompts; each is None where there are no such pictures, and the
+        clean one without labels.
+        """
         if len(self.prompts) != 2:
             return None, None
         a, b = (self.counts.pictures[one] for one in self.prompts)
@@ -120,11 +147,18 @@ class ReportContext:
         return tested(clean) if self.is_labelled else None, tested(attacked)
 
     def curve(self, prompts: str) -> list[tuple[float, int, int]]:
-        """Each budget with the number of pictures that are right under every attack at it, and of how many."""
+        """Return (ε, right, all) for each budget: the pictures right under every attack at that ε, and all attacked.
+
+        prompts: the name of the set of prompts that answers.
+        """
         return [(eps, *self.counts.robust(prompts, eps)) for eps in self.run.request.budgets]
 
     def identity(self) -> str:
-        """The report's id: from what was asked, of what, and what came out, without any time or place. The same run gives the same."""
+        """Return the report's id: twelve hexadecimal digits that the same run always gives.
+
+        It is a hash of the command line, versions, model, prompts, classes and rows, not of times or the folder that
+        keeps the run.
+        """
         manifest = self.run.manifest
         return digest(
             [
@@ -139,5 +173,8 @@ class ReportContext:
 
 
 def tested(answers: list[tuple[bool, bool]]) -> PairedTest | None:
-    """McNemar's test, or None for no pictures."""
+    """Return McNemar's test of A and B on the same pictures; None where `answers` is empty.
+
+    answers: (A was right, B was right) for each picture.
+    """
     return paired(answers) if answers else None

@@ -16,7 +16,10 @@ NOBODY = (
 
 
 def corruptions(context: ReportContext) -> tuple[Block, ...]:
-    """Accuracy by kind and severity, a table for each set of prompts."""
+    """Return the section "Common corruptions": a heat map of accuracy by kind and severity for each set of prompts.
+
+    It is empty where the run in `context` has no table of corruptions.
+    """
     tables = context.counts.tally.corruptions()
     if not tables:
         return ()
@@ -34,7 +37,10 @@ def corruptions(context: ReportContext) -> tuple[Block, ...]:
 
 
 def mean_text(table: CorruptionTable) -> str:
-    """The mean accuracy under corruptions in words: "82.3 % (78.8 to 85.4) over 15 kinds of corruption at 5 severities"."""
+    """Return the mean accuracy in `table`, with its interval, in words.
+
+    An example is "82.3 % (78.8 to 85.4) over 15 kinds of corruption at 5 severities".
+    """
     severities = len({one.severity for one in table.cells})
     kinds = f"{len(table.kinds)} kinds" if len(table.kinds) > 1 else "one kind"
     at = f"{severities} severities" if severities > 1 else f"severity {table.cells[0].severity}"

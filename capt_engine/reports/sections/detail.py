@@ -24,13 +24,17 @@ Rows: TypeAlias = Sequence[tuple[str, ...]]
 
 
 def without(title: str, columns: Columns, rows: Rows) -> tuple[Columns, tuple[tuple[str, ...], ...]]:
-    """The columns and rows of a table without the column of this title."""
+    """Return the `columns` and `rows` of a table without the column called `title`; raises ValueError where none is."""
     at = [one.title for one in columns].index(title)
     return (*columns[:at], *columns[at + 1 :]), tuple((*row[:at], *row[at + 1 :]) for row in rows)
 
 
 def consistency(context: ReportContext) -> tuple[Block, ...]:
-    """The mean of every metric over the attacked pictures at the largest budget, and how α is spread."""
+    """Return the section "Consistency": the mean of every metric over the attacked pictures, and histograms of α.
+
+    α is the weight of the zero-shot prediction. The budget is the verdict's; without a measured metric the section is
+    empty.
+    """
 
     def of(prompts: str) -> Found:
         return {name: (_in_unit(METRICS[name], mean), n) for name, mean, n in metric_means(context.counts, prompts)}
@@ -57,7 +61,10 @@ def _alphas(context: ReportContext) -> Iterator[Histogram]:
 
 
 def calibration(context: ReportContext) -> tuple[Block, ...]:
-    """A table of calibration errors, clean and attacked; empty where nobody labelled the pictures."""
+    """Return the section "Calibration": a table of calibration errors (ECE), clean and attacked.
+
+    It is empty where the pictures of the run in `context` have no labels.
+    """
     found = sorted(context.counts.calibration.items(), key=lambda one: (context.prompts.index(one[0][0]), one[0][1]))
     if not found or not context.is_labelled:
         return ()
@@ -84,7 +91,11 @@ def _attacked(context: ReportContext) -> str:
 
 
 def saving(context: ReportContext) -> tuple[Block, ...]:
-    """A table of the share of attacked pictures that still fool the model after saving or resizing."""
+    """Return the section "Survival after saving": the share of adversarial pictures that still fool the model.
+
+    A table has it after saving as PNG or JPEG, or resizing, by attack and budget. It is empty where no picture of the
+    run in `context` was fooled.
+    """
     rows: Rows = tuple(
         (
             context.who(prompts),
@@ -113,7 +124,10 @@ def saving(context: ReportContext) -> tuple[Block, ...]:
 
 
 def examples(context: ReportContext) -> tuple[Block, ...]:
-    """Strips of kept pictures: those that lost most, those that lost least, and some drawn at random."""
+    """Return the section "Examples": strips of pictures whose margin fell most, fell least, and of random ones.
+
+    They are those kept in the folder of the run in `context`; without any the section is empty.
+    """
     captions = {
         "worst": "The attack took most here (lowest margin shift)",
         "best": "The attack took least here (highest margin shift)",
@@ -123,7 +137,11 @@ def examples(context: ReportContext) -> tuple[Block, ...]:
 
 
 def rows(context: ReportContext) -> tuple[Block, ...]:
-    """The rows, or of many the first and the last."""
+    """Return the section "Rows": a table of the rows of the run in `context`.
+
+    Of more than 100 rows it has the 50 that the attack moved most and the 50 it moved least. It is empty for common
+    corruptions.
+    """
     if not context.counts.rows or context.counts.tally.is_corrupted:
         return ()  # of corruptions, which measure no shift, the table says more than some of thousands of rows
     columns: Columns = (
@@ -162,5 +180,5 @@ def _cells(context: ReportContext, line: dict[str, str]) -> tuple[str, ...]:
 
 
 def checks(context: ReportContext) -> tuple[Block, ...]:
-    """Every check of the run with its number, as lights."""
+    """Return the section "Checks": every check of the run in `context` with its number, or that it was not run."""
     return (lights(context),)

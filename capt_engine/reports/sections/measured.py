@@ -16,7 +16,12 @@ Found = Mapping[str, tuple[str, int]]  # by name: the value in words, and of how
 def side_by_side(
     caption: str, title: str, infos: Iterable[Metric | FigureInfo], context: ReportContext, of: Callable[[str], Found]
 ) -> Grid | None:
-    """One row for everything that was measured of anybody, in the order of `infos`; None where nothing was. of: what was found of one."""
+    """Return a table with a row for each measurement in `infos`, in that order, and a column for each set of prompts.
+
+    caption, title: of the table and of its first column. context: the run. of: takes the name of a set of prompts and
+    returns, by the name of a measurement, its value in words and of how many pictures it is. Rows that nobody has are
+    left out; None where no row is left.
+    """
     found = {prompts: of(prompts) for prompts in context.prompts}
     alone = len(found) == 1
     rows = tuple(

@@ -13,7 +13,11 @@ from capt_engine.runs.kept_pictures import FOLDER, Kept, read
 
 
 def examples(context: ReportContext, role: str) -> list[Example]:
-    """The kept pictures of a role, in order; those whose files are gone are left out."""
+    """Return the pictures kept for a report of the run in `context` in one `role`, in order.
+
+    role: "worst" (the attack lowered the margin most), "best" (least) or "random". Those whose clean file is gone are
+    left out.
+    """
     wanted = (one for one in read(context.run.folder) if one.role == role)
     return [example for one in wanted if (example := _example(context, one)) is not None]
 

@@ -34,7 +34,10 @@ LEFT = (
 
 
 def verdict(context: ReportContext) -> tuple[Block, ...]:
-    """The result in a sentence, and how good the evaluation was."""
+    """Return the section "Verdict": the result of the run in `context` in a sentence, and how good the evaluation was.
+
+    The paired differences, the checks that were run, the threat model and up to three examples follow.
+    """
     blocks: list[Block] = [Paragraph(sentence(context), "lead")]
     clean, robust = context.paired()
     blocks += [
@@ -52,7 +55,7 @@ def verdict(context: ReportContext) -> tuple[Block, ...]:
 
 
 def sentence(context: ReportContext) -> str:
-    """The verdict in one or two sentences."""
+    """Return the result of the run in `context` in one or two sentences, with its accuracies and their intervals."""
     counts = context.counts
     verb = "is right on" if context.is_labelled else "gives an answer for"
     if not counts.n:
@@ -77,7 +80,7 @@ def sentence(context: ReportContext) -> str:
 
 
 def difference(test: PairedTest) -> str:
-    """B minus A in words, with McNemar's test."""
+    """Return the paired `test` in words: B's accuracy minus A's with its interval, and McNemar's p."""
     return (
         f"B minus A {points(test.difference, test.low, test.high)}; only A right {test.only_a}, only B right {test.only_b} "
         f"of {test.n}; McNemar's exact p {p_value(test.p_value)}"
@@ -85,7 +88,10 @@ def difference(test: PairedTest) -> str:
 
 
 def results(context: ReportContext) -> tuple[Block, ...]:
-    """Tables of accuracy: clean, under each attack, and under the worst of them."""
+    """Return the section "Results": tables of accuracy, clean, under each attack, and under the worst of them.
+
+    A last table sets A against B where the run in `context` has two sets of prompts.
+    """
     counts = context.counts
     right = "Right" if context.is_labelled else "Own answer kept"
     columns: Columns = (
@@ -127,13 +133,19 @@ PAIRED = (
 
 
 def paired_row(state: str, test: PairedTest) -> tuple[str, ...]:
-    """A paired test as a line of a table."""
+    """Return the paired `test` as the cells of a row: state, n, only A right, only B right, B minus A, p.
+
+    state: the first cell, the pictures that were shown, such as "clean".
+    """
     gap = points(test.difference, test.low, test.high)
     return (state, str(test.n), str(test.only_a), str(test.only_b), gap, p_value(test.p_value))
 
 
 def curve(context: ReportContext) -> tuple[Block, ...]:
-    """A chart of robust accuracy over the budget; empty where the run has a single budget or no attack."""
+    """Return the section "Accuracy and budget": a chart of robust accuracy over the budget.
+
+    It is empty where the run in `context` has a single budget or no attack.
+    """
     if len(context.run.request.budgets) < 2 or not context.is_attacked:
         return ()
     k = len(context.run.manifest.get("classes", []))
@@ -148,7 +160,10 @@ def curve(context: ReportContext) -> tuple[Block, ...]:
 
 
 def budget_chart(measured: Iterable[tuple[str, Iterable[tuple[float, int, int]]]], norm: str, what: str) -> LineChart:
-    """Accuracy over the budget. measured: names, each with its (ε, right, of how many); what: the title of the y axis."""
+    """Return a chart of accuracy over the budget, with a line and a band of Wilson intervals for each of `measured`.
+
+    measured: a name, and its points (ε, right, of how many). norm: "linf" or "l2". what: the title of the y axis.
+    """
     scale = 255 if norm == "linf" else 1
     series = []
     for name, counts in measured:
@@ -164,12 +179,15 @@ def budget_chart(measured: Iterable[tuple[str, Iterable[tuple[float, int, int]]]
 
 
 def chance(k: int) -> tuple[Level, ...]:
-    """The accuracy of guessing among k classes, as a level of a chart; none where there is nothing to guess among."""
+    """Return the accuracy of guessing among `k` classes, 1 / k, as a level (a dashed line) of a chart.
+
+    The tuple is empty for fewer than two classes.
+    """
     return (Level(f"chance, {percent(1 / k)}", 1 / k),) if k > 1 else ()
 
 
 def unfinished(last: float, k: int) -> str:
-    """The note below a curve that ends above chance."""
+    """Return the note below a curve that ends at the accuracy `last`, above that of guessing among `k` classes."""
     return (
         f"The curve ends at {percent(last)}, above chance ({percent(1 / k)} for {k} classes): it does not show where robustness ends. "
         "--curve auto goes on until nothing is left."
@@ -177,7 +195,11 @@ def unfinished(last: float, k: int) -> str:
 
 
 def classes(context: ReportContext) -> tuple[Block, ...]:
-    """A table of the classes with their accuracy, clean and attacked, and a chart of the weakest."""
+    """Return the section "Classes": a table of the accuracy of each class, clean and attacked, and a chart.
+
+    The chart has the weakest classes first, for the last set of prompts. Without pictures in `context` the section is
+    empty.
+    """
     if not context.counts.n:
         return ()
     eps, labelled = context.eps, context.is_labelled
@@ -213,7 +235,11 @@ def classes(context: ReportContext) -> tuple[Block, ...]:
 
 
 def confusion(context: ReportContext) -> tuple[Block, ...]:
-    """The confusion matrices, and of dense ones the most frequent confusions."""
+    """Return the section "Confusion": a confusion matrix for each set of prompts, clean and attacked.
+
+    The attacked one is of the first attack at the verdict's budget. One of more than 26 classes is followed by a table
+    of its most frequent confusions. Without labels in `context` the clean ones are left out.
+    """
     blocks: list[Block] = []
     for (prompts, attacked), found in sorted(
         context.counts.confusion.items(), key=lambda one: (context.prompts.index(one[0][0]), one[0][1])

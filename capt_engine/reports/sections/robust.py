@@ -12,7 +12,10 @@ from capt_engine.reports.sections.measured import Found, side_by_side
 
 
 def figures(context: ReportContext) -> tuple[Block, ...]:
-    """Every figure of the run, of how many pictures it speaks, and which way is better."""
+    """Return the section "Figures": a table of all figures of the run in `context`, with their number of pictures.
+
+    It says which way is better, and is empty where there are no pictures or no labels.
+    """
     if not context.counts.n or not context.is_labelled:
         return ()
     eps = context.eps if context.is_attacked else None
@@ -33,7 +36,11 @@ def _shown(one: Figure) -> str:
 
 
 def matrix(context: ReportContext) -> tuple[Block, ...]:
-    """A table of accuracies: a row for the prompts that an attack was computed on, a column for those that were asked."""
+    """Return the section "Who fools whom": accuracies of sets of prompts on pictures attacked on each of them.
+
+    A row is the set that an attack was computed on, a column the set that was asked. It is empty where the run in
+    `context` has no matrix.
+    """
     cells = context.counts.tally.matrix(context.eps)
     if not cells:
         return ()
@@ -52,7 +59,11 @@ def matrix(context: ReportContext) -> tuple[Block, ...]:
 
 
 def smallest(context: ReportContext) -> tuple[Block, ...]:
-    """Tables and charts of the minimal ε: the smallest change that fools the model on a picture."""
+    """Return the section "Smallest budgets": a table of quartiles of the minimal ε for each set of prompts.
+
+    The minimal ε is the smallest budget found that fools the model on a picture. It is empty where the run in `context`
+    did not search it.
+    """
     request = context.run.request
     tolerance = request.minimal_eps
     found = {prompts: context.counts.tally.smallest(prompts, tolerance) for prompts in context.prompts}

@@ -10,7 +10,7 @@ from capt_engine.reports.svg.elements import Drawing
 
 
 def draw(chart: Chart) -> Drawing | None:
-    """The drawing of a chart; None where there is nothing to draw."""
+    """Lay out `chart` as shapes and texts, for SVG and PDF alike; None where there is nothing to draw."""
     match chart:
         case LineChart():
             return line.draw(chart)

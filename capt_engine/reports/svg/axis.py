@@ -41,7 +41,10 @@ class Axis:
 
     @property
     def named(self) -> tuple[tuple[float, str], ...]:
-        """The places of the ticks with the words at them, some left out where they would touch."""
+        """Return (position, words) of the axis' ticks, leaving out those whose words would touch the ones before.
+
+        Positions are in the drawing's units.
+        """
         kept: list[tuple[float, str]] = []
         for value, label in self.ticks:
             place = self(value)
@@ -51,18 +54,25 @@ class Axis:
 
 
 def share_axis(start: float, end: float) -> Axis:
-    """From 0 to 100 %."""
+    """Return an axis of shares from 0 to 100 %, drawn from `start` to `end` in the drawing's units."""
     return Axis(0.0, 1.0, start, end, tuple((value, percent_tick(value)) for value in _SHARES))
 
 
 def part_axis(values: Sequence[float], start: float, end: float) -> Axis:
-    """From 0 % to the round share above the largest value."""
+    """Return an axis of shares from 0 % to the round one above the largest of `values`, at most 100 %.
+
+    start, end: the ends of the axis in the drawing's units.
+    """
     ticks = [tick for tick in round_values(0.0, max(values)) if tick <= 1]
     return Axis(ticks[0], ticks[-1], start, end, tuple((tick, percent_tick(tick)) for tick in ticks))
 
 
 def value_axis(values: Sequence[float], scale: str, start: float, end: float) -> Axis:
-    """Round numbers around the values, from the one below the smallest to the one above the largest."""
+    """Return an axis with round numbers around `values`, from below the smallest to above the largest.
+
+    scale: "linear", or "log" for powers of ten where a value is positive. start, end: the ends of the axis in the
+    drawing's units.
+    """
     if scale == LOG and (positive := [value for value in values if value > 0]):
         least = min(positive) / (2 if min(values) <= 0 else 1)
         first, last = math.floor(math.log10(least)), math.ceil(math.log10(max(positive)) + 1e-9)
@@ -74,7 +84,11 @@ def value_axis(values: Sequence[float], scale: str, start: float, end: float) ->
 
 
 def place_axis(values: Sequence[float], scale: str, names: Sequence[str], start: float, end: float) -> Axis:
-    """An axis that ends where the values end, and names each of them while they are few: the budgets that were tried, say."""
+    """Return an axis that ends where `values` end, and names each of them while they are few, as for tried budgets.
+
+    scale: "linear" or "log". names: words for the places 0, 1, 2 …, which then make the axis instead of the values; may
+    be empty. start, end: the ends of the axis in the drawing's units.
+    """
     places = sorted(set(values))
     low, high = places[0], places[-1]
     if names:
@@ -93,12 +107,12 @@ def place_axis(values: Sequence[float], scale: str, names: Sequence[str], start:
 
 
 def has_gap(axis: Axis, values: Sequence[float]) -> bool:
-    """True for a log axis with a 0, which has no place of its own on it."""
+    """Return True if `axis` is logarithmic and a 0 is among `values`, which has no place of its own on such an axis."""
     return axis.is_log and min(values) <= 0
 
 
 def round_values(low: float, high: float) -> list[float]:
-    """Some four to seven round numbers around a range."""
+    """Return some four to seven round numbers in equal steps that enclose the range from `low` to `high`."""
     if high <= low:
         low, high = low - 0.5, high + 0.5
     raw = (high - low) / 5
@@ -109,10 +123,10 @@ def round_values(low: float, high: float) -> list[float]:
 
 
 def percent_tick(value: float) -> str:
-    """Return "40 %", with a space at which no line ends."""
+    """Return the share `value` in percent, as in "40 %", with a space at which no line ends."""
     return unbroken(exact_percent(value))
 
 
 def title_of(title: str, is_log: bool) -> str:
-    """An axis' title, with the word that its scale is not the usual one."""
+    """Return the `title` of an axis, with "(log scale)" behind it where `is_log`."""
     return f"{title} (log scale)" if is_log else title

@@ -22,7 +22,7 @@ _PALE = 0.22
 
 
 def draw(chart: BarChart) -> Drawing | None:
-    """Bars below one another, so that names can be read; None where there is none."""
+    """Lay out `chart` as bars that lie below one another, with names and values; None where it has no bar."""
     bars = chart.drawn
     if not bars:
         return None
@@ -106,7 +106,7 @@ def _interval(bar: Bar | Bin) -> tuple[float, ...]:
 
 
 def draw_histogram(chart: Histogram) -> Drawing | None:
-    """Standing bars over a continuous axis; None where there is none."""
+    """Lay out `chart` as bars that stand over a continuous axis; None where it has no bin with a finite value."""
     bins = [one for one in chart.bins if math.isfinite(one.value)]
     if not bins:
         return None

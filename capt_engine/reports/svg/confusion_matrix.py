@@ -22,7 +22,10 @@ _CLEAR_TURNED = _CLEAR / math.sin(math.radians(-_TURN))
 
 
 def draw(chart: ConfusionMatrix) -> Drawing | None:
-    """With few classes each cell has its count; with many the names are thinned. None where there is no class."""
+    """Lay out `chart` as shaded cells, rows being labels and columns answers; None where it has no class.
+
+    With up to 26 classes each cell has its count; with more the names are thinned.
+    """
     if not chart.names:
         return None
     count = len(chart.names)
@@ -55,7 +58,10 @@ def draw(chart: ConfusionMatrix) -> Drawing | None:
 
 
 def shown_name(name: str) -> str:
-    """A class name as it stands beside its row."""
+    """Return the class name as it stands beside its row: cut and ended with … where it is too wide.
+
+    name: the whole name.
+    """
     return fitted(name, _WIDEST_NAME)
 
 

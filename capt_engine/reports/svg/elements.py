@@ -122,13 +122,16 @@ class Drawing:
 
 
 def rgb(role: str) -> RGB:
-    """A role's colour on light paper."""
+    """Return the colour for light paper of a palette `role` such as "blue": red, green and blue, 0 to 255.
+
+    Raises KeyError for an unknown role.
+    """
     code = PALETTE[role]
     return int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)
 
 
 def outline(mark: Mark) -> tuple[Point, ...]:
-    """The corners of a mark; of a circle none."""
+    """Return the corners of `mark` in the drawing's units; none for a circle."""
     corners: dict[str, tuple[Point, ...]] = {
         "circle": (),
         "square": ((-4.2, -4.2), (4.2, -4.2), (4.2, 4.2), (-4.2, 4.2)),
@@ -143,10 +146,13 @@ RADIUS = 4.5
 
 
 def shade(share: float, side: str, least: int = 1) -> str:
-    """The role of a cell's ground. side: "d" (blue) or "e" (orange); least: the faintest ground to take."""
+    """Return the palette role, such as "d3", of a cell's background: the larger `share`, in [0, 1], the fuller.
+
+    side: "d" (blue) or "e" (orange). least: the faintest of the backgrounds 1 to 5 to take.
+    """
     return f"{side}{max(sum(share > edge for edge in STEPS) + 1, least)}"
 
 
 def on_shade(ground: str) -> str:
-    """The role of what is written on a ground."""
+    """Return the palette role of letters that can be read on the background `ground`, a role such as "d3"."""
     return f"on-{ground[0]}" if ground[1] in "45" else "ink"

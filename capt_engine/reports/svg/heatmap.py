@@ -16,7 +16,7 @@ _TURNED = 62.0
 
 
 def draw(chart: HeatMap) -> Drawing | None:
-    """The drawing; None where there is no cell."""
+    """Lay out `chart` as shaded cells, each with its share in percent; None where it has no row or no column."""
     if not chart.rows or not chart.columns:
         return None
     names = [fitted(row.name, _WIDEST_NAME) for row in chart.rows]

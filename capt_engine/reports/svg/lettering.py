@@ -23,7 +23,7 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def plain(value: str) -> str:
-    r"""The same text, with what cannot be seen written out, such as \u202e."""
+    r"""Return `value` with each character that cannot be seen written out, such as \u202e."""
     return _UNSEEN.sub(_shown, value)
 
 
@@ -36,13 +36,20 @@ def _advances(bold: bool) -> dict[int, float]:
 
 
 def width(value: str, size: float = SIZE, *, bold: bool = False) -> float:
-    """The width of one line; a character that the font lacks counts as wide as it is high."""
+    """Return the width of `value` on one line in DejaVu Sans, in the unit of its `size`.
+
+    bold: measure the bold face. A character that the font lacks counts as wide as it is high.
+    """
     advances = _advances(bold)
     return size * sum(advances.get(ord(char), 1.0) for char in value)
 
 
 def fitted(value: str, room: float, size: float = SIZE, *, bold: bool = False) -> str:
-    """One line, safe to show, ended with … where it is wider than the room."""
+    """Return `value` on one line, cut and ended with … where it is wider than `room`.
+
+    size, bold: the letters to measure with; size and room are in the same unit. Characters that cannot be seen are
+    written out.
+    """
     seen = plain(value)
     if width(seen, size, bold=bold) <= room:
         return seen

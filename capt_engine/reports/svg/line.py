@@ -20,7 +20,7 @@ Points = tuple[tuple[float, float, float, float], ...]
 
 
 def draw(chart: LineChart) -> Drawing | None:
-    """The drawing; None where there is no point to draw."""
+    """Lay out `chart` as lines with marks, bands for intervals, and its levels; None where it has no finite point."""
     lines = [(one.name, tuple(sorted(p for p in one.points if all(map(math.isfinite, p))))) for one in chart.series]
     points = [point for _, some in lines for point in some]
     if not points:
@@ -86,7 +86,7 @@ def _tip(chart: LineChart, name: str, point: tuple[float, float, float, float]) 
 
 
 def value_text(value: float, is_share: bool) -> str:
-    """A value of a chart: a share in percent, with a space at which no line ends, or a number."""
+    """Return `value` as a chart shows it: in percent where `is_share`, else as a number; a dash where not finite."""
     if not math.isfinite(value):
         return "–"
     return unbroken(percent(value)) if is_share else number(value)

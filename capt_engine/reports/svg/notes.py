@@ -7,7 +7,7 @@ from capt_engine.reports.svg.confusion_matrix import shown_name
 
 
 def note(chart: Chart) -> str:
-    """A few words below the drawing; "" where it needs none."""
+    """Return the few words that stand below the drawing of `chart`; "" where it needs none."""
     if isinstance(chart, ConfusionMatrix):
         label = "Rows: labels; columns: answers. Colour: the share of the row, blue where right, orange where wrong."
         return f"{label} Names are thinned; the order is that of the list of classes." if chart.is_dense else label
@@ -15,7 +15,10 @@ def note(chart: Chart) -> str:
 
 
 def cut_names(chart: Chart) -> tuple[tuple[str], ...]:
-    """Return the class names that a confusion matrix cuts short, each as a table row of one cell; none for other charts."""
+    """Return the class names that the drawing of a confusion matrix cuts short, each as a table row of one cell.
+
+    It is empty where `chart` is of another kind, or has more classes than can be named.
+    """
     if not isinstance(chart, ConfusionMatrix) or chart.is_dense:
         return ()
     return tuple((name,) for name in chart.names if shown_name(name).endswith("…"))

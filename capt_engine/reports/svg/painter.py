@@ -28,14 +28,17 @@ _ANCHORS = {"start": "", "center": ' text-anchor="middle"', "end": ' text-anchor
 
 
 def svg_file(drawing: Drawing) -> bytes:
-    """The drawing as a file of its own, on light paper."""
+    """Return the laid-out chart `drawing` as an SVG file of its own, on a light background."""
     paper = f'<path fill="{PALETTE["paper"]}" d="M0 0H{_n(WIDTH)}V{_n(drawing.height)}H0z"/>'
     head, *rest = pieces(drawing, "chart")
     return "".join(('<?xml version="1.0" encoding="UTF-8"?>\n', head, paper, *rest)).encode("utf-8")
 
 
 def pieces(drawing: Drawing, ids: str) -> Iterator[str]:
-    """The drawing's markup, in pieces; `ids` begins the ids of its title and description, for pages with several."""
+    """Yield the laid-out chart `drawing` as SVG markup, in pieces.
+
+    ids: the beginning of the ids of its title and description, a different one for each chart on a page.
+    """
     size = f'width="{_n(WIDTH)}" height="{_n(drawing.height)}" viewBox="0 0 {_n(WIDTH)} {_n(drawing.height)}"'
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{ids}-t {ids}-d" {size} font-family="{_FONT}">'

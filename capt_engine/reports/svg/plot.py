@@ -27,19 +27,26 @@ class Frame:
 
     @property
     def height(self) -> float:
-        """Of the whole drawing, with the words below the plot."""
+        """Return the height of the whole drawing, with the words below the plot, in the drawing's units."""
         return self.bottom + 50
 
 
 def frame(y_labels: Sequence[str], rows: int) -> Frame:
-    """The edges of a plot below `rows` rows of legend and right of the labels of its y axis."""
+    """Return the edges of a plot, in the drawing's units, with room for the words of its y axis and its legend.
+
+    y_labels: the words on the y axis, at its left. rows: how many rows the legend above it has.
+    """
     top = (28.0 if rows == 0 else 32.0) + rows * _ROW
     left = max(map(width, y_labels)) + 12
     return Frame(left, WIDTH - _RIGHT, top, top + HEIGHT)
 
 
 def axes(box: Frame, across: Axis, up: Axis, x_title: str, y_title: str, *, broken: bool = False) -> Iterator[Element]:
-    """Both axes. broken: the x axis begins with a 0 that has no place of its own on it."""
+    """Yield the shapes and texts of both axes of the plot with the edges `box`.
+
+    across, up: the x and the y axis. x_title, y_title: their titles. broken: mark a gap, as the x axis begins with a 0
+    that has no place of its own on a log scale.
+    """
     yield Text(0, 8, fitted(y_title, WIDTH, bold=True), bold=True)
     for tick, _ in up.ticks:
         y = up(tick)
@@ -60,7 +67,10 @@ def axes(box: Frame, across: Axis, up: Axis, x_title: str, y_title: str, *, brok
 
 
 def legend_rows(names: Sequence[str]) -> list[list[tuple[int, float, str]]]:
-    """The names of lines in rows: (which line, where it begins, its words)."""
+    """Arrange the `names` of a chart's lines in the rows of a legend, as many in a row as have room.
+
+    Each entry is (number of the line from 0, x where it begins, the name, cut where too long), in the drawing's units.
+    """
     rows: list[list[tuple[int, float, str]]] = []
     x = WIDTH
     for number, name in enumerate(names):
@@ -75,7 +85,10 @@ def legend_rows(names: Sequence[str]) -> list[list[tuple[int, float, str]]]:
 
 
 def legend(rows: Sequence[Sequence[tuple[int, float, str]]]) -> Iterator[Element]:
-    """The rows below the title of the y axis."""
+    """Yield the shapes and texts of a legend: for each line of the chart a stroke, a mark and its name.
+
+    rows: as `legend_rows` returns them; the first stands below the title of the y axis.
+    """
     for place, row in enumerate(rows):
         y = 32 + place * _ROW
         for number, x, label in row:
@@ -85,22 +98,29 @@ def legend(rows: Sequence[Sequence[tuple[int, float, str]]]) -> Iterator[Element
 
 
 def stroke(number: int, points: tuple[tuple[float, float], ...]) -> Line:
-    """Part of a chart's line of this number."""
+    """Return a line through `points` in the colour and dash of a chart's line of this `number`, from 0."""
     return Line(points, color(number), 2.2, DASHES[number % len(DASHES)])
 
 
 def mark(number: int, x: float, y: float, tip: str = "") -> Mark:
-    """A mark of a chart's line of this number."""
+    """Return a mark at (x, y) in the shape and colour of a chart's line of this `number`, from 0.
+
+    tip: words for whoever points at it, "" for none.
+    """
     return Mark(x, y, MARKS[number % len(MARKS)], color(number), tip)
 
 
 def color(number: int) -> str:
-    """The colour of a chart's line of this number."""
+    """Return the palette role, such as "blue", of a chart's line of this `number`, from 0; after six they repeat."""
     return SERIES[number % len(SERIES)]
 
 
 def whisker(across: tuple[float, float], end: float, *, lying: bool) -> Iterator[Line]:
-    """An interval: a thin line with ends, at `end` on the other axis."""
+    """Yield the strokes of an interval: a thin line with a short bar at either end.
+
+    across: the ends of the interval. end: its place on the other axis. lying: True draws it along x, False along y. In
+    the drawing's units.
+    """
     low, high = across
     strokes = (((low, end), (high, end)), ((low, end - 4), (low, end + 4)), ((high, end - 4), (high, end + 4)))
     for (x, y), (x2, y2) in strokes:

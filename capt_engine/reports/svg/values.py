@@ -14,7 +14,7 @@ Row = tuple[Cell, ...]
 
 
 def columns(chart: Chart) -> tuple[str, ...]:
-    """The titles of the table's columns."""
+    """Return the column titles of the table that holds the values of `chart`."""
     match chart:
         case LineChart():
             return ("Line", chart.x_title, chart.y_title, "Low", "High")
@@ -31,7 +31,10 @@ def columns(chart: Chart) -> tuple[str, ...]:
 
 
 def rows(chart: Chart) -> Iterator[Row]:
-    """One row a point, a bar, a bin or a class, with every value that the chart was made of."""
+    """Yield the values of `chart` as table rows: one for each point, level, bar, bin, row of cells or class.
+
+    A cell is None where there is no value.
+    """
     match chart:
         case LineChart():
             for line in chart.series:
@@ -55,12 +58,12 @@ def rows(chart: Chart) -> Iterator[Row]:
 
 
 def ends(one: Bar | Bin) -> tuple[float | None, float | None]:
-    """The ends of an interval; none where one of them is not known."""
+    """Return (low, high), the ends of the interval around the bar or bin `one`; two None where either is not known."""
     return (None, None) if one.low is None or one.high is None else (one.low, one.high)
 
 
 def csv_bytes(chart: Chart) -> bytes:
-    """The values as a CSV file (RFC 4180), exactly as the chart holds them."""
+    """Return the values of `chart` as a CSV file (RFC 4180) with a header, to every digit that the chart holds."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     for row in (columns(chart), *rows(chart)):

@@ -47,7 +47,7 @@ class DataCard(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the place, the number and the parts of the data, and the choices about them."""
+        """Show where the pictures come from, how many are usable, and the chosen part (such as test) and largest number of them."""
         data, there = self._data, self._data.result is not None
         self.title.set_text(data.title if data.place else self.tr("No pictures yet"))
         self.title.setToolTip(data.place)
@@ -68,7 +68,7 @@ class DataCard(QWidget):
         self.interval.setVisible(bool(self.interval.text()))
 
     def on_limit_changed(self, limit: object) -> None:
-        """Take the largest number of pictures from the slider."""
+        """Take `limit`, a stop of the slider, as the largest number of pictures to evaluate, 0 for all; ignore anything but an int."""
         if isinstance(limit, int):
             self._choices.set_limit(limit)
 

@@ -43,14 +43,14 @@ class DistributionCard(ResultCard):
         self.side.picked.connect(self.on_picked)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the metrics of the run; False where nothing was attacked."""
+        """Show how one metric of `run` is spread over its pictures; return False where it has none, as nothing was attacked."""
         self._run = run
         self.side.setVisible(len(run.sides) > 1)
         self.on_picked()
         return self.chart.record() is not None
 
     def on_picked(self) -> None:
-        """Show the chosen metric of the chosen side."""
+        """Draw the histogram of the picked metric for the picked variant (a model with its prompts), A or B."""
         infos = {info.name: info for info in self._measured()}
         chosen = str(self.measure.currentData() or _FIRST)
         chosen = chosen if chosen in infos else next(iter(infos), "")

@@ -41,7 +41,7 @@ class EvaluateOptions(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the present choices."""
+        """Show the present choices of curve, checks and template."""
         choices = self._choices
         self._showing = True
         self.curve.setChecked(choices.curve)
@@ -61,12 +61,12 @@ class EvaluateOptions(QWidget):
             self.template_edit.setText(choices.template)
 
     def on_curve_toggled(self, checked: bool) -> None:
-        """Take from the checkbox whether a curve is measured."""
+        """Store that a curve of accuracy against ε is to be measured (`checked`), or that none is."""
         if not self._showing:
             self._choices.set_curve(checked)
 
     def on_template_edited(self) -> None:
-        """Take the template that the user wrote."""
+        """Store the template (the sentence around a class name) that the user wrote; an empty one means that of the data set."""
         self._choices.set_template(self.template_edit.text().strip())
 
     def _levels(self) -> dict[str, tuple[str, str]]:
@@ -86,7 +86,10 @@ class EvaluateOptions(QWidget):
 
 
 def run_entries(choice: AttackChoice) -> list[Entry]:
-    """List the suites of attacks, what is measured without an attacker, and every attack by itself."""
+    """List the tests that can be picked with `choice`: suites of attacks, tests without an attacker, and single attacks.
+
+    Each entry is (label, name, explanation), a heading (text, "", "", HEADING).
+    """
     entries: list[Entry] = [(_tr("Suites of attacks"), "", "", HEADING)]
     entries += [(one.label, one.name, one.summary) for one in SUITES if one.adversarial]
     entries.append((_tr("Without an attacker"), "", "", HEADING))

@@ -53,7 +53,10 @@ class CorruptionCard(ResultCard):
         self.grid.current_changed.connect(self._show_note)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the corruption table of the chosen side of a run; return False when it has none."""
+        """Show accuracy by kind and severity of corruption for one variant (a model with its prompts) of `run`, A or B.
+
+        Return False when the run has no such table.
+        """
         self._tables = run.result.corruptions if run.result is not None else ()
         self._side.setVisible(len(self._tables) > 1)
         if self._tables:
@@ -61,7 +64,7 @@ class CorruptionCard(ResultCard):
         return bool(self._tables)
 
     def on_picked(self) -> None:
-        """Show the table of the side that was picked."""
+        """Show accuracy by kind and severity of corruption for the variant (a model with its prompts), A or B, that was picked."""
         table = self._table()
         self.note.setText(evaluate_text.corruption_text(table))
         kinds = [_called(mean.kind) for mean in table.kinds]
@@ -93,7 +96,7 @@ class CorruptionCard(ResultCard):
         )
 
     def record(self) -> records.HeatMap | None:
-        """Return the table of the shown side as a chart to be saved, or None while there is none."""
+        """Return the corruption table of the shown variant, A or B, as a chart that can be saved to a file, or None without a table."""
         if not self._tables:
             return None
         table = self._table()
@@ -163,7 +166,7 @@ class ConfusionCard(ResultCard):
         self.pictures.explore_clicked.connect(self.explore_clicked)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the counts of the rows that are there, also during a run; return False while there are none."""
+        """Show how often each class is taken for which other in the pictures of `run` so far; return False while none is done."""
         self._run = run
         if not run.tally.n:
             self.pictures.show_pictures("", ())
@@ -176,7 +179,10 @@ class ConfusionCard(ResultCard):
         return True
 
     def record(self) -> records.ConfusionMatrix | None:
-        """Return the matrix of the shown side and state as a chart to be saved, or None while there is none."""
+        """Return the shown confusion matrix, of variant A or B, clean or attacked, as a chart that can be saved to a file.
+
+        Return None while no picture is done.
+        """
         if self._run is None or not self._run.tally.n:
             return None
         names, counts = self._run.tally.classes, self._counts()
@@ -305,7 +311,7 @@ class TakenFor(QWidget):
         self.hide()
 
     def show_pictures(self, title: str, paths: tuple[str, ...]) -> None:
-        """Show these pictures under a title; an empty title hides everything."""
+        """Show the pictures with the file paths `paths`, at most 60, under `title` and their number; an empty title hides everything."""
         self._paths = paths
         n = len(paths)
         count = self.tr("1 picture") if n == 1 else self.tr("{:,} pictures").format(n) if n else self.tr("No picture")

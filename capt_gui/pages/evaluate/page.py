@@ -52,7 +52,7 @@ class EvaluatePage(Page):
         self.on_changed()
 
     def take(self, mime: QMimeData) -> bool:
-        """Take a folder, a table or a split file; single pictures are for another page."""
+        """Scan what was dropped, `mime`, if it is only folders, tables and split files; else do nothing and return False."""
         paths = local_paths(mime)
         if not paths or not all(self._data.could_be_data(path) for path in paths):
             return False
@@ -60,7 +60,7 @@ class EvaluatePage(Page):
         return True
 
     def on_paths(self, paths: list[str]) -> None:
-        """Scan the pictures at these paths, unless an evaluation is running."""
+        """Scan the pictures of `paths`, one folder, table or split file; while an evaluation runs, only show that it goes on."""
         if self._run.is_running:
             self.say("info", self.tr("An evaluation goes on."), self.tr("Cancel it first, or wait for its end."))
             return
@@ -69,23 +69,23 @@ class EvaluatePage(Page):
         self._data.take(paths)
 
     def on_report(self) -> None:
-        """Open the report of the present run."""
+        """Show the Report page with the present run chosen; do nothing while there is no report of it."""
         if self._run.request is not None and not self._run.report_problem():
             self.desk.reports.show_run(self._run.request.options.keep)
             self.desk.navigation.go(REPORT)
 
     def on_explore(self, paths: list[str]) -> None:
-        """Open pictures on the Explore page, where they join the gallery."""
+        """Add the pictures with the file paths `paths` to the gallery of the Explore page, and show that page."""
         self.desk.analysis.drop(paths)
         self.desk.navigation.go(EXPLORE)
 
     def on_face_picked(self, face: str) -> None:
-        """Show the pictures or the results, as the user picked."""
+        """Show the pictures or the results in the middle of the page, as `face`, "pictures" or "results", says."""
         self._face = face
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the view that fits the present state, and enable the actions that are possible now."""
+        """Show the welcome, the scan, the pictures or the results, as fits the present state, and enable the possible actions."""
         has_run = self._run.request is not None
         face: QWidget = self.pictures
         if self._data.is_running:
@@ -108,7 +108,7 @@ class EvaluatePage(Page):
         self.report_action.setEnabled(has_run and not self._run.report_problem())
 
     def on_scanning_changed(self, running: bool) -> None:
-        """Show that a scan has begun, or what it found once it has ended."""
+        """Forget the last run and show the progress when a scan begins (`running`), or what it found once it has ended."""
         if running:
             self._run.forget()
             self.progress.begin()
@@ -117,25 +117,25 @@ class EvaluatePage(Page):
         self.on_changed()
 
     def on_run_changed(self, running: bool) -> None:
-        """Bring the results to the front when a run begins."""
+        """Bring the results to the front when a run begins (`running`); enable the actions that are possible then, or after its end."""
         if running:
             self.clear_banner()
             self._face = _RESULTS
         self.on_changed()
 
     def on_failed(self, failure: Failure) -> None:
-        """Show what went wrong, and what can be done now."""
+        """Show the message and the hint of `failure` in the banner, and enable the actions that are possible now."""
         super().on_failed(failure)
         self.on_changed()
 
     def on_engine_changed(self) -> None:
-        """Show why the engine cannot start, if it cannot."""
+        """Show in the banner why the engine cannot start, if it cannot, and enable the actions that are possible now."""
         if self.desk.engine.failure is not None:
             self.on_failed(self.desk.engine.failure)
         self.on_changed()
 
     def on_cancel(self) -> None:
-        """Stop the run or the scan."""
+        """Ask the engine to stop the evaluation or the scan that is under way."""
         self._run.cancel()
         self._data.cancel()
 

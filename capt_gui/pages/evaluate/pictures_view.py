@@ -35,7 +35,7 @@ class PicturesView(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the present result of the scan."""
+        """Show the warnings, the classes and the unreadable files that the present scan found."""
         data = self._data
         self.notices.show_notices(data.notices())
         key = (id(data.result), data.split)

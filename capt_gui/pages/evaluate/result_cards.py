@@ -31,12 +31,15 @@ class ResultCard(QWidget):
         self.heading = text(role="heading")
 
     def lay_out(self, title: str, *parts: Part) -> None:
-        """Put the parts below a heading."""
+        """Put `title` as a heading above `parts`, widgets or layouts in their order from top to bottom."""
         self.heading.setText(title)
         fill(QVBoxLayout(self), self.heading, *parts)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the result of a run; return False when it has nothing for this card."""
+        """Show the result of `run` on this card; return False when the run has nothing for it.
+
+        Each kind of card overrides this; here it raises NotImplementedError.
+        """
         raise NotImplementedError
 
 
@@ -51,7 +54,10 @@ class FiguresCard(ResultCard):
         self.lay_out(self.tr("How many are right"), self.bars, self.tests)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the main figures of a run; return False when there are none."""
+        """Show clean and robust accuracy of the variants (a model with its prompts) A and B of `run`, and the paired tests.
+
+        Return False when no picture was measured.
+        """
         results = run.results()
         if not results or results[0].n == 0:
             return False
@@ -87,7 +93,10 @@ class AttacksCard(ResultCard):
         self.lay_out(self.tr("Attack by attack"), self.table, self.notes)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show a row for each attack and side of a run; return False when nothing was attacked."""
+        """Show a table row for each attack of `run` on each variant (a model with its prompts), A and B.
+
+        Return False when nothing was attacked.
+        """
         results = run.results()
         if not results or not results[0].attacks:
             return False
@@ -141,7 +150,7 @@ class ReencodingCard(ResultCard):
         self.lay_out(self.tr("After saving as PNG or JPEG"), line, self.table)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the counts for each way of saving; return False when no attacked picture was saved."""
+        """Show how many attacked pictures of `run` still fool the model after each way of saving; return False when none was saved."""
         sides = run.sides
         if run.result is None or not any(run.tally.outlived(side, "png").n for side in sides):
             return False
@@ -193,7 +202,10 @@ class CurveCard(ResultCard):
         self.heading.hide()
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the curve of each side of a run; return False when no curve was measured."""
+        """Draw accuracy against the budget ε for each variant (a model with its prompts) of `run`, A and B.
+
+        Return False when no curve was measured.
+        """
         results = run.results()
         if not results or len(results[0].curve) < 2:
             return False

@@ -35,7 +35,7 @@ class ClassesCard(ResultCard):
         self.lay_out("", self.table)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show every class that has pictures; return False when there are none."""
+        """Show a table of clean and robust accuracy of each class of `run` that has pictures; return False when there are none."""
         rows = class_rows(run.result) if run.result is not None else ()
         two = len(run.results()) > 1
         self.heading.setText(self.tr("Class by class: A → B") if two else self.tr("Class by class"))
@@ -96,7 +96,7 @@ class ResultsView(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the cards that a run has something for, after it began or ended."""
+        """Show the cards that have something of the run, after it began or ended, and hide the others."""
         if self._run.is_running:
             self._area.verticalScrollBar().setValue(0)
         done = self._run.result is not None
@@ -111,7 +111,7 @@ class ResultsView(QWidget):
         self.on_choices_changed()
 
     def on_counted(self) -> None:
-        """Show the confusion matrix and the unusable pictures again, as more rows have arrived."""
+        """Show the confusion matrix and the list of unusable pictures again, as more pictures of the run are done."""
         self._cards[self.confusion].setVisible(self.confusion.show_run(self._run))
         failures = self._run.failures()
         self.failed.show_failed(failures)
@@ -119,7 +119,7 @@ class ResultsView(QWidget):
         self._columns.arrange()
 
     def on_choices_changed(self) -> None:
-        """Show a note where the results were made with other settings than those of now."""
+        """Show a note if the shown results were made with other settings than the present ones, else hide it."""
         stale = self._run.result is not None and not self._run.is_current
         self.outdated_note.setText(
             self.tr("Made with other settings than those on the right; Run measures anew.") if stale else ""

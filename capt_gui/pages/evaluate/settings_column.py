@@ -47,7 +47,7 @@ class SettingsColumn(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Enable Run and show its cost, or disable it with the reason."""
+        """Enable the Run button and show how much work a run would be, or disable it and show the reason."""
         reason = self.reason()
         self.job_bar.set_enabled_to_run(not reason, reason)
         cost = "" if reason or self._run.is_running else self._choices.cost_text(self._run.forecast_s())
@@ -55,18 +55,18 @@ class SettingsColumn(QWidget):
         self.cost.setVisible(bool(cost))
 
     def reason(self) -> str:
-        """Return why nothing can be run now; empty when something can."""
+        """Return a sentence why no evaluation can be started now, or "" if one can."""
         if self._desk.engine.failure is not None:
             return self.tr("The engine could not start")
         return self._choices.problem()
 
     def on_running_changed(self, running: bool) -> None:
-        """Turn Run into Cancel, or back."""
+        """Turn the Run button into Cancel while the evaluation is `running`, and back once it has ended."""
         self.job_bar.set_running(running)
         self.refresh()
 
     def on_progress_changed(self, done: int, total: int, message: str) -> None:
-        """Show the progress of the run; while the engine starts, show that it does."""
+        """Show `message` and a bar at `done` of `total` (0: not known); while the engine starts, say that instead of the message."""
         waiting = self._desk.engine.waiting_text
         self.job_bar.set_progress(done, total, waiting if waiting and not total else message)
 

@@ -37,7 +37,7 @@ class VerdictCard(VerdictBox):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the verdict, the reason why there is none, or the progress, after a run began or ended."""
+        """Show the verdict of the run, the reason why there is none, or the progress, after the run began or ended."""
         run = self._run
         if run.is_running:
             self.show_buttons()
@@ -49,7 +49,7 @@ class VerdictCard(VerdictBox):
         self.set_progress((0, 0, self.tr("Waiting for its turn")) if run.is_running else None)
 
     def on_counted(self) -> None:
-        """Show the counts so far as counts, not shares, because nobody knows the other rows yet."""
+        """Show how many pictures are done and how many are right so far, in counts and not in shares, while the run goes on."""
         run = self._run
         if not run.is_running:
             return
@@ -60,12 +60,12 @@ class VerdictCard(VerdictBox):
         self.set_verdict("", headline, "\n".join(run.counts()), run.settings_text())
 
     def on_progress_changed(self, done: int, total: int, message: str) -> None:
-        """Move the bar."""
+        """Show `message` and a bar at `done` of `total` (0: not known) while the run goes on."""
         if self._run.is_running:
             self.set_progress((done, total, message))
 
     def on_copy(self) -> None:
-        """Put the command on the clipboard."""
+        """Put the command line that repeats this run on the clipboard."""
         QGuiApplication.clipboard().setText(self._run.command())
         self.copy.setText(self.tr("Copied"))
 

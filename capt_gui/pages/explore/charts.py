@@ -58,7 +58,7 @@ class Charts(QWidget):
         fill(QVBoxLayout(self), self.tabs)
 
     def prepare(self) -> None:
-        """Draw once unseen, because the first drawing takes ten times as long as all others."""
+        """Draw the chart of the logit shift once unseen, because its first drawing takes ten times as long as all later ones."""
         self.shift.prepare()
         self.shift.set_shift(("a", "b"), (0.0, 1.0), (1.0, 0.0))
         self.shift.grab()
@@ -71,9 +71,11 @@ class Charts(QWidget):
         other: PictureRow | None = None,
         names: tuple[str, str] = ("", ""),
     ) -> None:
-        """Draw a result, or the empty states, chart by chart: all in one turn would hold the window too long.
+        """Draw the charts of a result one after the other, with turns for the window in between.
 
-        other, names: B's row where two are compared, and what the prompts of both are called.
+        row: the result of variant A (a model with its prompts), None to show the charts empty. metrics: what each
+        measurement means. other: the result of variant B for the same picture, None without a comparison. names: the
+        labels of the prompts of A and B.
         """
         self._row, self._metrics, self._other, self._names = row, metrics, other, names
         self._use_room()
@@ -81,7 +83,7 @@ class Charts(QWidget):
         self._turn.start()
 
     def on_turn(self) -> None:
-        """Draw the next chart that waits; the window gets a turn in between."""
+        """Draw the next chart that waits, and schedule the one after it, so that the window gets a turn in between."""
         self._waiting.pop(0)()
         if self._waiting:
             self._turn.start()
@@ -114,7 +116,7 @@ class Charts(QWidget):
             self.shift.set_shift(self._row.classes, self._row.clean.logits, self._row.attacked.logits)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Arrange the charts for the new width."""
+        """Put as many charts side by side as the width after the resize `event` has room for, and the others behind tabs."""
         super().resizeEvent(event)
         self._use_room()
 

@@ -37,13 +37,13 @@ class ClassesPanel(QWidget):
         self.on_choices_changed()
 
     def on_written(self) -> None:
-        """Take what the user wrote; the editor is left alone meanwhile, or the cursor would jump."""
+        """Store the class names and the template that the user wrote, without touching the editor, or its cursor would jump."""
         self._writing = True
         self._choices.set_classes(self.editor.classes(), self.editor.template())
         self._writing = False
 
     def on_choices_changed(self) -> None:
-        """Show the classes of the present choices and say where they come from."""
+        """Show the chosen class names and template in the editor, and say which prompts they come from, if any."""
         wanted = (self._choices.classes, self._choices.template)
         if not self._writing and wanted != (self.editor.classes(), self.editor.template()):
             self.editor.set_classes(*wanted)
@@ -61,5 +61,5 @@ class ClassesPanel(QWidget):
         self.use_model.setVisible(prompts is not None and other)
 
     def on_checked(self, answer: ClassesChecked) -> None:
-        """Show how many tokens the prompt of each class takes."""
+        """Show the tokens that the prompt of each class takes, and which are too long or stand twice, as `answer` says."""
         self.editor.set_tokens(answer.tokens, answer.limit, answer.too_long, answer.repeated)

@@ -22,12 +22,12 @@ class GalleryFilter(QSortFilterProxyModel):
         self._words: tuple[str, ...] = ()
 
     def set_text(self, words: str) -> None:
-        """Filter by the words of a text; case does not matter."""
+        """Show only pictures whose name, caption or state contains each word of the text `words`; case does not matter."""
         self._words = tuple(words.lower().split())
         self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: QModelIndex | QPersistentModelIndex) -> bool:
-        """Return True if a row contains every word of the filter."""
+        """Return True if `row` below `parent` has every word of the filter in its name, caption or state; Qt calls this."""
         if not self._words:
             return True
         index = self.sourceModel().index(row, 0, parent)
@@ -72,7 +72,7 @@ class GalleryColumn(QWidget):
         gallery.counts_changed.connect(self.on_counts_changed)
 
     def on_counts_changed(self) -> None:
-        """Show how many pictures there are, and in which state."""
+        """Show how many pictures the gallery holds, and how many of them are in each state."""
         self.count_label.setText(self._gallery.count_text())
 
     def _button(self, icon: str, words: str, clicked: SignalInstance) -> IconButton:

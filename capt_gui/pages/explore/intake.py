@@ -40,32 +40,39 @@ class Intake(QObject):
         self._pasted: Path | None = None
 
     def on_open_files(self) -> None:
-        """Ask for picture files, and take those that the user names."""
+        """Ask the user for picture files and add them to the gallery; do nothing when the dialog is cancelled."""
         paths, _ = QFileDialog.getOpenFileNames(self._window, "Open pictures", self._settings.last_folder, _FILTER)
         if paths:
             self._settings.last_folder = str(Path(paths[0]).parent)
             self.take_paths(paths)
 
     def on_open_folder(self) -> None:
-        """Ask for a folder of pictures, and take the one that the user names."""
+        """Ask the user for a folder and add its pictures to the gallery; do nothing when the dialog is cancelled."""
         path = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", self._settings.last_folder)
         if path:
             self._settings.last_folder = path
             self.take_paths([path])
 
     def on_samples(self) -> None:
-        """Take the pictures that ship with the app."""
+        """Add the sample pictures that ship with the program to the gallery."""
         self.take_paths([str(resource("samples"))])
 
     def take_paths(self, paths: list[str]) -> None:
-        """Add files and folders to the gallery; emit the last prompt checkpoint among them as `checkpoint_found`."""
+        """Add pictures to the gallery, and emit the signal `checkpoint_found` with the path of a dropped prompts file.
+
+        paths: pictures, folders of pictures, and prompts files (those that end in .safetensors); of several prompts
+        files the last one in the list is emitted.
+        """
         checkpoints = [path for path in paths if path.lower().endswith(SUFFIX)]
         self._analysis.drop([path for path in paths if path not in checkpoints])
         if checkpoints:
             self.checkpoint_found.emit(checkpoints[-1])
 
     def take(self, mime: QMimeData) -> bool:
-        """Take files, or a picture without a file, from a drop or the clipboard; return False when there is neither."""
+        """Add the files in `mime` (dropped or pasted), or else its picture without a file, to the gallery.
+
+        Return False when there is neither, or when the picture could not be stored, which `problem` tells.
+        """
         paths = local_paths(mime)
         if not paths and mime.hasImage():
             paths = self._keep_image(QImage(mime.imageData()))
@@ -73,7 +80,7 @@ class Intake(QObject):
         return bool(paths)
 
     def save_picture(self, picture: Picture, name: str) -> None:
-        """Ask for a file, and write the picture there as PNG."""
+        """Ask the user for a file, suggesting `name`, and write `picture` there as PNG; emit `problem` where the disk refuses."""
         start = Path(self._settings.last_folder or Path.home()) / name
         path, _ = QFileDialog.getSaveFileName(self._window, "Save adversarial picture", str(start), "PNG (*.png)")
         if path:
@@ -83,7 +90,7 @@ class Intake(QObject):
                 self.problem.emit(error.message, error.hint)
 
     def clean_up(self) -> None:
-        """Delete the files that were made for pasted pictures."""
+        """Delete the temporary folder with the files that were made for pasted pictures, if there is one."""
         if self._pasted is not None:
             shutil.rmtree(self._pasted, ignore_errors=True)
             self._pasted = None
@@ -104,7 +111,7 @@ class Intake(QObject):
 
 
 def write_png(image: QImage, path: Path) -> None:
-    """Write an image as a PNG file, whole or not at all; raises CannotWrite."""
+    """Write `image` as a PNG file to `path`, whole or not at all; raise CannotWrite where the disk refuses."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stub wants bytes, Qt takes str

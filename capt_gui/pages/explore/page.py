@@ -49,26 +49,29 @@ class ExplorePage(Page):
         self.on_counts_changed()
 
     def take(self, mime: QMimeData) -> bool:
-        """Take what was dropped on the window."""
+        """Add the files or the picture in `mime`, which was dropped on the window, to the gallery; return False when it has neither."""
         return self.intake.take(mime)
 
     def open_paths(self, paths: list[str]) -> None:
-        """Take the paths of the command line."""
+        """Add the pictures at `paths`, files and folders of the command line, to the gallery."""
         self.intake.take_paths(paths)
 
     def prepare(self) -> None:
-        """Make the charts, so that the first result need not wait for them."""
+        """Draw the charts once unseen, so that the first result need not wait for that."""
         self.result.charts.prepare()
 
     def leave(self) -> None:
-        """Remember the sizes of the columns, and remove what was pasted."""
+        """Store the sizes of the columns in the settings, and delete the temporary files of pasted pictures, as the window closes."""
         if self.gallery.isVisible():
             self.desk.settings.columns = self._columns.sizes()
             self.desk.settings.rows = self.result.splitter.sizes()
         self.intake.clean_up()
 
     def on_counts_changed(self) -> None:
-        """Show the welcome while there is no picture, else the gallery and the comparison."""
+        """Show the welcome while the gallery is empty and nothing is analysed, else the result of the chosen picture.
+
+        The gallery is shown, and Save and Clear are enabled, while it holds a picture.
+        """
         empty = self.desk.gallery.rowCount() == 0
         self.gallery.setVisible(not empty)
         idle = empty and not self.desk.analysis.is_running
@@ -77,29 +80,32 @@ class ExplorePage(Page):
             action.setEnabled(not empty)
 
     def on_pictures_found(self, paths: list[str]) -> None:
-        """Show the first new picture when none is chosen."""
+        """Choose the first of `paths`, the pictures just added to the gallery, unless one is chosen already."""
         if paths and self.desk.gallery.item(self._current) is None:
             self.gallery.view.select_path(paths[0])
 
     def on_current_changed(self, path: str) -> None:
-        """Show another picture, and have its large pictures drawn again if they are no longer kept."""
+        """Show the picture with the file path `path`, which was chosen in the gallery.
+
+        Its large pictures are drawn again if they are no longer in memory.
+        """
         self._current = path
         self._refresh()
         self.desk.analysis.redraw(path)
 
     def on_result_changed(self, path: str) -> None:
-        """Show the new result of a picture if it is the current one."""
+        """Show the new result of the picture with the file path `path`, "" for any picture, if that is the chosen one."""
         if not path or path == self._current:
             self._refresh()
 
     def on_engine_changed(self) -> None:
-        """Show why the engine cannot start, if it cannot, and what is waited for."""
+        """Show in the banner why the engine cannot start, if it cannot, and beside the result what is waited for."""
         if self.desk.engine.failure is not None:
             self.on_failed(self.desk.engine.failure)
         self._refresh()
 
     def on_running_changed(self, running: bool) -> None:
-        """Enable Run or Cancel, and clear the last summary when a run begins."""
+        """Enable Cancel while an analysis is `running`, else Run; clear the summary of the last one when one begins."""
         self.run_action.setEnabled(not running and self.desk.gallery.has_usable())
         self.cancel_action.setEnabled(running)
         if running:
@@ -110,14 +116,14 @@ class ExplorePage(Page):
         self._refresh()
 
     def on_checkpoint_found(self, path: str) -> None:
-        """Offer to compare with dropped prompts; the offer stays while pictures dropped with them are analysed."""
+        """Offer in the banner to use the prompts in the checkpoint file `path` as variant B, which is compared with A."""
         message = self.tr("“{}” holds prompts, not a picture.").format(Path(path).name)
         hint = self.tr("They can be laid beside A on the same pictures.")
         self.say("info", message, hint, self.tr("Use as B"))
         self._offered = path
 
     def on_action_clicked(self) -> None:
-        """Take the offered prompts as B, or show the folder of the saved table."""
+        """Use the prompt checkpoint that the banner offers as variant B; if it offers none, open the folder of the saved table."""
         self.clear_banner()
         if not self._offered:
             self.export.show_folder()
@@ -126,25 +132,25 @@ class ExplorePage(Page):
         self._offered = ""
 
     def on_saved(self, message: str, folder: str) -> None:
-        """Show where the table of results was saved."""
+        """Show `message`, that the table of results is saved, in the banner, with its `folder` and a button that opens it."""
         self.say("done", message, folder, self.tr("Open folder"))
 
     def on_dismissed(self) -> None:
-        """Close the room of the banner, and forget what it offered."""
+        """Hide the room around the banner that the user dismissed, and forget the prompt checkpoint that it offered."""
         self._offered = ""
         super().on_dismissed()
 
     def on_paste(self) -> None:
-        """Take pictures or files from the clipboard."""
+        """Add the files or the picture on the clipboard to the gallery, or say that there is none."""
         if not self.intake.take(QGuiApplication.clipboard().mimeData()):
             self.on_problem("There is no picture on the clipboard.", "Copy a picture or a file first.")
 
     def on_at_once_toggled(self, checked: bool) -> None:
-        """Remember whether new pictures are analysed at once."""
+        """Store in the settings that new pictures are analysed at once (`checked`), or only when the user presses Run."""
         self.desk.settings.auto_run = checked
 
     def on_save(self) -> None:
-        """Save the adversarial picture of the current picture."""
+        """Ask for a file and write the adversarial picture of the chosen picture there as PNG; say so when there is none."""
         pictures, name = self.result.adversarial()
         if pictures is None:
             self.on_problem("There is no adversarial picture to save.", "Choose a picture that was attacked.")
@@ -152,7 +158,7 @@ class ExplorePage(Page):
         self.intake.save_picture(pictures.adversarial, name)
 
     def on_clear(self) -> None:
-        """Stop the analysis and empty the gallery; the files stay where they are."""
+        """Stop the analysis and remove all pictures from the gallery; the files on disk stay where they are."""
         self.desk.analysis.cancel()
         self.desk.gallery.clear()
         self._current = ""
@@ -160,7 +166,10 @@ class ExplorePage(Page):
         self._refresh()
 
     def say(self, kind: str, message: str, hint: str = "", action: str = "", second: str = "") -> None:
-        """Show a message, which takes the place of an offer to compare."""
+        """Show `message` with `hint` in the banner, and forget the prompt checkpoint that it offered before.
+
+        kind: "info", "done", "warning" or "error". action, second: texts of the banner's two buttons, "" for no button.
+        """
         self._offered = ""
         super().say(kind, message, hint, action, second)
 

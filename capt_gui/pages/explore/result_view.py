@@ -67,7 +67,7 @@ class ResultView(QWidget):
         self.triptych.side_picked.connect(self.on_side_picked)
 
     def show_item(self, item: Item | None) -> None:
-        """Show the verdict, pictures and charts of an item of the gallery, as far as they are known."""
+        """Show verdict, pictures and charts of `item`, a picture of the gallery, as far as they are known; None: none is chosen."""
         self._item = item
         row = item.row if item is not None and item.failure is None else None
         other = item.other if item is not None and row is not None else None
@@ -87,18 +87,24 @@ class ResultView(QWidget):
             self.charts.show_row(row, self._desk.engine.catalogue.metrics, other, names)
 
     def show_summary(self, result: AnalyzeResult | None) -> None:
-        """Show how both sides did in a run; nothing for None or for a run without a comparison."""
+        """Show in a sentence how variants A and B (a model with its prompts) did in the run with `result`.
+
+        Hide it for None, and for a run without a comparison.
+        """
         summary = comparison.summary(result) if result is not None else ""
         self.summary.setText(summary)
         self.summary.setVisible(bool(summary))
 
     def on_side_picked(self, side: str) -> None:
-        """Show the pictures of the attack on the side that was picked, "a" or "b"."""
+        """Show the pictures of the attack on the prompts of variant `side`, "a" or "b"."""
         self._side = side
         self.show_item(self._item)
 
     def adversarial(self) -> tuple[PictureSet | None, str]:
-        """Return the pictures on the screen, None when there are none, and a file name for the adversarial one."""
+        """Return the set of pictures that is shown, None when there is none, and a file name for the adversarial one.
+
+        The name is "" when no picture of the gallery is chosen.
+        """
         if self._item is None:
             return None, ""
         aimed = f"-{self._side}" if self._item.other is not None and self._has_two_attacks() else ""

@@ -38,18 +38,18 @@ class RunExport(QObject):
         self.on_last_changed()
 
     def on_last_changed(self) -> None:
-        """Enable the actions once a run was kept."""
+        """Enable the actions for report and table once a run is kept on disk; that for the table rests while one is written."""
         there = bool(self._desk.store.last)
         self.report.setEnabled(there)
         self.table.setEnabled(there and not self._desk.results_file.is_running)
 
     def on_report(self) -> None:
-        """Open the report of the last run."""
+        """Show the Report page with the last kept run chosen."""
         self._desk.reports.show_run(self._desk.store.last)
         self._desk.navigation.go(REPORT)
 
     def on_save_table(self) -> None:
-        """Ask for a file, and have the table of the last run written there."""
+        """Ask for a CSV file and have the results of the last kept run written there; do nothing when the dialog is cancelled."""
         run = self._desk.store.last
         start = Path(self._desk.settings.last_folder or Path.home()) / f"results-{short(run)}.csv"
         out = self.ask(self._window, self.tr("Save the results"), start, {start.suffix: self.tr("Table")})
@@ -58,14 +58,14 @@ class RunExport(QObject):
             self._desk.results_file.start(ReportRequest((run,), out, redact=self._desk.settings.report_redact))
 
     def on_written(self, result: ReportResult) -> None:
-        """Emit where the table was saved."""
+        """Emit `saved` with a sentence that names the written file of `result`, and with its folder."""
         self._folder = Path(result.out).parent
         self.saved.emit(self.tr("Saved {}").format(short(result.out)), str(self._folder))
 
     def on_keep_toggled(self, checked: bool) -> None:
-        """Remember whether new runs are kept; runs that were kept stay."""
+        """Store in the settings that new runs are kept on disk for reports (`checked`), or not; runs kept before stay."""
         self._desk.settings.keep_runs = checked
 
     def show_folder(self) -> None:
-        """Show the folder of the saved table."""
+        """Open the folder of the table that was saved last in the system's file manager."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))

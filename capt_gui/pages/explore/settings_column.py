@@ -38,14 +38,14 @@ class SettingsColumn(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Enable Run, or disable it with the reason."""
+        """Enable the Run button, or disable it and show the reason."""
         reason = self._reason()
         self.job_bar.set_enabled_to_run(not reason, reason)
         if self._desk.engine.waiting_text and self._desk.analysis.is_running:
             self.on_progress_changed(0, 0, "")
 
     def on_progress_changed(self, done: int, total: int, message: str) -> None:
-        """Show the progress of the analysis; while the engine starts, show that it does."""
+        """Show `message` and a bar at `done` of `total` (0: not known); while the engine starts, say that instead of the message."""
         waiting = self._desk.engine.waiting_text
         self.job_bar.set_progress(done, total, waiting if waiting and not total else message)
 

@@ -59,7 +59,7 @@ class Welcome(QScrollArea):
         self.on_engine_changed()
 
     def on_engine_changed(self) -> None:
-        """Show what is known of the computer and the engine."""
+        """Show the device and memory the engine computes on, why it failed or that it starts, and a sentence about the first model."""
         engine = self._engine
         if engine.failure is not None:
             device = f"{engine.failure.message} {engine.failure.hint}"

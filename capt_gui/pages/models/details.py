@@ -56,7 +56,7 @@ class ModelDetails(ModelItem):
         self.show_model(None)
 
     def show_model(self, model: OfferedModel | None) -> None:
-        """Show a model, or disable the details when None is given."""
+        """Show the facts of `model`, its download if one is under way, and the possible actions; None disables the details."""
         self._shown = model
         self.shown_id = model.id if model is not None else ""
         self.setEnabled(model is not None)
@@ -72,22 +72,22 @@ class ModelDetails(ModelItem):
         self._facts.mark("here").set_icon(*_COMFORT_ICONS[model.comfort])
 
     def on_pause(self) -> None:
-        """Pause the download, or resume it."""
+        """Pause the download of the shown model, or resume it if it is paused."""
         if underway := self._models.underway.get(self.shown_id):
             (underway.job.resume if underway.state == PAUSED else underway.job.pause)()
 
     def on_cancel(self) -> None:
-        """End the download; the part is kept."""
+        """Cancel the download of the shown model; the part that was downloaded stays on disk."""
         if underway := self._models.underway.get(self.shown_id):
             underway.job.cancel()
 
     def on_copy(self) -> None:
-        """Put the addresses of the model's files on the clipboard, one a line."""
+        """Put the web addresses of the shown model's files on the clipboard, one a line."""
         if self._shown is not None:
             QGuiApplication.clipboard().setText("\n".join(self._shown.files))
 
     def on_page(self) -> None:
-        """Open the model's page in the browser."""
+        """Open the web page about the shown model in the browser."""
         if self._shown is not None:
             QDesktopServices.openUrl(QUrl(self._shown.page))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -62,6 +61,8 @@ class ImportDialog(QDialog):
         parts = (*above, self._fields, self._progress, buttons)
         fill(QVBoxLayout(self), *parts, spacing=12, margins=(24, 20, 24, 16))
         buttons.rejected.connect(self.reject)
+        # However it is closed, nobody waits for the import's answer any more.
+        self.rejected.connect(job.cancel)
         self.go.clicked.connect(self.on_go)
         self.path.textChanged.connect(self.on_changed)
         self.name.textChanged.connect(self.on_changed)
@@ -71,29 +72,35 @@ class ImportDialog(QDialog):
         self.on_changed()
 
     def request(self) -> InstallRequest:
-        """Return the request for what the fields say."""
+        """Return the request to the engine for the import that the fields describe.
+
+        Each dialog overrides this; here it raises NotImplementedError.
+        """
         raise NotImplementedError
 
     def on_go(self) -> None:
-        """Start the import."""
+        """Clear the banner, and start the import that the fields describe."""
         self.banner.clear()
         self._job.start(self.request())
 
     def on_changed(self) -> None:
-        """Enable Import once there is a path; the engine says what else is missing."""
+        """Enable the Import button if a path is given and no import runs; the engine says what else is missing."""
         self.go.setEnabled(bool(self.path.text().strip()) and not self._job.is_running)
 
     def on_job_changed(self) -> None:
-        """Show what the import is doing."""
+        """Show the progress of the import in words, and enable the Import button if a path is given and nothing runs."""
         self._progress.setText(self._job.progress.text)
         self.on_changed()
 
     def on_failed(self, failure: Failure) -> None:
-        """Show what is missing or wrong; everything stays as it was typed."""
+        """Show the message and the hint of `failure` in the banner; the fields keep what was typed."""
         self.banner.show_message("error", failure.message, failure.hint)
 
     def on_done(self, result: object) -> None:
-        """Show what was imported and what was assumed; the dialog stays open until it is closed."""
+        """Show the imported model or prompts of `result`, what was assumed, and how they scored; the dialog stays open.
+
+        A result that is no import is ignored.
+        """
         if isinstance(result, ModelImported | PromptsImported):
             lines = [*result.said, *(self.tr("Assumed: {}").format(line) for line in result.assumed)]
             lines.append(score_text(result.score))
@@ -102,21 +109,16 @@ class ImportDialog(QDialog):
             self.go.setEnabled(False)
 
     def on_browse_file(self) -> None:
-        """Ask for a file, and put it into the path field."""
+        """Ask the user for a file and put its path into the path field; do nothing when the dialog is cancelled."""
         found, _ = QFileDialog.getOpenFileName(self, self.windowTitle(), str(Path.home()))
         if found:
             self.path.setText(found)
 
     def on_browse_folder(self) -> None:
-        """Ask for a folder, and put it into the path field."""
+        """Ask the user for a folder and put its path into the path field; do nothing when the dialog is cancelled."""
         found = QFileDialog.getExistingDirectory(self, self.windowTitle(), str(Path.home()))
         if found:
             self.path.setText(found)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Cancel the import: nobody waits for its answer any more."""
-        self._job.cancel()
-        super().closeEvent(event)
 
     def _add_path(self, *, folders: bool) -> None:
         file = QPushButton(self.tr("File…"))
@@ -164,7 +166,7 @@ class ImportModelDialog(ImportDialog):
         self.path.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_changed(self) -> None:
-        """Offer a name made from the path, and allow Import once there is one."""
+        """Suggest a name made from the path unless the user wrote one; enable Import if both are given and no import runs."""
         super().on_changed()
         if not self.name.isModified():
             stem = Path(self.path.text().strip()).stem.replace(" ", "-")
@@ -173,7 +175,7 @@ class ImportModelDialog(ImportDialog):
         self.go.setEnabled(self.go.isEnabled() and bool(self.name.text().strip()))
 
     def request(self) -> ImportModelRequest:
-        """Return the request for what the fields say."""
+        """Return the request to import the model at the path, with the name, base model and activation of the fields."""
         return ImportModelRequest(
             self.path.text().strip(),
             self.name.text().strip(),
@@ -217,7 +219,7 @@ class ImportPromptsDialog(ImportDialog):
         self.path.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def request(self) -> ImportPromptsRequest:
-        """Return the request for what the fields say."""
+        """Return the request to import the prompts at the path, with the model, name, template, classes and position of the fields."""
         return ImportPromptsRequest(
             self.path.text().strip(),
             self.model.currentData() or "demo",
@@ -229,7 +231,10 @@ class ImportPromptsDialog(ImportDialog):
 
 
 def score_text(score: SanityScore) -> str:
-    """Return a sentence that says how many of a few pictures were right with a new model or new prompts."""
+    """Return a sentence with how many of a few labelled pictures were right in `score`, and its warning, if any.
+
+    Where no picture could be scored it is the warning alone.
+    """
     if score.n == 0:
         return score.warning
     counted = f"Zero-shot on {score.pictures}: {score.right} of {score.n} right, {percent(score.chance)} by guessing."

@@ -86,12 +86,12 @@ class ModelsPage(Page):
         self.on_kind(MODELS_LIST)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look for models again whenever the page comes to the front."""
+        """List the models again, without network, as the page comes to the front; Qt handles `event` too."""
         super().showEvent(event)
         self._models.refresh()
 
     def on_changed(self) -> None:
-        """Show the list, the details of what is chosen, and whether the network is locked."""
+        """Show the list of models or prompts, the details of the chosen one, the free disk space, and the state of the network lock."""
         entries = self._entries()
         keys = [entry.key for entry in entries]
         if keys and self._chosen[self._kind] not in keys:
@@ -112,7 +112,7 @@ class ModelsPage(Page):
         self._promise_mark.set_icon("lock" if self.offline.isChecked() else "info", "text_muted")
 
     def on_kind(self, kind: str) -> None:
-        """Show the list of that kind: "models" or "prompts"."""
+        """Show the list that `kind`, "models" or "prompts", names, and the details of the entry chosen there."""
         self._kind = kind
         self.kind.set_choice(kind)
         is_models = kind == MODELS_LIST
@@ -122,19 +122,19 @@ class ModelsPage(Page):
         self.on_changed()
 
     def on_chosen(self, keys: list[str]) -> None:
-        """Show the details of the first of these entries."""
+        """Show the details of the first of `keys`, the ids of models or prompts chosen in the list; do nothing without one."""
         if keys:
             self._chosen[self._kind] = keys[0]
             self._show_chosen()
 
     def on_bring(self) -> None:
-        """Open the dialog that imports a model or prompts."""
+        """Open the dialog that imports a model, or the one for prompts if the list of prompts is shown."""
         catalogue = self.desk.model.catalogue
         make = ImportModelDialog if self._kind == MODELS_LIST else ImportPromptsDialog
         make(self.desk.theme, self.install, catalogue.models, self).open()
 
     def on_use_prompts(self) -> None:
-        """Compare prompts with plain text, on the model they were made for."""
+        """Choose the shown prompts as variant B, compared with A, and the model they were made for; show the Explore page."""
         name = self.prompts.shown_id
         info = self.desk.model.sides.info(name)
         if info is not None and info.model:
@@ -143,17 +143,20 @@ class ModelsPage(Page):
         self.desk.navigation.go(EXPLORE)
 
     def on_verify(self) -> None:
-        """Hash the files of what is chosen again, and compare with those that were installed."""
+        """Start to hash the files of the shown model or prompts, and to compare that with the hashes of their installation."""
         self.install.start(VerifyRequest(*self._installed()))
 
     def on_remove(self) -> None:
-        """Delete what is chosen, if the user is sure."""
+        """Ask the user to confirm, then start to delete the shown model or prompts from disk; refused, do nothing."""
         kind, name = self._installed()
         if self.sure(name):
             self.install.start(RemoveRequest(kind, name))
 
     def on_install_done(self, result: object) -> None:
-        """Show what was verified or removed; an import shows its result in its own dialog."""
+        """Show in the banner that `result` verified or removed something, and list the models again.
+
+        The result of an import is shown by its own dialog.
+        """
         if isinstance(result, Verified):
             files = self.tr("1 file") if result.n_files == 1 else self.tr("{} files").format(result.n_files)
             self.say("done", self.tr("{} is what was installed").format(result.name), files)
@@ -162,42 +165,42 @@ class ModelsPage(Page):
         self._models.refresh()
 
     def on_download(self) -> None:
-        """Download the chosen model, if the user agrees."""
+        """Ask the user for consent to download the shown model, and start it if given; refused, do nothing."""
         model = self.details.shown_id
         offer, listed = self._models.offer(model), self._models.listed
         if offer is not None and listed is not None and self.ask(offer, listed):
             self._models.download(model)
 
     def on_use(self) -> None:
-        """Look at pictures with the chosen model."""
+        """Choose the shown model for analyses, and show the Explore page."""
         self.desk.model.set_model(self.details.shown_id)
         self.desk.navigation.go(EXPLORE)
 
     def on_installed(self, result: DownloadResult) -> None:
-        """Show that a download is here and verified."""
+        """Show in the banner that the model of `result`, a download, is installed and verified."""
         title = self.tr("{} is here and verified").format(self._label(result.model))
         self.say("done", title, " ".join(result.notes))
 
     def on_scored(self, model: str, score: SanityScore) -> None:
-        """Show how a downloaded model did on a few pictures."""
+        """Show in the banner the `score` of the downloaded model with the id `model` on a few labelled pictures."""
         title = self.tr("{} is here and verified").format(self._label(model))
         self.say("warning" if score.warning else "done", title, score_text(score))
 
     def on_download_failed(self, model: str, failure: Failure) -> None:
-        """Show what went wrong with which model."""
+        """Show in the banner the `failure` of the download of the model with the id `model`."""
         self.say("error", f"{self._label(model)}: {failure.message}", failure.hint)
 
     def on_recorded(self) -> None:
-        """Show the list of downloads in a dialog."""
+        """Show the record of all downloads, which was just read, in a dialog; do nothing while the page is hidden."""
         if self.isVisible():
             LedgerDialog(self._models.ledger, self).open()
 
     def on_offline(self) -> None:
-        """Forbid or allow the network, as the checkbox says."""
+        """Forbid every use of the network, or allow it again, as the checkbox "Work offline" says."""
         self._models.set_offline(self.offline.isChecked())
 
     def on_open_folder(self) -> None:
-        """Show the folder of the models in the file manager."""
+        """Open the folder of installed models in the system's file manager; do nothing while it is not known."""
         if self._models.listed is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(self._models.listed.folder))
 

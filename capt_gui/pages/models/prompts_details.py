@@ -33,7 +33,7 @@ class PromptsDetails(ModelItem):
         self.show_prompts(None, "")
 
     def show_prompts(self, info: PromptsInfo | None, model: str) -> None:
-        """Show a checkpoint with the label of its model, or "No prompts yet" when None is given."""
+        """Show the prompt checkpoint `info`, made for the model with the label `model`; None shows "No prompts yet"."""
         self.shown_id = info.id if info is not None else ""
         self.setEnabled(info is not None)
         if info is None:

@@ -63,7 +63,7 @@ class OptionsColumn(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the present choices, and enable the buttons that are possible."""
+        """Show the chosen format, redaction and sections, and enable Save and Print if a report can be made."""
         reports = self._reports
         self._format.set_choice(reports.format)
         self._meaning.setText(self._meanings()[reports.format])
@@ -72,7 +72,7 @@ class OptionsColumn(QWidget):
         self._show_buttons()
 
     def on_section_toggled(self, included: bool) -> None:
-        """Include or leave out the section whose checkbox was toggled."""
+        """Put the section of the toggled checkbox into the report if `included`, else leave it out."""
         box = self.sender()
         if box is not None:
             self._reports.set_included(str(box.property("section")), included)

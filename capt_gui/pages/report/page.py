@@ -45,18 +45,18 @@ class ReportPage(Page):
         self.on_changed()
 
     def leave(self) -> None:
-        """Remember the sizes of the columns."""
+        """Store the widths of the columns in the settings, as the window closes."""
         if self._columns.isVisible() and self.runs.isVisible():
             self.desk.settings.report_columns = self._columns.sizes()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look for new runs whenever the page comes to the front."""
+        """Look for new runs on disk as the page comes to the front; Qt handles `event` too."""
         super().showEvent(event)
         if not self._reports.runs.is_running:
             self._reports.runs.refresh()
 
     def on_changed(self) -> None:
-        """Show the outer columns once there is a run, and enable the actions that need one."""
+        """Show the columns of runs and options once a run is kept, and enable Save and Print if a report can be made."""
         there = bool(self._reports.runs.runs)
         self.runs.setVisible(there)
         self.options.setVisible(there)
@@ -65,12 +65,12 @@ class ReportPage(Page):
             action.setEnabled(may)
 
     def on_kept(self) -> None:
-        """Look for runs again when one was kept while this page is in front."""
+        """Look for runs on disk again, as one was just kept, if this page is in front."""
         if self.isVisible():
             self._reports.runs.refresh()
 
     def on_save(self) -> None:
-        """Ask for a file, and write the report there."""
+        """Ask for a file and have the report of the chosen runs written there; do nothing while that is impossible."""
         reports = self._reports
         if reports.problem() or reports.writing.is_running:
             return
@@ -83,7 +83,7 @@ class ReportPage(Page):
             reports.write(out)
 
     def on_written(self, result: ReportResult) -> None:
-        """Show where the report was saved."""
+        """Show in the banner the file, pages and size of the report `result`, with buttons that open its folder and the file."""
         self._saved = Path(result.out)
         pages = self.tr("{} pages, ").format(result.pages) if result.pages > 1 else ""
         hint = " ".join((f"{pages}{size(result.n_bytes)} · {self._saved.parent}", *result.notes))
@@ -91,24 +91,24 @@ class ReportPage(Page):
         self.say("done", message, hint, self.tr("Open folder"), self.tr("Open"))
 
     def on_printed(self, printer: str) -> None:
-        """Show which printer the pages were sent to."""
+        """Show in the banner that the pages were sent to the printer with the name `printer`."""
         self.say("done", self.tr("Sent to {}").format(printer))
 
     def on_open_folder(self) -> None:
-        """Show the folder of the saved report in the file manager."""
+        """Open the folder of the report that was saved last in the system's file manager."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._saved.parent)))
 
     def on_open(self) -> None:
-        """Open the saved report with the program that the system has for it."""
+        """Open the report that was saved last with the program that the system has for such files."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._saved)))
 
     def on_open_run(self) -> None:
-        """Show the folder of the chosen run in the file manager."""
+        """Open the folder of the chosen run in the system's file manager; do nothing unless exactly one run is chosen."""
         if len(self._reports.chosen) == 1:
             QDesktopServices.openUrl(QUrl.fromLocalFile(self._reports.chosen[0]))
 
     def on_explore(self) -> None:
-        """Go to the Explore page, where runs are made."""
+        """Show the Explore page, where pictures are analysed and runs are kept for reports."""
         self.desk.navigation.go(EXPLORE)
 
     def _make_actions(self) -> Menus:

@@ -63,7 +63,7 @@ class PreviewColumn(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the pages, or say why there are none."""
+        """Show the pages of the report, or in their place the reason why there are none."""
         state = self._reports.state
         preparing = state == states.PREPARING
         if preparing and not self._reports.preview.is_running:
@@ -77,7 +77,7 @@ class PreviewColumn(QWidget):
             self._show_text(state)
 
     def on_pages_arrived(self, event: PagesReady) -> None:
-        """Show pages that were drawn; the first of them replace the old ones."""
+        """Show the pages that `event` brings; when the first page of a report is among them, all old ones are discarded."""
         if event.first == 0:
             self._first = False
             self.view.begin(event.total)
@@ -86,17 +86,17 @@ class PreviewColumn(QWidget):
         self.on_changed()
 
     def on_page_changed(self, page: int, pages: int) -> None:
-        """Show which page is in front."""
+        """Show that page number `page` (from 1) of `pages` is in front, and enable the buttons to the one before and after."""
         self._page.setText(self.tr("Page {} of {}").format(page, pages))
         self._up.setEnabled(page > 1)
         self._down.setEnabled(page < pages)
 
     def on_zoom_changed(self, factor: float) -> None:
-        """Show the zoom factor."""
+        """Show the zoom `factor` as a percentage, 1.0 being 100 %."""
         self._zoom.setText(whole_percent(factor))
 
     def on_action_clicked(self) -> None:
-        """Do what the placeholder's button offers in the present state."""
+        """Do what the button in place of the pages offers: ask for the Explore page, include all sections, or draw once more."""
         state = self._reports.state
         if state == states.NO_RUNS:
             self.explore_clicked.emit()

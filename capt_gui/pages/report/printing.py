@@ -41,7 +41,7 @@ class Printing(QObject):
         job.changed.connect(self.on_changed)
 
     def start(self) -> None:
-        """Ask for a printer, and have the pages drawn in its resolution."""
+        """Ask the user for a printer and have the report drawn for it; emit `problem` where there is no printer."""
         instead = self.tr("Save the report as a PDF, and print that.")
         if not CAN_PRINT:
             self.problem.emit(self.tr("This system has no printing support."), instead)
@@ -56,14 +56,14 @@ class Printing(QObject):
             dialog.deleteLater()
 
     def print_on(self, printer: QPrinter) -> None:
-        """Have the pages drawn as wide as this printer can use them."""
+        """Have the report drawn for `printer`, as wide as its paper in its own pixels, but at least 600 and at most 2480."""
         printer.setFullPage(True)
         self._printer, self._painted = printer, 0
         width = printer.pageLayout().fullRectPixels(printer.resolution()).width()
         self._reports.draw_for_paper(min(max(width, 600), _WIDEST))
 
     def on_pages_arrived(self, event: PagesReady) -> None:
-        """Paint the pages that are in the range chosen for printing."""
+        """Paint those pages that `event` brings on the printer that are in the range chosen in the print dialog."""
         if self._printer is None:
             return
         first = self._printer.fromPage() or 1
@@ -85,19 +85,19 @@ class Printing(QObject):
             self._painted += 1
 
     def on_done(self, _result: ReportResult) -> None:
-        """Finish the print job, and emit the printer's name."""
+        """Finish the print job, and emit `printed` with the name of the printer, or of the file in its place; `_result` is unused."""
         if self._printer is not None:
             name = self._printer.printerName() or self._printer.outputFileName()
             self._end()
             self.printed.emit(name)
 
     def on_failed(self, failure: Failure) -> None:
-        """Abort the print job, and emit why nothing was printed."""
+        """Abort the print job, and emit `problem` with the message and the hint of `failure`."""
         self._abort()
         self.problem.emit(failure.message, failure.hint)
 
     def on_changed(self) -> None:
-        """Abort the print job when the drawing of pages was cancelled."""
+        """Abort the print job when the drawing of its pages was cancelled."""
         if not self._reports.printing.is_running and self._printer is not None:
             self._abort()
 

@@ -40,7 +40,7 @@ class RunsColumn(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the runs, and which of them are chosen."""
+        """Show the kept runs, mark those chosen for the report, and say whether several are compared."""
         runs, chosen = self._reports.runs.runs, self._reports.chosen
         entries = [RunEntry(run.folder, run.title, caption(run), muted=not run.ended) for run in runs]
         self.list.set_entries(entries, chosen)

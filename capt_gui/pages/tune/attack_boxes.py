@@ -38,7 +38,7 @@ class AttackBoxes(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show both attacks as they are chosen now."""
+        """Show the attack used for training and the one used for measuring, as they are chosen now."""
         method = self._method
         steps, size = method.value("attack_steps"), method.value("attack_step_size")
         self.training.setText(
@@ -61,11 +61,11 @@ class AttackBoxes(QWidget):
         )
 
     def on_budget_picked(self, key: str) -> None:
-        """Take the budget of the measuring attack that was picked."""
+        """Take `key`, a number in [0, 1] as text or "same" for that of training, as the budget ε of the measuring attack."""
         self._method.project.change(test_eps=None if key == _SAME else float(key))
 
     def on_steps_picked(self, key: str) -> None:
-        """Take the number of steps of the measuring attack that was picked."""
+        """Take `key`, a whole number as text, as the number of steps of the measuring attack."""
         self._method.project.change(test_steps=int(key))
 
     def _lay_out(self) -> None:

@@ -53,18 +53,18 @@ class ClassDetails(QFrame):
         self.grid.selectionModel().selectionChanged.connect(self.on_selection_changed)
 
     def show_class(self, name: str) -> None:
-        """Show the class of that name; the same name again brings it up to date."""
+        """Show the pictures of the class called `name`, brought up to date if it is shown already; hide all for an unknown name."""
         if name != self._name:
             self._name, self._kind = name, ALL
         self.refresh()
 
     def show_kind(self, kind: str) -> None:
-        """Show only the unreadable pictures, the tiny ones, the copies, or all."""
+        """Show only one kind of pictures of the class: `kind` is "all", "unreadable", "tiny" or "copies"."""
         self._kind = kind
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the class as it is now: its counts, its kinds of pictures, and which are left out."""
+        """Show the present state of the class: its counts, its pictures, and which of them are left out of tuning."""
         result = self._scan.result
         own = next((each for each in result.classes if each.name == self._name), None) if result is not None else None
         self.setVisible(own is not None)
@@ -88,21 +88,24 @@ class ClassDetails(QFrame):
         self.on_selection_changed()
 
     def on_leave_out_class(self) -> None:
-        """Leave the class out, or take it back."""
+        """Leave the shown class out of tuning, or take it back if it is left out; its files stay as they are."""
         self._scan.toggle(Picked(classes=(self._name,)))
 
     def on_leave_out_pictures(self) -> None:
-        """Leave the chosen pictures out, or take them back."""
+        """Leave the selected pictures out of tuning, or take them back if all are left out; unreadable ones are ignored."""
         self.on_toggled(self.grid.selected_keys())
 
     def on_toggled(self, paths: list[str]) -> None:
-        """Leave readable pictures out, or take them back."""
+        """Leave the pictures with the file paths `paths` out of tuning, or take them back if all are left out.
+
+        Unreadable ones are ignored, and nothing is done while tuning runs.
+        """
         usable = [path for path in paths if (tile := self._pictures.tile(path)) is not None and not tile.broken]
         if usable and not self._project.is_busy:
             self._scan.toggle(Picked(pictures=tuple(usable)))
 
     def on_selection_changed(self) -> None:
-        """Show the notes on the chosen picture, and label the button that leaves it out."""
+        """Show the file name and remarks of the selected picture, and label the button that leaves it out or takes it back."""
         tiles = [tile for path in self.grid.selected_keys() if (tile := self._pictures.tile(path)) is not None]
         usable = [tile for tile in tiles if not tile.broken]
         back = bool(usable) and all(tile.left_out for tile in usable)

@@ -55,15 +55,15 @@ class DataStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """Return why the pictures cannot be used yet; empty when they can."""
+        """Return a sentence why these pictures cannot be used for tuning yet, or "" if they can."""
         return self._scan.problem()
 
     def enter(self) -> None:
-        """Put the keyboard focus where work begins."""
+        """Move the keyboard focus to the button that chooses a folder, to Cancel during a scan, or to the table of classes."""
         self._focused().setFocus()
 
     def take(self, mime: QMimeData) -> bool:
-        """Take dropped folders, a table or a split file; return False when no file was dropped."""
+        """Scan the dropped files of `mime`, folders, a table or a split file; return False when it holds no file."""
         paths = local_paths(mime)
         if not paths:
             return False
@@ -71,11 +71,11 @@ class DataStep(Step):
         return True
 
     def file_actions(self) -> list[QAction]:
-        """Return the actions that ask for pictures."""
+        """Return the actions of the File menu that ask the user for pictures."""
         return self.intake.actions
 
     def on_paths(self, paths: list[str]) -> None:
-        """Scan the pictures at these paths, unless tuning is running."""
+        """Scan the pictures at `paths`, folders, a table or a split file; while tuning runs, only say that it goes on."""
         if self._project.is_busy:
             message = self.tr("Tuning goes on with the pictures of this project.")
             self.banner.show_message("info", message, self.tr("Stop it in step 4, or wait for its end."))
@@ -84,7 +84,7 @@ class DataStep(Step):
         self._scan.take([str(Path(path).absolute()) for path in paths])
 
     def on_changed(self) -> None:
-        """Show the present result of the scan, and what is left out of it."""
+        """Show what the scan found, its warnings, and how many classes and pictures are left out of tuning."""
         result, state = self._scan.result, self._project.state
         face = self.progress if self._scan.is_running else self.welcome if result is None else self._found
         if face is not self._faces.currentWidget():
@@ -120,7 +120,7 @@ class DataStep(Step):
         self.changed.emit()
 
     def on_running_changed(self, running: bool) -> None:
-        """Show that a scan has begun, or what it found once it has ended."""
+        """Show the progress when a scan begins (`running`), or what it found once it has ended."""
         if running:
             self.banner.clear()
             self.progress.begin()
@@ -129,21 +129,21 @@ class DataStep(Step):
         self.on_changed()
 
     def on_failed(self, failure: Failure) -> None:
-        """Show why the scan failed, and offer to try again."""
+        """Show the message and the hint of `failure`, that of a scan, in the banner, with a button to try again."""
         self.banner.show_message("error", failure.message, failure.hint, self.tr("Try again"))
 
     def on_entered(self, name: str) -> None:
-        """Move the focus to the pictures of the class on which Return was pressed."""
+        """Show the pictures of the class called `name`, on which Return was pressed, and move the keyboard focus to them."""
         self.details.show_class(name)
         self.details.grid.setFocus()
 
     def on_toggled(self, names: list[str]) -> None:
-        """Leave classes out, or take them back."""
+        """Leave the classes called `names` out of tuning, or take them back if all are left out; do nothing while tuning runs."""
         if not self._project.is_busy:
             self._scan.toggle(Picked(classes=tuple(names)))
 
     def on_acted(self, number: int) -> None:
-        """Do what the notice of that number offers."""
+        """Do what notice `number` (from 0) offers: leave pictures out, take them back, or show a class's unreadable ones."""
         notice = self._scan.notices()[number]
         if notice.exclude:
             self._scan.exclude(notice.exclude)

@@ -40,7 +40,7 @@ class ForecastCard(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the forecast as far as it is known."""
+        """Show how long tuning would take and how much memory, as far as that is known, or why it is not."""
         method = self._method
         headline, details = method.forecast_text()
         failed = method.failure is not None and not method.is_trying

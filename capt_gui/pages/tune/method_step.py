@@ -58,20 +58,20 @@ class MethodStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """Return why tuning cannot start; empty when it can."""
+        """Return a sentence why tuning cannot start with the present choices, or "" if it can."""
         return self._method.problem()
 
     def enter(self) -> None:
-        """Begin to measure what the present choice takes, and again after each change."""
+        """Begin to measure the time and memory that the present choices take, and again after each change of them."""
         self._method.set_watched(True)
         self.methods.focus_taken()
 
     def leave(self) -> None:
-        """Stop measuring what the choices take."""
+        """Stop measuring the time and memory that the choices take, as another step or page comes to the front."""
         self._method.set_watched(False)
 
     def on_changed(self) -> None:
-        """Show the present choices."""
+        """Show the model, the method, the preset (amount of effort) and the Expert settings that are chosen now."""
         self._showing = True
         method, state = self._method, self._method.project.state
         self.model.set_entries(
@@ -99,7 +99,7 @@ class MethodStep(Step):
         self.changed.emit()
 
     def on_form_changed(self) -> None:
-        """Take the Expert settings that the user changed."""
+        """Store the values that the user changed in the form of Expert settings in the project."""
         if not self._showing:
             self._method.project.change(settings=tuple(self.form.values()))
 

@@ -57,11 +57,11 @@ class TunePage(Page):
 
     @property
     def step(self) -> Step:
-        """Return the step in front."""
+        """Return the step of the wizard that is shown now."""
         return self.steps[self._stack.currentIndex()]
 
     def take(self, mime: QMimeData) -> bool:
-        """Hand what was dropped to the step in front; return False when it was not a file."""
+        """Hand what was dropped, `mime`, to the step in front, or say that its files were not taken; return False without a file."""
         if self.step.take(mime):
             return True
         if not mime.hasUrls():
@@ -71,23 +71,26 @@ class TunePage(Page):
         return True
 
     def leave(self) -> None:
-        """Save the project as the window closes."""
+        """Stop what only a visible step needs, and save the project, as the window closes."""
         self.step.leave()
         self.project.save_now()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Enter the step in front when the page comes to the front."""
+        """Bring the step in front up to date as this page is shown, and move the focus to it, or to an open question.
+
+        Qt handles `event` too.
+        """
         super().showEvent(event)
         self.step.enter()
         self.question_bar.focus_first()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Leave the step in front when another page comes to the front."""
+        """Stop what only a visible step needs, as another page comes to the front; Qt handles `event` too."""
         super().hideEvent(event)
         self.step.leave()
 
     def on_moved(self) -> None:
-        """Bring the step of the project to the front, or the first one that something is missing in."""
+        """Show the step that the project is at, or the earlier one where something is missing."""
         number = min(self.project.state.step, len(self.steps) - 1)
         # where the ground has gone (pictures that were moved away) it leads back to the step that says so; later steps that were
         # reached once may only be waiting for the engine
@@ -104,7 +107,7 @@ class TunePage(Page):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show which steps are open, and the reason why Next is disabled."""
+        """Show which steps are done, open or locked, and enable Next, or disable it and show the reason."""
         here, until, reached = self._stack.currentIndex(), self._open_until(), self.project.state.reached
         states, reasons = [], []
         for number in range(len(self.steps)):
@@ -131,7 +134,10 @@ class TunePage(Page):
         self._backward.setEnabled(here > 0)
 
     def on_listed(self) -> None:
-        """Ask whether to resume the project that was changed last, or what to do about an interrupted one."""
+        """Ask the user about the project changed last: to resume it, or what becomes of its interrupted tuning.
+
+        The question is hidden where there is no such project.
+        """
         offered = self.project.offered
         if self.project.is_interrupted:
             state = self.project.state
@@ -145,7 +151,10 @@ class TunePage(Page):
         self._fit_top()
 
     def on_answered(self, answer: str) -> None:
-        """Do what the user answered about the last project."""
+        """Open the project changed last, or begin anew, as the user answered the question about it.
+
+        answer: "reopen" or "anew"; for interrupted tuning RESUME, KEEP (end with the best epoch so far) or START_OVER.
+        """
         offered = self.project.offered
         if answer == _ANEW:
             self.project.dismiss_offer()
@@ -156,16 +165,19 @@ class TunePage(Page):
         self.step.enter()
 
     def on_back(self) -> None:
-        """Go one step back."""
+        """Show the step before the present one; do nothing at the first one."""
         if self._stack.currentIndex() > 0:
             self.project.go(self._stack.currentIndex() - 1)
 
     def on_next(self) -> None:
-        """Go one step on, once the step in front has written what the next one needs."""
+        """Show the next step, once the step in front has written what that one needs; do nothing while it is closed."""
         self._continue(self._stack.currentIndex() + 1)
 
     def on_done(self) -> None:
-        """Go on to the next step, now that the step in front has finished its work."""
+        """Show the next step, now that the step in front has finished its work, and go on if a later one was asked for.
+
+        Do nothing if no move was under way.
+        """
         here = self._stack.currentIndex()
         if self._waiting == here:
             wanted = self._wanted
@@ -176,17 +188,17 @@ class TunePage(Page):
                 self._continue(wanted)
 
     def on_held(self) -> None:
-        """Stay on the step in front, which could not finish its work."""
+        """Stay on the step in front, because it could not finish the work that the next one needs."""
         self._waiting = -1
         self.on_changed()
 
     def on_advised(self) -> None:
-        """Move the focus to Next, because the work of the step in front is done."""
+        """Move the keyboard focus to the Next button, because the work of the step in front is done."""
         self.on_changed()
         self._next.setFocus(Qt.FocusReason.TabFocusReason)
 
     def on_picked(self, number: int) -> None:
-        """Go to the step of that number; on the way forward every step between finishes its work, as with Next."""
+        """Show step `number` (from 0); on the way forward every step in between first finishes its work, as with Next."""
         if number > self._stack.currentIndex():
             self._continue(number)
         else:
@@ -195,13 +207,13 @@ class TunePage(Page):
         self.on_changed()
 
     def on_failed(self, failure: Failure) -> None:
-        """Show what could not be done."""
+        """Show the message and the hint of `failure` in the banner, and stay on the step in front."""
         self._waiting = -1
         super().on_failed(failure)
         self.on_changed()
 
     def on_dismissed(self) -> None:
-        """Close the room above the step, unless a question stands there."""
+        """Hide the room above the step, as its message was dismissed, unless a question stands there."""
         self._fit_top()
 
     def _continue(self, wanted: int) -> None:

@@ -38,7 +38,7 @@ class ProjectsMenu(QToolButton):
         self.on_theme_changed()
 
     def fill(self) -> None:
-        """List the projects as they are on disk now."""
+        """Fill the menu with entries that begin a project, and that open or remove one of the 12 on disk changed last."""
         self._menu.clear()
         busy = self._project.is_busy
         if busy:
@@ -61,21 +61,24 @@ class ProjectsMenu(QToolButton):
         self._menu.addMenu(remove)
 
     def on_new(self) -> None:
-        """Put the present project away, and begin an empty one."""
+        """Save the present project, and begin an empty one."""
         self._project.start_new()
 
     def on_open(self) -> None:
-        """Open the project that was chosen."""
+        """Save the present project, and open the one whose menu entry was chosen."""
         self._project.open(self._data())
 
     def on_remove(self) -> None:
-        """Remove the project that was chosen, once the user has confirmed it."""
+        """Ask the user to confirm, then delete the folder of the project whose menu entry was chosen; refused, do nothing.
+
+        The pictures, and prompts that were saved, stay.
+        """
         chosen = next((each for each in self._project.projects() if each.id == self._data()), None)
         if chosen is not None and self.confirm(chosen):
             self._project.remove(chosen.id)
 
     def on_theme_changed(self) -> None:
-        """Draw the icon in the colours of the theme."""
+        """Draw the button's icon in the colours of the present look, light or dark."""
         self.setIcon(self._theme.icon_beside_text("folder", "text_muted"))
 
     def _data(self) -> str:

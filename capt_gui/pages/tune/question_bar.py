@@ -40,7 +40,11 @@ class QuestionBar(QFrame):
         self.hide()
 
     def ask(self, message: str, hint: str, answers: Sequence[tuple[str, str]], *, may_answer: bool = True) -> None:
-        """Show a question with its answers, each a key and a text; the first one is the recommended one."""
+        """Show the question `message`, a `hint` below it ("" for none), and a button for each of at most three `answers`.
+
+        answers: pairs (key, text), the recommended one first; a click emits `answered` with the key. may_answer: False
+        disables the buttons.
+        """
         question = (message, hint, tuple(answers), may_answer)
         if question == self._question and not self.isHidden():
             return
@@ -63,14 +67,14 @@ class QuestionBar(QFrame):
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def focus_first(self) -> bool:
-        """Put the focus on the first answer; return False while there is nothing to answer."""
+        """Move the keyboard focus to the first answer; return False, and leave it, while there is nothing to answer."""
         asks = not self.isHidden() and self._buttons[0].isEnabled()
         if asks:
             self._buttons[0].setFocus(Qt.FocusReason.TabFocusReason)
         return asks
 
     def message(self) -> str:
-        """Return the question that is shown."""
+        """Return the text of the question that was asked last, "" before the first."""
         return self._message.text()
 
     @Slot()

@@ -58,13 +58,13 @@ class ResultStep(Step):
         self.on_changed()
 
     def enter(self) -> None:
-        """Measure on the test pictures, unless that was done."""
+        """Measure the tuned prompts on the test pictures, unless that was done, and move the keyboard focus to the name field."""
         self._result.measure()
         self.save.on_changed()
         self.save.name.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_changed(self) -> None:
-        """Show the figures once they are measured."""
+        """Show accuracy before and after tuning, class by class, and the checks, once measured; hide them until then."""
         result = self._result.result
         there = result is not None and result.compared is not None
         self._figures.setVisible(there)
@@ -96,7 +96,7 @@ class ResultStep(Step):
         self.checks.set_checks(checks)
 
     def on_saved(self, saved: TunedSaved) -> None:
-        """Show where the prompts were saved."""
+        """Show in the banner the folder in which the prompts were saved, or the name under which `saved` has them installed."""
         self._folder = self._result.folder
         if self._folder:
             hint = self.tr("{} files: prompts, model card and manifest.").format(len(saved.files))
@@ -108,15 +108,15 @@ class ResultStep(Step):
             self.banner.show_message("done", self.tr("Saved “{}”").format(saved.prompts.label), hint)
 
     def on_failed(self, failure: Failure) -> None:
-        """Show why nothing was saved."""
+        """Show in the banner why the prompts were not saved: the message and the hint of `failure`."""
         self.banner.show_message("error", failure.message, failure.hint)
 
     def on_open_folder(self) -> None:
-        """Show the folder of the saved prompts in the file manager."""
+        """Open the folder of the saved prompts in the system's file manager."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(self._folder))
 
     def on_use(self) -> None:
-        """Compare plain text as A with the tuned prompts as B on the Explore page, with the model they were tuned for."""
+        """Choose plain text as variant A, the tuned prompts as B and the model they were tuned for; show the Explore page."""
         model, saved = self.desk.model, self.desk.tuning.project.state.saved
         made_by = self.desk.tuning.run.made_by
         model.set_model(made_by.model if made_by else self.desk.tuning.project.state.model)
@@ -128,7 +128,7 @@ class ResultStep(Step):
         self.desk.navigation.go(EXPLORE)
 
     def on_report(self) -> None:
-        """Open the report of the run that measured the prompts."""
+        """Show the Report page with the run chosen that measured the prompts on the test pictures."""
         self.desk.reports.show_run(self.desk.tuning.project.state.test_run)
         self.desk.navigation.go(REPORT)
 

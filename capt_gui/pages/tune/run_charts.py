@@ -68,7 +68,7 @@ class RunCharts(QWidget):
         self.on_drawn()
 
     def on_drawn(self) -> None:
-        """Draw all steps and epochs so far."""
+        """Draw the charts of accuracy, loss, α and learning rate again, with all steps and epochs of the run so far."""
         run = self._run
         steps, epochs = run.steps, run.epochs
         last = steps[-1].step if steps else 0

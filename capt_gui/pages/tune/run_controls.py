@@ -68,14 +68,14 @@ class RunControls(QWidget):
         self.on_progressed()
 
     def focus_first(self) -> None:
-        """Put the focus on Start, or on Pause while the run goes on."""
+        """Move the keyboard focus to Start, or to Pause while the run goes on; leave it where neither can be pressed."""
         for name in (_START, _PAUSE):
             if self.buttons[name].isVisibleTo(self) and self.buttons[name].isEnabled():
                 self.buttons[name].setFocus(Qt.FocusReason.TabFocusReason)
                 return
 
     def on_changed(self) -> None:
-        """Show the state of the run, and the buttons that are possible now."""
+        """Show the state of the run in words, and only the buttons that are possible now."""
         run = self._run
         self.headline.setText(self._headline())
         going, ending = run.is_running, run.is_ending
@@ -118,7 +118,7 @@ class RunControls(QWidget):
         self.on_progressed()
 
     def on_progressed(self) -> None:
-        """Show the progress of the run."""
+        """Show the progress of the run as a bar and in words; the bar is hidden while nothing runs."""
         run = self._run
         self.bar.setVisible(run.is_running)
         self.bar.setRange(0, 0 if run.is_waiting else run.progress.total)
@@ -129,14 +129,14 @@ class RunControls(QWidget):
             self.bar.setAccessibleDescription(message)
 
     def on_pause(self) -> None:
-        """Pause the run, or resume it."""
+        """Pause the tuning run, or resume it if it is paused."""
         if self._run.is_paused:
             self._run.resume()
         else:
             self._run.pause()
 
     def on_stop(self) -> None:
-        """Ask whether to stop and keep the best epoch."""
+        """Ask the user to confirm that tuning stops now and keeps the prompts of the best epoch."""
         best = next((epoch for epoch in reversed(self._run.epochs) if epoch.is_best), None)
         which = self.tr("epoch {}").format(best.epoch) if best else self.tr("the best epoch")
         self._ask(
@@ -150,7 +150,7 @@ class RunControls(QWidget):
         )
 
     def on_cancel(self) -> None:
-        """Ask whether to cancel, and say what stays on disk."""
+        """Ask the user to confirm that tuning is cancelled, and say which epochs stay on disk."""
         done = len(self._run.epochs)
         stays = (
             self.tr(
@@ -164,7 +164,7 @@ class RunControls(QWidget):
         self._ask(_CANCEL, self.tr("Cancel tuning?"), stays, self.tr("Cancel tuning"))
 
     def on_over(self) -> None:
-        """Ask whether to start over, and say what would be lost."""
+        """Ask the user to confirm that tuning starts from the beginning, and say what would be lost."""
         if self._project.state.saved:
             lost = self.tr(
                 "The saved prompts stay where they are; only this project's copy and its test are made anew."
@@ -176,7 +176,7 @@ class RunControls(QWidget):
         self._ask(_OVER, self.tr("Start from the beginning?"), lost, self.tr("Start over"))
 
     def on_agreed(self) -> None:
-        """Do what was asked about, now that the user has agreed."""
+        """Do what the user confirmed: stop and keep the best epoch, cancel, or delete the last outcome and tune once more."""
         answered, self._asking = self._asking, ""
         self.question.clear()
         if answered == _STOP:
@@ -189,7 +189,7 @@ class RunControls(QWidget):
         self.focus_first()
 
     def on_refused(self) -> None:
-        """Close the question without doing what it asked."""
+        """Close the question and change nothing else, because the user refused or dismissed it."""
         self._asking = ""
         self.question.clear()
         self.focus_first()

@@ -45,13 +45,13 @@ class RunStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """Return why there is no result yet; empty when there is one."""
+        """Return a sentence why there are no tuned prompts to go on with yet, or "" if there are."""
         if self._run.is_running:
             return self.tr("Tuning goes on. Wait for its end, or stop and keep the best.")
         return "" if self._run.is_done else self.tr("Tune first.")
 
     def enter(self) -> None:
-        """Put the focus on what comes next."""
+        """Move the keyboard focus to Next once the run is done, else to Start, or to Pause while it goes on."""
         self.controls.on_changed()
         if self._run.is_done:
             self.advised.emit()
@@ -59,14 +59,14 @@ class RunStep(Step):
             self.controls.focus_first()
 
     def on_changed(self) -> None:
-        """Show the notices of the run, and the hint of its failure."""
+        """Show the sentences that the run has for the user, such as warnings, and the hint of its failure, if it failed."""
         failure = self._run.failure
         failed = () if failure is None or not failure.hint else (failure.hint,)
         self.notices.set_sentences((*failed, *self._run.notices))
         self.changed.emit()
 
     def on_strip_changed(self) -> None:
-        """Show the pictures of the latest epoch."""
+        """Show a few attacked pictures of the latest epoch, and how many of them still got the right answer."""
         strip = self._run.strip
         self.strip.set_samples(strip.samples if strip else ())
         if strip is None:
@@ -100,7 +100,7 @@ class Notices(QWidget):
         self.hide()
 
     def set_sentences(self, sentences: tuple[str, ...]) -> None:
-        """Show these sentences, one under the other."""
+        """Show each of `sentences` on a card, one under the other, in place of those before; an empty tuple hides this widget."""
         if sentences == self._shown:
             return
         self._shown = sentences
@@ -116,5 +116,5 @@ class Notices(QWidget):
         self.setVisible(bool(sentences))
 
     def sentences(self) -> tuple[str, ...]:
-        """Return the sentences that are shown."""
+        """Return the sentences that are shown, from top to bottom."""
         return self._shown

@@ -70,7 +70,7 @@ class SaveCard(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the names and notes of the project, and enable what can be done."""
+        """Show the name, notes and licence that the project has for its prompts, and enable the buttons that are possible."""
         state = self._project.state
         self.name.setPlaceholderText(self._project.state.title or self.tr("Tuned prompts"))
         for field, value in ((self.name, state.name), (self.licence, state.licence)):
@@ -94,22 +94,22 @@ class SaveCard(QWidget):
             self.command.setPlainText(command)
 
     def on_edited(self) -> None:
-        """Keep the name, the notes and the licence that were written."""
+        """Store the name, the notes and the licence that the user wrote in the project."""
         self._project.change(name=self.name.text(), notes=self.notes.toPlainText(), licence=self.licence.text())
 
     def on_save(self) -> None:
-        """Install the prompts under their name."""
+        """Install the tuned prompts under the name of the project, so that every list of prompts offers them."""
         self._result.save()
 
     def on_save_folder(self) -> None:
-        """Ask for a new folder, and have prompts, model card and manifest written there."""
+        """Ask for a new folder and have prompts, model card and manifest written there; do nothing when that is cancelled."""
         start = Path.home() / (self.name.text() or self.name.placeholderText())
         folder = self.ask(self, self.tr("Save as a new folder"), start)
         if folder:
             self._result.save(folder)
 
     def on_copy(self) -> None:
-        """Put the command that does the same on the clipboard."""
+        """Put the command line that makes the same prompts again on the clipboard."""
         QGuiApplication.clipboard().setText(self._result.command)
         self.copy.setText(self.tr("Copied"))
 

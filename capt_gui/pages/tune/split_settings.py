@@ -63,7 +63,7 @@ class SplitSettings(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the values of the project."""
+        """Show the split settings of the project, and disable them while tuning runs."""
         state, busy = self._project.state, self._project.is_busy
         self.shots.set_choice(_key(state.shots))
         self.parts.set_choice(_OWN if state.own_parts else _DRAWN)
@@ -84,25 +84,25 @@ class SplitSettings(QFrame):
         self.setEnabled(not busy)
 
     def on_shots_picked(self, key: str) -> None:
-        """Take the number of training pictures of each class."""
+        """Take `key`, a whole number as text or "all", as the number of training pictures of each class."""
         self._project.change(shots=None if key == _ALL else int(key))
 
     def on_parts_picked(self, key: str) -> None:
-        """Take whether pictures are drawn here or keep the data's own parts."""
+        """Take `key` as the way to split: "drawn" divides the pictures by chance, "own" keeps the data's own train, val and test."""
         self._project.change(own_parts=key == _OWN)
 
     def on_shares_changed(self) -> None:
-        """Take the shares that are kept for validation and test."""
+        """Take the shares of pictures that are kept for validation and for the test from the two sliders."""
         validation, tested = self.validation.value(), self.tested.value()
         if isinstance(validation, float) and isinstance(tested, float):
             self._project.change(val_share=validation, test_share=tested)
 
     def on_seed_changed(self, seed: int) -> None:
-        """Take the seed of the split."""
+        """Take `seed` as the number that decides how the pictures are divided by chance."""
         self._project.change(seed=seed)
 
     def on_again(self) -> None:
-        """Take the next seed, which draws another split."""
+        """Take the next seed, one larger, which divides the pictures in another way."""
         self.seed.setValue((self.seed.value() + 1) % _LARGEST_SEED)
 
     def _lay_out(self, held: Symbol) -> None:

@@ -61,11 +61,11 @@ class SplitStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """Return why this split cannot be tuned with; empty when it can."""
+        """Return a sentence why the present split cannot be used for tuning, or "" if it can."""
         return self._split.problem()
 
     def record(self) -> BarChart | None:
-        """Return the bars of all classes as a chart to be saved, or None while there are none."""
+        """Return the bars of all classes, how many pictures have which use, as a chart that can be saved, or None without a split."""
         result = self._split.result
         if result is None or not result.classes:
             return None
@@ -77,20 +77,23 @@ class SplitStep(Step):
         return BarChart(caption, bars, sentence, percent=False, series=names, x_title=self.tr("pictures"))
 
     def enter(self) -> None:
-        """Have the split computed for the present settings."""
+        """Have the split computed for the present settings, unless it is known, and move the keyboard focus to its bars."""
         self._split.refresh()
         self.settings.refresh()
         self.bars.setFocus()
 
     def prepare_next(self) -> None:
-        """Write the split to disk, where tuning reads it."""
+        """Have the split written into the project's folder, where tuning reads it; `done` follows, or `held` if that failed.
+
+        While tuning runs nothing is written, and `done` is emitted at once.
+        """
         if self._project.is_busy:
             self.done.emit()
         else:
             self._split.write()
 
     def on_changed(self) -> None:
-        """Show the present split; until the next one is there, the last one stays."""
+        """Show the counts, bars and warnings of the split; while another one is computed, the last one stays."""
         result = self._split.result
         total = self._split.totals()
         self.settings.refresh()
@@ -109,19 +112,19 @@ class SplitStep(Step):
         self.changed.emit()
 
     def on_failed(self, failure: Failure) -> None:
-        """Show why there is no split."""
+        """Show in the banner why there is no split, the message and the hint of `failure`, and emit `held`."""
         self.banner.show_message("error", failure.message, failure.hint)
         self.held.emit()
 
     def on_current_changed(self, name: str) -> None:
-        """Show the pictures of the class of that name."""
+        """Show the pictures of the class called `name` by their use: training, validation, test or none."""
         shown = tiles(self._split.pictures(name))
         self._title.set_text(name)
         self._note.setText(self.tr("Its pictures, by what they are used for") if shown else "")
         self._pictures.show(shown)
 
     def on_entered(self, name: str) -> None:
-        """Move the focus to the pictures of the class on which Return was pressed."""
+        """Show the pictures of the class called `name`, on which Return was pressed, and move the keyboard focus to them."""
         self.on_current_changed(name)
         self.grid.setFocus()
 

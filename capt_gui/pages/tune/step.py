@@ -27,33 +27,39 @@ class Step(QWidget):
 
     @property
     def blocked_because(self) -> str:
-        """Return why the next step is closed, in a sentence; empty when it is open. Asked of hidden steps too: keep it quick."""
+        """Return a sentence why the next step cannot be opened yet, or "" if it can, which the base class always says.
+
+        Hidden steps are asked too, so this has to be quick.
+        """
         return ""
 
     @property
     def may_continue(self) -> bool:
-        """Return True if the next step is open."""
+        """Return True if the next step of the wizard can be opened, because nothing blocks it."""
         return not self.blocked_because
 
     def enter(self) -> None:
-        """Bring up to date what depends on earlier steps and take the focus, as the step comes to the front."""
+        """Bring the step up to date and take the keyboard focus, as it comes to the front; the base class does nothing."""
 
     def leave(self) -> None:
-        """Stop what only a visible step needs; the whole state is in `desk.tuning.project` already."""
+        """Stop work that only a visible step needs, as the step or its page is hidden; the base class does nothing."""
 
     def prepare_next(self) -> None:
-        """Finish what has to be on disk before the next step, and emit `done` then, or `held` when that failed."""
+        """Begin to write what the next step needs to disk; emit `done` at its end, or `held` if it failed.
+
+        The base class has nothing to write and emits `done` at once.
+        """
         self.done.emit()
 
     def take(self, mime: QMimeData) -> bool:
-        """Take what was dropped on the page; return False when the step has no use for it."""
+        """Take what was dropped on the page, `mime`; return False when the step has no use for it, as in the base class."""
         del mime
         return False
 
     def file_actions(self) -> list[QAction]:
-        """Return the actions that the File menu shows while the Tune page is in front."""
+        """Return the step's actions for the File menu, shown while the Tune page is in front; the base class has none."""
         return []
 
     def run_actions(self) -> list[QAction]:
-        """Return the actions that the Run menu shows while the Tune page is in front."""
+        """Return the step's actions for the Run menu, shown while the Tune page is in front; the base class has none."""
         return []

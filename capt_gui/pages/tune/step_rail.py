@@ -33,21 +33,25 @@ class StepRail(QFrame):
         self._group.buttonClicked.connect(self._on_clicked)
 
     def add(self, title: str, summary: str) -> None:
-        """Add a step at the end."""
+        """Add a step called `title` at the end of the row, locked until `set_states`; `summary` is for its tooltip."""
         button = StepButton(self._theme, len(self._buttons), title, summary)
         self._group.addButton(button, len(self._buttons))
         self._buttons.append(button)
         self._layout.addWidget(button, 1)
 
     def set_states(self, states: list[str], reasons: list[str]) -> None:
-        """Show the state of each step, and the reason why the locked ones are locked."""
+        """Show the state of each step in order, and the reason ("" for none) why a locked one is locked as its tooltip.
+
+        states: NOW, COMPLETE, OPEN or LOCKED of each step; reasons: as many texts. Raises ValueError where the lengths
+        differ.
+        """
         for button, state, reason in zip(self._buttons, states, reasons, strict=True):
             button.set_state(state, reason)
             # one tab stop for the whole row
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if state == NOW else Qt.FocusPolicy.ClickFocus)
 
     def states(self) -> list[str]:
-        """Return the state of each step."""
+        """Return the state of each step, in order: NOW, COMPLETE, OPEN or LOCKED."""
         return [button.state for button in self._buttons]
 
     @Slot(QAbstractButton)
@@ -70,7 +74,7 @@ class StepButton(QAbstractButton):
         theme.changed.connect(self.update)
 
     def set_state(self, state: str, reason: str) -> None:
-        """Show the state of the step: NOW, COMPLETE, OPEN or LOCKED."""
+        """Show the step as `state`: NOW, COMPLETE, OPEN or LOCKED; the tooltip is `reason`, or the step's summary if that is ""."""
         self.state = state
         self.setEnabled(state != LOCKED)
         self.setChecked(state == NOW)
@@ -81,21 +85,24 @@ class StepButton(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return a size with room for the disc and the name."""
+        """Return the preferred size in pixels, with room for the disc and the whole name of the step."""
         state_text = QFontMetricsF(self._theme.font("strong")).horizontalAdvance(self.text())
         return QSize(round(max(state_text, 60)) + _DISC + 44, _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        """Return the same size as `sizeHint`: the name is never cut."""
+        """Return the preferred size as the smallest one too, so that the name of the step is never cut."""
         return self.sizeHint()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Repaint under the pointer, to show that the step can be clicked."""
+        """Paint the button again as the pointer enters it, to show that it can be clicked; Qt handles `event` too."""
         super().enterEvent(event)
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the step."""
+        """Paint all of the button: disc with number, check or lock, name of the step, its state in words, focus ring.
+
+        The region in `_event` is ignored.
+        """
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, rect = self._theme, QRectF(self.rect()).adjusted(2, 2, -2, -2)

@@ -28,7 +28,7 @@ class VerdictCard(VerdictBox):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the verdict, or why there is none yet."""
+        """Show the verdict on the tuned prompts with advice, or why there is none yet, and the button to measure or stop."""
         result = self._result
         effect = "" if result.is_running else result.effect()
         headline, figures = result.headline()
@@ -46,12 +46,12 @@ class VerdictCard(VerdictBox):
         self.on_progressed()
 
     def on_progressed(self) -> None:
-        """Show the progress of the measurement."""
+        """Show the progress of the measurement while it runs, and hide it otherwise."""
         result = self._result
         self.set_progress(result.progress if result.is_running else None)
 
     def on_clicked(self) -> None:
-        """Stop measuring, or measure again."""
+        """Stop the measurement if it runs; else measure on the test pictures, again from the first if that was done or failed."""
         if self._result.is_running:
             self._result.cancel()
         elif self._result.result is None and self._result.failure is None:

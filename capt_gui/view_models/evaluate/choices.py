@@ -38,37 +38,40 @@ class EvaluateChoices(QObject):
 
     @property
     def can_curve(self) -> bool:
-        """True where accuracy can be drawn against ε."""
+        """True when a curve of accuracy against ε is possible: a norm bounds the chosen attack and ε is not 0."""
         return self.attack.has_budget and self.attack.eps > 0
 
     @property
     def curve(self) -> bool:
-        """True where it is."""
+        """True when the user wants a curve of accuracy against ε and the chosen attack allows one."""
         return self.settings.curve and self.can_curve
 
     @property
     def checks(self) -> str:
-        """The level of the checks, one of CHECK_LEVELS."""
+        """The level of the engine's checks of the figures: "off", "cheap" or "full"; an unknown setting gives "cheap"."""
         return self.settings.checks if self.settings.checks in CHECK_LEVELS else "cheap"
 
     @property
     def template(self) -> str:
-        """The template each class stands in: the user's, else the data set's own."""
+        """The sentence around each class name: the user's, else the data set's own; "" before a scan."""
         return self._template or (self.data.result.template if self.data.result else "")
 
     @property
     def pictures(self) -> int:
-        """The number of pictures that a run takes, 0 while that is not known."""
+        """The number of usable pictures a run takes: the chosen limit, else all of the chosen part; 0 before a scan."""
         return self.limit or self.data.pictures_in_split
 
     @property
     def drawn(self) -> int:
-        """The number of pictures that a run draws, unreadable ones included, which it reports."""
+        """The number of pictures that a run draws, including unreadable ones, which the run reports as failed."""
         listed = sum(own.listed for own in self.data.classes)
         return min(listed, self.limit or listed)
 
     def limits(self) -> list[tuple[str, object]]:
-        """(label, limit) from few to all of them; a limit that is no smaller than what there is would be all of them."""
+        """Return the choices for the largest number of pictures as (label, number), ascending, then "all" with 0.
+
+        Numbers that are not smaller than the number of pictures in the chosen part are left out.
+        """
         there = self.data.pictures_in_split
         # one that is no stop of ours, as a settings file may hold, gets one of its own
         numbers = sorted({*LIMITS, *([self.settings.limit] if self.settings.limit > 0 else [])})
@@ -77,23 +80,23 @@ class EvaluateChoices(QObject):
 
     @property
     def limit(self) -> int:
-        """The stop that the present limit is."""
+        """The largest number of pictures that a run takes; 0 for all, also if the number chosen exceeds what there is."""
         return self.settings.limit if 0 < self.settings.limit < self.data.pictures_in_split else 0
 
     def set_curve(self, wanted: bool) -> None:
-        """Draw accuracy against ε, or not."""
+        """Switch the run's curve of accuracy against ε on (`wanted` True) or off."""
         self._set("curve", wanted)
 
     def set_checks(self, level: str) -> None:
-        """Choose the level of the checks."""
+        """Choose the level of the engine's checks of the figures: "off", "cheap" or "full"."""
         self._set("checks", level)
 
     def set_limit(self, limit: int) -> None:
-        """Choose at most how many pictures, 0 for all."""
+        """Choose the largest number of pictures that a run takes; 0 for all."""
         self._set("limit", limit)
 
     def set_template(self, template: str) -> None:
-        """Choose the template, "" for the data set's own."""
+        """Choose the sentence around each class name, with {} for the name; "" for the data set's own."""
         own = self.data.result.template if self.data.result else ""
         template = "" if template == own else template
         if template != self._template:
@@ -101,7 +104,7 @@ class EvaluateChoices(QObject):
             self.changed.emit()
 
     def problem(self) -> str:
-        """Why Run makes no sense as things stand; empty when it does."""
+        """Return a few words on why a run cannot start now, such as "Choose a test"; "" when it can."""
         if data := self.data.problem():
             return data
         if not self.model.is_ready:
@@ -112,7 +115,10 @@ class EvaluateChoices(QObject):
         return "" if "{}" in (self.template or "{}") else self.tr("The template needs {} where the class goes")
 
     def request(self, keep: str = "") -> EvaluateRequest:
-        """The frozen copy of all choices that one job works with."""
+        """Return the request of an evaluation with the choices as they are now; later changes do not touch it.
+
+        keep: the run folder, "" to keep nothing.
+        """
         attack, suite = self.attack, self.attack.suite
         every = bool(dict(attack.values).get(_EVERY, False))
         return EvaluateRequest(
@@ -129,7 +135,11 @@ class EvaluateChoices(QObject):
         )
 
     def cost_text(self, seconds: float | None = None) -> str:
-        """Write how much work the run is, as far as that is certain before it begins. seconds: at the pace of the last such run."""
+        """Return a sentence on the work that the run will be: pictures, sets of prompts, attacks, budgets, and time.
+
+        seconds: the forecast of the time; None where no such run was measured. "" while the number of pictures is not
+        known.
+        """
         n = self.pictures
         if not n:
             return ""
@@ -157,7 +167,7 @@ class EvaluateChoices(QObject):
         return self.tr("At the pace of the last such run: {}.").format(tune_text.duration(seconds))
 
     def interval_text(self) -> str:
-        """Write the widest interval possible with so many pictures: Wilson's, at one half."""
+        """Return a sentence on the largest half width of a 95 % Wilson interval for so many pictures; "" before a scan."""
         n = self.pictures
         if not n:
             return ""

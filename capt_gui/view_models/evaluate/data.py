@@ -34,41 +34,41 @@ class EvaluateData(ScanJob):
 
     @property
     def title(self) -> str:
-        """The name of the folder or table."""
+        """The name, without its parent folders, of the folder or table that is evaluated; "" when there is none."""
         return PurePath(self.place).name or self.place
 
     @property
     def splits(self) -> tuple[tuple[str, int], ...]:
-        """The parts that have usable pictures, each with how many; one alone needs no choice."""
+        """The data set's parts (train, val, test) that have usable pictures, as (name, number); empty before a scan."""
         return tuple((name, count) for name, count in self.result.splits if count) if self.result else ()
 
     @property
     def pictures_in_split(self) -> int:
-        """Usable pictures of the chosen part."""
+        """The number of usable pictures in the chosen part of the data set; 0 before a scan."""
         return sum(own.usable for own in self.classes)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The classes that the model chooses among."""
+        """The names of all classes of the data set, in order: those the model chooses among; empty before a scan."""
         return tuple(own.name for own in self.result.classes) if self.result else ()
 
     @property
     def unreadable(self) -> tuple[FailedPicture, ...]:
-        """The pictures that cannot be used, with the reason."""
+        """The pictures that could not be read, each with the reason; empty before a scan."""
         return tuple(failure for _, failure in self.result.unreadable) if self.result else ()
 
     @property
     def pictures(self) -> dict[str, tuple[str, ...]]:
-        """Usable pictures of the chosen part by class, as far as they are known."""
+        """The paths of the usable pictures in the chosen part, by name of their class; empty until listed."""
         use = self.split if self.split in USES and len(self.splits) > 1 else ""
         return self._by_use.get(use, {})
 
     def shown(self) -> ScanResult | None:
-        """The scan's answer with the chosen part alone."""
+        """Return the scan's result with the class counts of the chosen part in place of all; None before a scan."""
         return replace(self.result, classes=self.classes) if self.result is not None else None
 
     def problem(self) -> str:
-        """Why nothing can be evaluated, in a sentence; empty when something can."""
+        """Return a sentence on why the pictures cannot be evaluated, such as none having been dropped; "" if they can."""
         if self.is_running:
             return self.tr("The pictures are being looked through")
         if self.result is None:
@@ -77,11 +77,14 @@ class EvaluateData(ScanJob):
 
     @staticmethod
     def could_be_data(path: str) -> bool:
-        """True if a path is a folder, a table or a split file."""
+        """Return True if the path is that of a folder, or ends like a table or split file (.csv, .tsv, .json)."""
         return path.lower().endswith(_TABLES) or Path(path).is_dir()
 
     def take(self, paths: Sequence[str]) -> None:
-        """Look through a folder of classes, a table or a split file; only one at a time, as one run is of one data set."""
+        """Drop the present pictures, and scan the one folder of classes, table or split file given in `paths`.
+
+        Given none or several paths, emit `failed` and change nothing.
+        """
         if len(paths) != 1:
             message = self.tr("One folder or table at a time.")
             hint = self.tr("Drop the folder that holds the folders of all classes, or name the pictures in one CSV.")
@@ -92,7 +95,7 @@ class EvaluateData(ScanJob):
         self.scan()
 
     def scan(self) -> None:
-        """Look through the same pictures again."""
+        """Scan the chosen folder or table (again); nothing happens when none is chosen or a scan is under way."""
         if not self.place or self.is_running:
             return
         if self._scratch is None:
@@ -101,19 +104,19 @@ class EvaluateData(ScanJob):
         self.changed.emit()
 
     def set_split(self, name: str) -> None:
-        """Choose a part."""
+        """Choose the part of the data set to evaluate by its name, such as "test"."""
         if name != self.split:
             self.split = name
             self._count()
             self.changed.emit()
 
     def on_closing(self) -> None:
-        """The window closes: what the scan noted down is not needed any more."""
+        """Delete the temporary folder with the scan's inventory, because the window closes."""
         if self._scratch is not None:
             self._scratch.remove()
 
     def on_scanned(self, found: ScanResult) -> None:
-        """The pictures have been looked through: choose a part, and ask which pictures each class has."""
+        """Keep the scan's result, list its place as recent, choose a part (test where there is one), and list its pictures."""
         super().on_scanned(found)
         before = [place for place in self._settings.evaluate.recent if place != self.place]
         self._settings.evaluate.recent = [self.place, *before][:RECENT]
@@ -124,7 +127,7 @@ class EvaluateData(ScanJob):
         self.list_pictures(own_parts=len(parts) > 1)
 
     def on_ended(self) -> None:
-        """Forget the place where nothing was found there."""
+        """Forget the chosen place if no scan of it has brought a result; emit `running_changed(False)` and `changed`."""
         if self.result is None:
             self.place = ""
         super().on_ended()
@@ -139,6 +142,6 @@ class EvaluateData(ScanJob):
         self._notices = () if self.result is None else notices(self.result, classes, self.split)
 
     def forget(self) -> None:
-        """Other pictures are coming."""
+        """Cancel the scan, and forget its result, pictures, thumbnails and part, because other pictures are to come."""
         self.split = ""
         super().forget()

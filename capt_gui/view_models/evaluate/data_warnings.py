@@ -12,7 +12,11 @@ _FEW = 30
 
 
 def notices(result: ScanResult, classes: Sequence[ClassCount], split: str) -> tuple[Notice, ...]:
-    """All there is to say, blocks first. classes: as the chosen part has them; split: that part, "" where there is only one."""
+    """Return all warnings about pictures that are to be evaluated, those that forbid going on first.
+
+    result: the scan. classes: the counts of the chosen part (train, val or test). split: the name of that part, ""
+    where there is only one.
+    """
     found = [
         _nothing(result, classes),
         _one_class(result),

@@ -15,7 +15,11 @@ _NO_SEARCH = "no search"
 
 
 def verdict(result: AnalyzeResult, label: Callable[[str], str]) -> tuple[str, str]:
-    """The verdict in a sentence, and the figures it rests on. label: what prompts are called in a sentence."""
+    """Return the outcome of an evaluation in one sentence, and a line of figures for each set of prompts.
+
+    label: a function from the id of prompts to their name in a sentence. The lines are "" when no picture could be
+    used.
+    """
     if result.n == 0:
         return tr("No picture could be used."), ""
     if result.compared is not None:
@@ -24,7 +28,10 @@ def verdict(result: AnalyzeResult, label: Callable[[str], str]) -> tuple[str, st
 
 
 def limits(result: AnalyzeResult, attacks: int) -> str:
-    """The limits of the figures. attacks: how many were run."""
+    """Return a sentence on how far a run's figures can be trusted; "" where only clean accuracy was measured.
+
+    attacks: the number of attacks that were run; one alone gets a warning of its own.
+    """
     if result.corruptions:
         return tr("Nobody attacked: this is bad weather and bad files, not a search for what fools the model.")
     if result.robust_accuracy is None:
@@ -39,20 +46,23 @@ def limits(result: AnalyzeResult, attacks: int) -> str:
 
 
 def corruption_mean(table: CorruptionTable) -> str:
-    """Return "61 % (55–66 %)": mean accuracy over all kinds and severities."""
+    """Return mean accuracy over all corruptions and severities with its interval, such as "61.0 % (55.0–66.0 %)"."""
     mean = table.mean
     interval = (mean.low, mean.high) if mean.low is not None and mean.high is not None else None
     return share(mean.accuracy, interval)
 
 
 def corruption_text(table: CorruptionTable) -> str:
-    """One set of prompts under all corruptions, with what is right under every one of them."""
+    """Return a sentence on one set of prompts: accuracy over corruptions on average, clean, and under all of them."""
     text = tr("On average {} of the answers are right; {} of {} pictures are right clean, {} under every corruption.")
     return text.format(corruption_mean(table), table.clean, table.n, table.worst)
 
 
 def attack_text(result: AnalyzeResult, names: list[str]) -> str:
-    """Return "PGD at ε = 4/255", "the worst of 3 attacks at ε = 4/255"; the name alone where its own budget stands in the verdict."""
+    """Return the attacks and their budget in words: "PGD at ε = 4/255", or "the worst of 3 attacks at ε = 4/255".
+
+    names: the labels of the attacks. The budget is left out for an attack that no norm bounds.
+    """
     who = names[0] if len(names) == 1 else tr("the worst of {} attacks").format(len(names))
     return who if result.threat_model.budget else tr("{} at {}").format(who, formatting.threat(result.threat_model))
 

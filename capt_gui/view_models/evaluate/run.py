@@ -64,48 +64,51 @@ class EvaluateRun(OneJob):
 
     @property
     def is_stopped(self) -> bool:
-        """True if a run was ended before its time."""
+        """True if a run was begun and is over without a result: it was cancelled or failed."""
         return self.request is not None and not self.is_running and self.result is None
 
     @property
     def can_resume(self) -> bool:
-        """True if a stopped run left something to go on from."""
+        """True if a stopped run counted at least one picture and its run folder holds a manifest to go on from."""
         if not self.is_stopped or not self.tally.n or self.request is None or not self.request.options.keep:
             return False
         return (Path(self.request.options.keep) / _MANIFEST).is_file()
 
     @property
     def is_current(self) -> bool:
-        """True if what is shown was made with the present choices."""
+        """True if the run on the screen was asked for with the choices as they are now; False without a run."""
         return self.request is not None and self.request == self._choices.request(self.request.options.keep)
 
     def start(self) -> None:
-        """Evaluate with the present choices, in a new folder."""
+        """Start an evaluation with the choices as they are now, in a new run folder.
+
+        Nothing happens while a run is under way or the choices do not allow one.
+        """
         if not self.is_running and not self._choices.problem():
             self.tally = EvaluateTally(self._choices.request().headline)
             self.n_pictures = self._choices.drawn
             self._submit(self._choices.request(self._store.new_folder()))
 
     def resume(self) -> None:
-        """Go on where a run was stopped, with the settings it was begun with."""
+        """Go on with the stopped run, with its own settings, in its folder; nothing happens if it cannot be resumed."""
         if self.can_resume and self.request is not None:
             self._submit(_resumed(self.request, resume=True))
 
     def forget(self) -> None:
-        """Other pictures are coming: what was measured belongs to those before. A run that goes on stays in front."""
+        """Forget the run's request, result and counts, because other pictures are to come; a run under way is kept."""
         if not self.is_running:
             self.request = self.result = self.failure = None
             self.tally = EvaluateTally(0.0)
             self.changed.emit()
 
     def forecast_s(self) -> float | None:
-        """Forecast the seconds of a run with the present choices at the pace of the last such run; None where there was none."""
+        """Return the forecast seconds of a run with the present choices, by the last such run's pace; None without one."""
         pace = self._paces.get(_kind_of(self._choices.request()))
         return None if pace is None else pace * self._choices.drawn
 
     @property
     def sides(self) -> tuple[str, ...]:
-        """The prompts that were asked, A first."""
+        """The ids of the prompts that the run asks: A's, then B's if two are compared; plain text is NO_PROMPTS."""
         if self.request is None:
             return ()
         options = self.request.options
@@ -114,12 +117,12 @@ class EvaluateRun(OneJob):
 
     @property
     def has_attack(self) -> bool:
-        """True if somebody attacks in this run."""
+        """True if the run has an attack, and is not a table of common corruptions."""
         return self.request is not None and bool(self.request.all_attacks) and not self.is_corruption_table
 
     @property
     def is_corruption_table(self) -> bool:
-        """True if this run shows pictures several corruptions."""
+        """True if the run measures accuracy under several common corruptions (noise, blur), and not attacks."""
         return self.request is not None and self.request.suite.startswith("corruptions")
 
     @property
@@ -130,21 +133,21 @@ class EvaluateRun(OneJob):
         return any(spec.name not in attacks or attacks[spec.name].norms for spec in specs)
 
     def results(self) -> tuple[AnalyzeResult, ...]:
-        """The results of A, and of B where there is one."""
+        """Return the result of prompts A, and that of B if two were compared; none while there is no result."""
         if self.result is None:
             return ()
         return (self.result, *([] if self.result.compared is None else [self.result.compared.other]))
 
     def failures(self) -> tuple[FailedPicture, ...]:
-        """The pictures that could not be used, with the reason."""
+        """Return the pictures that the run could not use, each with the reason."""
         return tuple(self.tally.failed.values())
 
     def checks(self) -> tuple[Check, ...]:
-        """The engine's checks; of one that was made on both sides, the worse answer."""
+        """Return the engine's checks of the result; of a check made on A and B, the failed one. Empty without a result."""
         return () if self.result is None else worse_checks(self.result)
 
     def counts(self) -> tuple[str, ...]:
-        """The results so far, a line for each set of prompts; counts, as nothing is known of the remaining pictures yet."""
+        """Return a line for each set of prompts: pictures right so far, clean and under attack; none before the first."""
         lines = []
         for letter, side in zip("AB", self.sides, strict=False):
             (right, n), (held, attacked) = self.tally.clean(side), self.tally.held(side)
@@ -156,7 +159,7 @@ class EvaluateRun(OneJob):
         return tuple(lines) if self.tally.n else ()
 
     def settings_text(self) -> str:
-        """The settings that the run was begun with, in words; the choices may differ by now."""
+        """Return a line on the settings the run was begun with: model, attacks, budget, checks, seed; "" without a run."""
         request, choices = self.request, self._choices
         if request is None:
             return ""
@@ -177,7 +180,7 @@ class EvaluateRun(OneJob):
         return " · ".join(parts)
 
     def report_problem(self) -> str:
-        """Why there is no report of this run; empty where there is."""
+        """Return a sentence on why no report can be made of this run; "" when one can."""
         if self.result is None or self.request is None:
             return self.tr("There is a report once a run is done.")
         if not self.request.options.keep:
@@ -185,7 +188,7 @@ class EvaluateRun(OneJob):
         return ""
 
     def command(self) -> str:
-        """The command line that does the same; empty where the run was not kept."""
+        """Return the command line that repeats the run; "" where the run was not kept."""
         if self.request is None or not self.request.options.keep:
             return ""
         place = Path(self.request.options.keep) / _MANIFEST
@@ -193,31 +196,31 @@ class EvaluateRun(OneJob):
         return shlex.join(["capt", "run", str(place)]) if command == _RUN_MANIFEST else command
 
     def on_started(self) -> None:
-        """The run begins: its pace counts from here."""
+        """Note the present time, from which the run's pace is reckoned."""
         self._began_s = time.monotonic()
 
     def on_progressed(self) -> None:
-        """Say how far the run is."""
+        """Emit `progress_changed` with the run's present numbers and line of text."""
         self.progress_changed.emit(*self.progress)
 
     def on_news(self, event: RowsReady) -> None:
-        """Count finished rows."""
+        """Add the rows (pictures with answers) that have arrived to the tally, and emit `counted`."""
         self.tally.add(event.rows)
         self.counted.emit()
 
     def on_finished(self, result: AnalyzeResult) -> None:
-        """Take the result, and the pace for the next forecast."""
+        """Keep the result; unless the run was resumed, also keep its seconds per picture for later forecasts."""
         self.result = result
         if self._began_s and self._anew and self.request is not None:
             n = max(result.n + result.n_failed, 1)
             self._paces[_kind_of(self.request)] = (time.monotonic() - self._began_s) / n
 
     def on_failed(self, failure: Failure) -> None:
-        """Take why the run could not be done."""
+        """Keep the reason why the run failed, which is announced when the run has ended."""
         self.failure = failure
 
     def on_ended(self) -> None:
-        """The run is over, however it ended."""
+        """Emit `running_changed(False)` and `changed` after any end of the run, and `failed` if it failed."""
         self.running_changed.emit(False)
         self.changed.emit()
         if self.failure is not None:

@@ -48,7 +48,7 @@ class EvaluateTally:
         self.failed: dict[str, FailedPicture] = {}
 
     def add(self, rows: Iterable[PictureRow | FailedPicture]) -> None:
-        """Count some more."""
+        """Count the rows (a picture's answers under one attack), and keep the pictures that failed."""
         for row in rows:
             if isinstance(row, FailedPicture):
                 self.failed[row.path] = row
@@ -57,33 +57,44 @@ class EvaluateTally:
 
     @property
     def sides(self) -> tuple[str, ...]:
-        """The prompts that answered, in order."""
+        """The ids of the prompts that have answered so far, in order of their first answer."""
         return tuple(self._pictures)
 
     @property
     def n(self) -> int:
-        """Pictures that were asked about, whoever answered."""
+        """The number of pictures counted so far, by the set of prompts that has answered most of them."""
         return max((len(seen) for seen in self._pictures.values()), default=0)
 
     def clean(self, side: str) -> tuple[int, int]:
-        """Right when clean, of how many."""
+        """Return (pictures answered right without an attack, pictures answered) for the prompts with the id `side`."""
         seen = self._pictures.get(side, {}).values()
         return sum(one.clean == one.label for one in seen), len(seen)
 
     def held(self, side: str) -> tuple[int, int]:
-        """Right under every attack, of how many that were attacked; (0, 0) where nobody attacked."""
+        """Return (pictures right under every attack so far, pictures attacked) for the prompts with the id `side`.
+
+        Only attacks at the headline budget (the ε that the verdict is about) count; (0, 0) where nobody attacked.
+        """
         known = [one.held for one in self._pictures.get(side, {}).values() if one.held is not None]
         return sum(known), len(known)
 
     def confusion(self, side: str, *, attacked: bool) -> Counter[tuple[int, int]]:
-        """Count (label, answer) pairs of classes: clean, or under the first attack that changed the answer."""
+        """Count how often each label got each answer, as (index of label, index of answer) in `classes`.
+
+        side: the id of the prompts. attacked: count the answers after the first attack that changed the answer, instead
+        of the clean ones.
+        """
         seen = self._pictures.get(side, {}).values()
         if not attacked:
             return Counter((one.label, one.clean) for one in seen)
         return Counter((one.label, _under_attack(one)) for one in seen if one.held is not None)
 
     def taken_for(self, side: str, label: int, answer: int, *, attacked: bool) -> tuple[str, ...]:
-        """The pictures of one class that were taken for another, or for itself; counted as `confusion` counts them."""
+        """Return the paths of the pictures with one label that got one answer, as `confusion` counts them.
+
+        side: the id of the prompts. label, answer: indices in `classes`; equal ones give the right answers. attacked:
+        the answers under attack instead of the clean ones.
+        """
         seen = self._pictures.get(side, {})
         return tuple(
             path
@@ -94,12 +105,20 @@ class EvaluateTally:
         )
 
     def outlived(self, side: str, way: str) -> Outlived:
-        """Count the attacked pictures that fooled one set of prompts, at whatever budget, and still do after one of SAVINGS."""
+        """Return how many adversarial pictures, at any budget, fooled the model, and how many still did once saved.
+
+        side: the id of the prompts. way: one of SAVINGS, such as "png" or "jpeg95"; counts are 0 for pictures not saved
+        so.
+        """
         kept, n = self._saved.get((side, way), (0, 0))
         return Outlived(kept, n)
 
     def metric_values(self, side: str, metric: str) -> Sequence[float]:
-        """Return a metric of every picture that the first attack changed at the headline budget, in the order of the rows."""
+        """Return a metric's values for the pictures of the first attack at the headline budget, in order of the rows.
+
+        side: the id of the prompts. metric: the metric's name; one that was not measured gives no values. The headline
+        budget is the ε that the verdict is about.
+        """
         return self._metrics.get((side, metric), ())
 
     def _count(self, row: PictureRow) -> None:

@@ -43,7 +43,10 @@ class PictureSearch(QObject):
         job.finished.connect(self.on_finished)
 
     def on_news(self, event: PicturesFound | PreviewsReady) -> None:
-        """Show the pictures as they are found, and then how they look."""
+        """Add the pictures that the engine has found to the gallery, and their thumbnails as they come.
+
+        Pictures that are found are also announced by `pictures_found`.
+        """
         if isinstance(event, PreviewsReady):
             self._gallery.put_previews(event.previews)
             return
@@ -52,7 +55,7 @@ class PictureSearch(QObject):
         self.pictures_found.emit([*event.paths, *(failure.path for failure in event.skipped)])
 
     def on_finished(self, result: PreviewResult) -> None:
-        """Give the pictures that were not in the gallery before and can be read."""
+        """Emit `finished` with the result and the paths of the pictures that are new in the gallery and can be read."""
         items = (self._gallery.item(path) for path in self._new)
         self.finished.emit(result, [item.path for item in items if item is not None and item.failure is None])
 
@@ -78,13 +81,13 @@ class Analysis(QObject):
         job.ended.connect(self.on_ended)
 
     def on_started(self) -> None:
-        """Mark the picture that is being worked on: the engine takes them in order."""
+        """Mark the first picture still to come as running in the gallery, unless old pictures are only redrawn."""
         first = next(iter(self.open_paths), None)
         if first is not None and not self.redraws:
             self._gallery.set_pending([first], "running")
 
     def on_rows(self, event: RowsReady) -> None:
-        """Take finished rows."""
+        """Put the finished rows (answers for a picture) into the gallery, and mark the next picture as running."""
         options = replace(self._request.options, keep="")
         self._gallery.put_rows(event.rows, replace(self._request, paths=(), options=options))
         for row in event.rows:
@@ -92,11 +95,11 @@ class Analysis(QObject):
         self.on_started()
 
     def on_finished(self, result: AnalyzeResult) -> None:
-        """Give the result, and the folder that keeps it."""
+        """Emit `finished` with the result and the run folder that keeps it, "" if none does."""
         self.finished.emit(result, self._request.options.keep)
 
     def on_ended(self) -> None:
-        """Let the pictures that were not reached be what they were before."""
+        """Remove the mark "waiting" or "running" from the pictures that the job has not reached."""
         if self.open_paths:
             self._gallery.set_pending(list(self.open_paths), "")
 
@@ -128,11 +131,14 @@ class AnalysisModel(QObject):
 
     @property
     def is_running(self) -> bool:
-        """True while there is work that `cancel` would stop."""
+        """True while a search for pictures or an analysis waits or is under way; redrawing old pictures does not count."""
         return bool(self._running())
 
     def drop(self, paths: Sequence[str]) -> None:
-        """Look for pictures in files and folders; they are analysed at once where the settings say so."""
+        """Look for pictures in the files and folders at `paths`, and add them to the gallery.
+
+        Where the settings say so, they are analysed at once with the present choices.
+        """
         if paths:
             search = PictureSearch(self._bridge.run(PreviewRequest(tuple(paths))), self._gallery)
             search.pictures_found.connect(self.pictures_found)
@@ -141,11 +147,11 @@ class AnalysisModel(QObject):
             self._add(search)
 
     def run_all(self) -> None:
-        """Analyse every picture of the gallery with the present choices."""
+        """Analyse every picture of the gallery that can be read, with the present choices."""
         self.run(self._gallery.usable_paths())
 
     def run(self, paths: Sequence[str]) -> None:
-        """Analyse some pictures with the present choices."""
+        """Analyse the pictures at `paths` with the present choices; nothing happens if these do not allow a run."""
         if paths and not self._choices.problem():
             self._gallery.set_pending(paths, "waiting")
             request = self._choices.request(tuple(paths), self._store.new_folder())
@@ -154,7 +160,11 @@ class AnalysisModel(QObject):
             analysis.finished.connect(self.on_finished)
 
     def redraw(self, path: str) -> None:
-        """Ask again for the big pictures of a result that no longer has them, with the settings it was made with."""
+        """Compute a finished analysis's large pictures again, with its own settings, where they are no longer kept.
+
+        path: the picture's file. Nothing happens if they are still kept, if there is no result, or while the picture
+        waits or runs; a redrawing of another picture is cancelled.
+        """
         item = self._gallery.item(path)
         if item is None or item.request is None or item.pending or self._gallery.is_drawn(path):
             return
@@ -166,28 +176,28 @@ class AnalysisModel(QObject):
         self._analyse(replace(item.request, paths=(path,)), redraws=True)
 
     def cancel(self) -> None:
-        """Stop all that is under way or waiting; results that are there stay."""
+        """Stop all jobs that wait or are under way; results that have arrived stay in the gallery."""
         for work in self._work:
             work.job.cancel()
 
     def on_progressed(self, event: JobProgress) -> None:
-        """Say how far the job is, and how many wait behind it."""
+        """Emit `progress_changed` with the job's numbers, and a line that also tells how many jobs wait behind it."""
         self.progress_changed.emit(event.done, event.total, formatting.job_progress(event, len(self._running()) - 1))
 
     def on_searched(self, result: PreviewResult, paths: list[str]) -> None:
-        """The dropped pictures are in the gallery."""
+        """Emit `failed` if no picture was found; analyse the new pictures at `paths` if the settings say so."""
         if result.n == 0:
             self.failed.emit(_NOTHING_FOUND)
         if self._choices.settings.auto_run:
             self.run(paths)
 
     def on_finished(self, result: AnalyzeResult, folder: str) -> None:
-        """An analysis is done."""
+        """Remember the run folder of the finished analysis ("" if not kept) as the last one, and emit `finished`."""
         self._store.on_kept(folder)
         self.finished.emit(result)
 
     def on_ended(self) -> None:
-        """Tell when nothing is left to be done."""
+        """Drop the jobs that are over, and emit `running_changed(False)` once none is left."""
         self._work = [work for work in self._work if work.job.is_running]
         self._tell_running()
 

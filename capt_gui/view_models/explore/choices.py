@@ -29,24 +29,24 @@ class Choices(QObject):
         self.attack.changed.connect(self.changed)
 
     def on_offered(self) -> None:
-        """Fall back to the first attack where the catalogue does not hold the chosen one."""
+        """Choose the catalogue's first attack where the chosen one is not in it, unless the catalogue has none."""
         names = [info.name for info in self.model.attacks]
         if names and self.settings.explore.attack not in names:
             self.settings.explore.attack = names[0]
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes the model is asked about: the user's, else the suggestion."""
+        """The names of the classes that the model is asked about: the user's, else the suggested ones."""
         return self._own_classes or self.suggestion[0]
 
     @property
     def template(self) -> str:
-        """The template each class stands in: the user's, else the suggested one."""
+        """The sentence around each class name: the user's, else the suggested one."""
         return self._own_template or self.suggestion[1]
 
     @property
     def suggestion(self) -> tuple[tuple[str, ...], str]:
-        """Classes and template of the prompts where they bring some, else the model's own."""
+        """The suggested class names and template: those that the chosen prompts were tuned on, else the model's own."""
         prompts, model = self.model.sides.suggesting, self.model.info
         template = model.template if model else ""
         if prompts is not None:
@@ -55,7 +55,7 @@ class Choices(QObject):
 
     @property
     def has_own_classes(self) -> bool:
-        """True where the user has written classes or a template for this model."""
+        """True if the user has written class names or a template for the chosen model."""
         return bool(self._own_classes or self._own_template)
 
     @property
@@ -67,7 +67,10 @@ class Choices(QObject):
         return self.settings.template.get(self.settings.model, "")
 
     def problem(self) -> str:
-        """Why Run makes no sense as things stand; empty when it does."""
+        """Return a few words on why a run cannot start, such as "Name at least two classes".
+
+        "" when it can, and also before the catalogue arrives.
+        """
         if not self.model.is_ready:
             return ""
         if len(set(self.classes)) < 2:
@@ -75,7 +78,10 @@ class Choices(QObject):
         return "" if "{}" in self.template else "The template needs {} where the class goes"
 
     def set_classes(self, classes: tuple[str, ...], template: str) -> None:
-        """Take the user's classes; the suggestion itself is stored as "no choice"."""
+        """Take the class names and the template as the user's own for the chosen model.
+
+        Names or a template equal to the suggested ones are stored as no choice, so that they follow later suggestions.
+        """
         suggested_classes, suggested_template = self.suggestion
         model = self.settings.model
         _keep(self.settings.classes, model, [] if classes == suggested_classes else list(classes))
@@ -84,16 +90,19 @@ class Choices(QObject):
         self.attack.changed.emit()
 
     def restore_classes(self) -> None:
-        """Go back to the suggestion."""
+        """Forget the user's class names and template for the chosen model, so that the suggested ones hold again."""
         self.set_classes((), "")
 
     def use_model_classes(self) -> None:
-        """Ask about the model's own classes where the prompts suggest others."""
+        """Take the model's own class names and template as the user's, where the chosen prompts suggest others."""
         if self.model.info is not None:
             self.set_classes(self.model.info.classes, self.model.info.template)
 
     def request(self, paths: tuple[str, ...], keep: str = "") -> AnalyzeRequest:
-        """The frozen copy of all choices that one job works with."""
+        """Return the request of an analysis with the choices as they are now; later changes do not touch it.
+
+        paths: the pictures' files. keep: the run folder, "" to keep nothing.
+        """
         # what stands in the editor is what is asked, whoever suggested it
         learned = self.model.sides.are_learned and self.model.is_ready
         classes = self.classes if learned else self._own_classes
@@ -105,7 +114,7 @@ class Choices(QObject):
         )
 
     def made_with(self, request: AnalyzeRequest) -> bool:
-        """True for a request made with the present choices, whatever its pictures, kept or not, with LPIPS beside it or without."""
+        """Return True if the request was made with the present choices, its pictures, folder and LPIPS aside."""
         now = self.request(request.paths, request.options.keep)
         return replace(now, options=replace(now.options, lpips=request.options.lpips)) == request
 

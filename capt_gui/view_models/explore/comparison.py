@@ -11,7 +11,11 @@ from capt_gui.view_models import formatting
 
 
 def verdict(row: PictureRow) -> str:
-    """One side in a few words: "capsule 93 % → torus 61 %, fooled", or "capsule 88 %, held"."""
+    """Return the outcome of one picture and set of prompts: "cat 93.0 % → dog 61.0 %, fooled", or "cat 88.0 %, held".
+
+    "Held" means that the attack did not change the answer; a target is "reached"; without an attack, the clean answer
+    alone.
+    """
     clean = row.clean.winner
     before = f"{row.classes[clean]} {percent(row.clean.probabilities[clean])}"
     if row.attacked is None:
@@ -25,12 +29,15 @@ def verdict(row: PictureRow) -> str:
 
 
 def headline(a: PictureRow, b: PictureRow) -> str:
-    """Both sides in one sentence."""
+    """Return one line with the outcomes of one picture under prompts A and under prompts B."""
     return f"A: {verdict(a)} · B: {verdict(b)}"
 
 
 def aim(a: PictureRow, b: PictureRow) -> str:
-    """At whom the attack on the screen was aimed; empty without an attack."""
+    """Return a sentence on which prompts the attack on a picture was computed: on each its own, on A, or on B.
+
+    a, b: the picture's rows under the prompts A and B. "" without an attack.
+    """
     if a.attacked is None or b.attacked is None:
         return ""
     if a.aimed_at != b.aimed_at:
@@ -41,13 +48,19 @@ def aim(a: PictureRow, b: PictureRow) -> str:
 
 
 def contest(a: PictureRow, b: PictureRow, label: Callable[[str], str]) -> str:
-    """Which prompts answered, and at whom the attack on the screen was aimed."""
+    """Return a sentence naming the prompts that answered, followed by the one on which prompts the attack was computed.
+
+    a, b: the picture's rows under the prompts A and B. label: a function from the id of prompts to their name.
+    """
     sides = tr("A: {}, B: {}.").format(label(a.prompt_id), label(b.prompt_id))
     return f"{sides} {aim(a, b)}".strip()
 
 
 def details(a: PictureRow, b: PictureRow, model: str, attack: str = "") -> str:
-    """With what both rows were made, and what outlives saving: what they share stands once."""
+    """Return a line on the settings behind one picture's rows, and if its attacks still fool the model after saving.
+
+    a, b: the rows under the prompts A and B. model: the model's label. attack: the attack's label, "" for its name.
+    """
     shared = formatting.settings_line(a, model, attack, named=False)
     saved = [formatting.survival(a), formatting.survival(b)]
     if saved[0] != saved[1]:
@@ -56,7 +69,7 @@ def details(a: PictureRow, b: PictureRow, model: str, attack: str = "") -> str:
 
 
 def aim_meaning(choice: str) -> str:
-    """The meaning of an aim in one plain sentence."""
+    """Return a sentence on an aim: "a" or "b" (one attack on A or B, shown to both), else "each" (one on each)."""
     return {
         "a": tr("One attack, adapted to A and shown to both. For B it is only a transfer, which is easier to withstand."),
         "b": tr("One attack, adapted to B and shown to both. For A it is only a transfer, which is easier to withstand."),
@@ -64,7 +77,7 @@ def aim_meaning(choice: str) -> str:
 
 
 def summary(result: AnalyzeResult) -> str:
-    """Say how much each side kept in a run, with the paired test; "" where nothing was compared or attacked."""
+    """Return a line on the robust accuracy of A and B with intervals and paired test; "" without both figures."""
     if result.compared is None:
         return ""
     other, test = result.compared.other, result.compared.robust

@@ -44,7 +44,7 @@ class Item:
 
     @property
     def state(self) -> str:
-        """One word for the card."""
+        """The state of the card in one word: "waiting", "ready", "running", "held", "broken" or "failed"."""
         if self.failure is not None:
             return "failed"
         return self.pending or self.outcome or ("ready" if self.seen else "waiting")
@@ -65,11 +65,11 @@ class GalleryModel(QAbstractListModel):
         self._counts = {"done": 0, "broken": 0, "failed": 0, "broken_b": 0, "compared": 0}
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Number of pictures."""
+        """Return the number of pictures; 0 under any valid `parent`, because the list has no branches."""
         return 0 if parent.isValid() else len(self._items)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The value of a card for a role."""
+        """Return file name, thumbnail, state, caption or message of the card at `index`, as `role` asks, or None."""
         if not index.isValid():
             return None
         item = self._items[index.row()]
@@ -81,42 +81,43 @@ class GalleryModel(QAbstractListModel):
         return answer(item) if answer else None
 
     def item(self, path: str) -> Item | None:
-        """All that is known of one picture."""
+        """Return all that is known of the picture at `path`; None when it is not in the gallery."""
         row = self._rows.get(path)
         return None if row is None else self._items[row]
 
     def pictures(self, path: str, side: str = "a") -> PictureSet | None:
-        """The three big pictures of a result, None when they were never made or are no longer kept.
+        """Return the three large pictures (clean, perturbation, adversarial) of the result for the picture at `path`.
 
-        side: "b" for those of the other prompts; where one attack was shown to both there is one set for both.
+        None when they were never made or are no longer kept. side: "a" or "b", the prompts that were attacked; where
+        one attack was shown to both, both give the same pictures.
         """
         item = self.item(path)
         return self._pictures.get(path, side if item is not None and _has_two_sets(item) else "a")
 
     def is_drawn(self, path: str) -> bool:
-        """True if all big pictures of a result are here."""
+        """Return True if the large pictures of the result at `path` are kept, for A and B where they differ."""
         item = self.item(path)
         sides = "ab" if item is not None and _has_two_sets(item) else "a"
         return all(self._pictures.get(path, side) is not None for side in sides)
 
     def paths(self) -> tuple[str, ...]:
-        """All pictures, in order."""
+        """Return the paths of all pictures, in the order of the gallery."""
         return tuple(item.path for item in self._items)
 
     def usable_paths(self) -> tuple[str, ...]:
-        """The pictures that can be analysed, in order."""
+        """Return the paths of the pictures that have not failed, in the order of the gallery."""
         return tuple(item.path for item in self._items if item.failure is None)
 
     def has_usable(self) -> bool:
-        """True if there is a picture that can be analysed."""
+        """Return True if at least one picture has not failed, and so can be analysed."""
         return len(self._items) > self._counts["failed"]
 
     def count_text(self) -> str:
-        """The count line."""
+        """Return the line that counts the pictures, such as "19 of 50 · 7 broken"; "" for an empty gallery."""
         return formatting.count_line(len(self._items), **self._counts)
 
     def add(self, paths: Iterable[str], failures: Iterable[FailedPicture] = ()) -> None:
-        """Append the pictures that are not there yet; `failures` appear as failed cards."""
+        """Append a card for each picture at `paths`, and a failed one for each of `failures`, unless already there."""
         items = [Item(path) for path in paths] + [Item(failure.path, failure=failure) for failure in failures]
         fresh = list({item.path: item for item in items if item.path not in self._rows}.values())
         if not fresh:
@@ -130,7 +131,7 @@ class GalleryModel(QAbstractListModel):
         self.counts_changed.emit()
 
     def put_previews(self, previews: Iterable[Preview | FailedPicture]) -> None:
-        """Take small views and refusals as they arrive."""
+        """Add thumbnails and sizes to the pictures' cards, and turn those that could not be read into failed cards."""
         for preview in previews:
             item = self.item(preview.path)
             if item is None:
@@ -145,7 +146,10 @@ class GalleryModel(QAbstractListModel):
             self._tell(item)
 
     def put_rows(self, rows: Iterable[PictureRow | FailedPicture], request: AnalyzeRequest) -> None:
-        """Take results and failures as they arrive, B's row right after A's; `request` is what they were made with."""
+        """Put the answers, or failures, into the cards of the pictures; where two are compared, B's row follows A's.
+
+        request: the settings that the rows were made with. Rows of pictures that were removed are passed over.
+        """
         for path, group in groupby(rows, lambda row: row.path):
             item = self.item(path)
             if item is None:
@@ -164,7 +168,7 @@ class GalleryModel(QAbstractListModel):
             self._tell(item)
 
     def set_pending(self, paths: Iterable[str], pending: str) -> None:
-        """Mark pictures as waiting or running, or "" for neither: they then show their last outcome again."""
+        """Mark the pictures at `paths` as "waiting" or "running", or with "" as neither, to show their last outcome."""
         rows = [self._rows[path] for path in paths if path in self._rows]
         for row in rows:
             self._items[row].pending = pending
@@ -173,7 +177,7 @@ class GalleryModel(QAbstractListModel):
             self.result_changed.emit("")
 
     def remove(self, paths: Iterable[str]) -> None:
-        """Take pictures out of the gallery; the files stay where they are."""
+        """Remove the pictures at `paths` from the gallery, with their results; the files on disk stay."""
         gone = sorted((self._rows[path] for path in set(paths) if path in self._rows), reverse=True)
         for first, last in _runs(gone):
             self.beginRemoveRows(QModelIndex(), first, last)
@@ -187,7 +191,7 @@ class GalleryModel(QAbstractListModel):
         self.counts_changed.emit()
 
     def clear(self) -> None:
-        """Empty the gallery."""
+        """Remove all pictures from the gallery, with their results; the files on disk stay."""
         self.beginResetModel()
         self._items, self._rows = [], {}
         self._thumbnails.clear()

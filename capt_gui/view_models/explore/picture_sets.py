@@ -16,7 +16,10 @@ class PictureSets:
         self._kept: OrderedDict[tuple[str, str], PictureSet] = OrderedDict()
 
     def put(self, path: str, side: str, pictures: PictureSet) -> str | None:
-        """Keep a set; says whose set had to go for it, if any."""
+        """Keep a result's three large pictures; return the path of the picture whose set was dropped, None if none.
+
+        path: the picture's file. side: "a" or "b". At most 256 sets are kept; the one unused for longest goes.
+        """
         self._kept[path, side] = pictures
         self._kept.move_to_end((path, side))
         if len(self._kept) <= CAPACITY:
@@ -24,17 +27,17 @@ class PictureSets:
         return self._kept.popitem(last=False)[0][0]
 
     def get(self, path: str, side: str) -> PictureSet | None:
-        """A set, None when it was never made or is no longer kept."""
+        """Return the large pictures kept for the file at `path` and side "a" or "b"; None when none are (any more)."""
         kept = self._kept.get((path, side))
         if kept is not None:
             self._kept.move_to_end((path, side))
         return kept
 
     def drop(self, path: str) -> None:
-        """Forget both sides of a picture."""
+        """Forget the large pictures of both sides for the file at `path`."""
         for side in ("a", "b"):
             self._kept.pop((path, side), None)
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Forget the large pictures of all files."""
         self._kept.clear()

@@ -36,12 +36,18 @@ class Sides(QObject):
         self._catalogue = NO_CATALOGUE
 
     def take(self, catalogue: Catalogue) -> None:
-        """Take the catalogue; what it does not hold for the chosen model gives way to the usual choice. Says nothing."""
+        """Take the engine's catalogue, and replace chosen prompts that do not fit the chosen model, as `fit` does.
+
+        A falls back to plain text, B to the usual choice: CAPT's prompts beside plain text, else none. Emits no signal.
+        """
         self._catalogue = catalogue
         self.fit()
 
     def fit(self) -> None:
-        """Let go of what does not fit the chosen model. Says nothing."""
+        """Replace chosen prompts that do not fit the chosen model: A by plain text, B by the usual choice.
+
+        The usual choice is CAPT's prompts beside plain text, else none. Emits no signal.
+        """
         chosen = self._settings
         if chosen.prompts and not self._usable(chosen.prompts):
             chosen.prompts = ""
@@ -50,12 +56,12 @@ class Sides(QObject):
 
     @property
     def a(self) -> str:
-        """The prompts of side A."""
+        """The id of the prompts of side A (the first of two that can be compared); NO_PROMPTS for plain text."""
         return self._settings.prompts or NO_PROMPTS
 
     @property
     def b(self) -> str | None:
-        """The prompts of side B, None when nothing is compared."""
+        """The id of the prompts of side B, NO_PROMPTS for plain text; None when nothing is compared."""
         chosen = self._settings.compare
         if chosen == AUTO:
             return self._usual() if self.a == NO_PROMPTS else None
@@ -63,22 +69,25 @@ class Sides(QObject):
 
     @property
     def aim(self) -> str:
-        """The model that an attack is computed on; without a comparison each side is its own."""
+        """The prompts that an attack is computed on: "a", "b", or "each" for one on each, as without a comparison."""
         return self._settings.aim if self.b is not None and self._settings.aim in AIMS else AIMS[0]
 
     @property
     def are_learned(self) -> bool:
-        """True if either side asks with more than plain text."""
+        """True if learned prompts are chosen for A or for B."""
         return self.a != NO_PROMPTS or self.b not in {None, NO_PROMPTS}
 
     @property
     def suggesting(self) -> PromptsInfo | None:
-        """The prompts whose classes are suggested: A's where it brings some, else B's."""
+        """The chosen prompts whose class names are suggested: A's if they bring some, else B's; None if neither do."""
         found = (self.info(name) for name in (self.a, self.b) if name is not None)
         return next((info for info in found if info is not None and info.classes), None)
 
     def set_a(self, name: str) -> None:
-        """Choose side A; what stands on side B already changes places with it."""
+        """Choose the prompts with the id `name` for side A, NO_PROMPTS for plain text.
+
+        If B has them already, A and B change places.
+        """
         partner = self.b
         if name == partner:
             self.swap()
@@ -90,7 +99,10 @@ class Sides(QObject):
             self.changed.emit()
 
     def set_b(self, name: str | None) -> None:
-        """Choose side B, None for no comparison; what stands on side A already changes places with it."""
+        """Choose the prompts with the id `name` for side B, NO_PROMPTS for plain text; None for no comparison.
+
+        If A has them already, A gets those that B had, or plain text where it had none.
+        """
         if name == self.b:
             return
         if name == self.a:
@@ -99,7 +111,7 @@ class Sides(QObject):
         self.changed.emit()
 
     def swap(self) -> None:
-        """Let A and B change places; an attack stays aimed at the same prompts."""
+        """Exchange the prompts of A and B; an attack stays aimed at the same prompts. Nothing happens without B."""
         if self.b is None:
             return
         chosen = self._settings
@@ -108,13 +120,16 @@ class Sides(QObject):
         self.changed.emit()
 
     def set_aim(self, aim: str) -> None:
-        """Choose whom an attack is computed on."""
+        """Choose the prompts that an attack is computed on: `aim` is "a", "b", or "each" for one attack on each."""
         if aim != self._settings.aim:
             self._settings.aim = aim
             self.changed.emit()
 
     def open_file(self, path: str, side: str) -> None:
-        """Offer a checkpoint file from now on, and put it on side "a" or "b"."""
+        """Add the checkpoint file at `path` to those that can be chosen, and choose it for `side` "a" or "b".
+
+        The file is not read here; the engine refuses one that does not fit.
+        """
         files = self._settings.prompt_files
         self._settings.prompt_files = [path, *(file for file in files if file != path)][:_FILES_KEPT]
         before = (self.a, self.b)
@@ -123,7 +138,7 @@ class Sides(QObject):
             self.changed.emit()
 
     def checkpoints(self) -> tuple[CheckpointOption, ...]:
-        """All checkpoints: those that ship, the user's own, and last those made for another model."""
+        """Return all prompt checkpoints: those that ship, the user's own, and last those made for another model."""
         model = self._settings.model
         every = [
             CheckpointOption(info, model_label(self._catalogue, info.model) if _is_foreign(info, model) else "")
@@ -132,11 +147,11 @@ class Sides(QObject):
         return tuple(sorted(every, key=lambda option: (bool(option.made_for), not option.info.bundled)))
 
     def info(self, name: str) -> PromptsInfo | None:
-        """The catalogue's entry of a checkpoint; None for plain text."""
+        """Return what is known of the prompts with the id `name`; None for plain text and for unknown prompts."""
         return next((info for info in self._all() if info.id == name), None)
 
     def label(self, name: str) -> str:
-        """The name of a checkpoint in a sentence."""
+        """Return the name of the prompts with the id `name` in a sentence; "plain text" for "" and NO_PROMPTS."""
         if name in {"", NO_PROMPTS}:
             return self.tr("plain text")
         info = self.info(name)
@@ -162,7 +177,7 @@ class Sides(QObject):
 
 
 def model_label(catalogue: Catalogue, name: str) -> str:
-    """The label of a model in the catalogue; its id when it is not there."""
+    """Return the label, for people, of the model with the id `name`; the id if the catalogue does not hold it."""
     return next((model.label for model in catalogue.models if model.id == name), name)
 
 

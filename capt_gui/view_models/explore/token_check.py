@@ -27,12 +27,15 @@ class TokenCheck(OneJob):
         bridge.closing.connect(self._timer.stop)
 
     def on_choices_changed(self) -> None:
-        """Wait for the user to pause, if there is something new to count."""
+        """Start the wait of 400 milliseconds anew if model, classes or template differ from those last counted."""
         if self._wanted() != self._requested:
             self._timer.start()
 
     def on_timeout(self) -> None:
-        """Ask, and forget what was asked before."""
+        """Ask the engine to count the tokens of the present class names; a count still under way is dropped.
+
+        Nothing happens if the same was asked before, or while the choices are incomplete.
+        """
         wanted = self._wanted()
         if wanted is None or wanted == self._requested:
             return

@@ -19,7 +19,10 @@ class InstallJob(OneJob):
     cancelled = Signal()
 
     def start(self, request: InstallRequest) -> None:
-        """Ask for it, unless something is under way."""
+        """Run a request to import, verify or remove a model or prompts; do nothing while another one is under way.
+
+        `done`, `failed` or `cancelled` follows.
+        """
         if not self.is_running:
             self._run(
                 request,

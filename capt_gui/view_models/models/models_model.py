@@ -59,40 +59,46 @@ class Download(QObject):
         job.ended.connect(self.changed)
 
     def score(self, job: Job) -> None:
-        """Take the score of the fetched model from a job."""
+        """Listen to `job`, which tries the fetched model on a few labelled pictures, and pass its score on by `scored`.
+
+        This object is discarded once that job has ended.
+        """
         job.finished.connect(self.on_scored)
         job.ended.connect(self.deleteLater)
 
     def on_progressed(self, event: JobProgress) -> None:
-        """Take how far it is, which a download says once more while it pauses."""
+        """Take bytes done, bytes in all and the text of a progress event, and show the download as running.
+
+        A paused download stays paused: it tells its progress once more after it has paused.
+        """
         if self.state != PAUSED:
             self.state = RUNNING
         self.done, self.total, self.progress_text = event.done, event.total, event.note
         self.changed.emit()
 
     def on_news(self, event: JobPaused | JobContinued) -> None:
-        """Take that it pauses, or goes on."""
+        """Set the state to paused for JobPaused and to running for JobContinued."""
         self.state = PAUSED if isinstance(event, JobPaused) else RUNNING
         self.changed.emit()
 
     def on_finished(self, result: DownloadResult) -> None:
-        """The model is here."""
+        """Announce by `ended` and `installed` that the model is verified and installed, as `result` describes it."""
         self.ended.emit(self._model)
         self.installed.emit(self, result)
 
     def on_failed(self, failure: Failure) -> None:
-        """The model could not be fetched."""
+        """Announce by `ended` and `failed` why the model could not be fetched, and discard this object."""
         self.ended.emit(self._model)
         self.failed.emit(self._model, failure)
         self.deleteLater()
 
     def on_cancelled(self) -> None:
-        """The user wants no more of it."""
+        """Announce by `ended` that the download was cancelled, and discard this object."""
         self.ended.emit(self._model)
         self.deleteLater()
 
     def on_scored(self, score: SanityScore) -> None:
-        """The fetched model was tried."""
+        """Pass on by `scored` how many of a few labelled pictures the fetched model got right."""
         self.scored.emit(self._model, score)
 
 
@@ -118,27 +124,30 @@ class ModelsModel(QObject):
 
     @property
     def offered(self) -> tuple[OfferedModel, ...]:
-        """The curated models, in their order; empty until the first answer."""
+        """The models of the curated list, in its order; empty until `refresh` has been answered."""
         return self.listed.offered if self.listed else ()
 
     def offer(self, model: str) -> OfferedModel | None:
-        """One of them by its id."""
+        """Return the model of the curated list whose id is `model`; None if the list has none."""
         return next((one for one in self.offered if one.id == model), None)
 
     def refresh(self) -> None:
-        """Look again at what is here; touches no network."""
+        """Ask the engine which models are offered and installed; `changed` follows. The network is not used."""
         self._bridge.run(ListModelsRequest()).finished.connect(self.on_listed)
 
     def read_ledger(self) -> None:
-        """Ask for everything that was ever downloaded."""
+        """Ask the engine for the list of everything that was ever downloaded; `recorded` follows."""
         self._bridge.run(LedgerRequest()).finished.connect(self.on_ledger)
 
     def set_offline(self, locked: bool) -> None:
-        """Lock the network away for good, or give it back."""
+        """Forbid every use of the network from now on if `locked`, else allow it again; then refresh the list."""
         self._bridge.run(OfflineRequest(locked)).ended.connect(self.refresh)
 
     def download(self, model: str) -> None:
-        """Fetch a model: the user has seen what it is, and agreed."""
+        """Begin to download a model by its id, or by `hf-hub:owner/name`; do nothing while it is being downloaded.
+
+        Nothing is asked here: the user must have agreed before.
+        """
         if model not in self.underway:
             download = Download(model, self._bridge.run(DownloadRequest(model)), self)
             download.changed.connect(self.changed)
@@ -150,29 +159,29 @@ class ModelsModel(QObject):
             self.changed.emit()
 
     def on_listed(self, result: ModelsListed) -> None:
-        """Take how the models stand."""
+        """Keep the list of offered and installed models with their states, and announce it by `changed`."""
         self.listed = result
         self.changed.emit()
 
     def on_ledger(self, result: Ledger) -> None:
-        """Take what was ever downloaded."""
+        """Keep the list of all downloads ever made, newest first, and announce it by `recorded`."""
         self.ledger = result.entries
         self.recorded.emit()
 
     def on_ended(self, model: str) -> None:
-        """A download is over, however it ended."""
+        """Forget the download of the model with this id, however it ended, and refresh the list of models."""
         del self.underway[model]
         self.refresh()
 
     def on_installed(self, download: Download, result: DownloadResult) -> None:
-        """Ask for the catalogue again, and try the model on a few pictures."""
+        """Renew the catalogue, try the fetched model on a few labelled pictures, and announce it by `installed`."""
         self._bridge.run(CatalogueRequest())
         download.score(self._bridge.run(SanityRequest(Path(result.folder).name)))
         self.installed.emit(result)
 
 
 def size(n_bytes: int | None, *, estimated: bool = False) -> str:
-    """Bytes as people say them: "605 MB", "about 1.71 GB", "size not known"."""
+    """Return a size in words: "605 MB", "about 1.71 GB" if `estimated`, "size not known" for None or 0 bytes."""
     if not n_bytes:
         return tr("size not known")
     text = formatting.size(n_bytes)
@@ -180,7 +189,10 @@ def size(n_bytes: int | None, *, estimated: bool = False) -> str:
 
 
 def standing(model: OfferedModel, underway: Download | None) -> str:
-    """The state of a model in two or three words."""
+    """Return the state of a model in a few words, such as "Installed", "Downloading" or "605 MB of it are here".
+
+    underway: its download, which comes before the state on disk; None if there is none.
+    """
     if underway is not None:
         return {WAITING: tr("Waiting"), RUNNING: tr("Downloading"), PAUSED: tr("Paused")}[underway.state]
     if model.state == "partial":
@@ -189,7 +201,10 @@ def standing(model: OfferedModel, underway: Download | None) -> str:
 
 
 def comfort(model: OfferedModel) -> str:
-    """The comfort of a model on this machine, in words."""
+    """Say in words how well this machine can run a model: comfortable, slow without a GPU, or too large.
+
+    The memory that an attack needs is added where it is known.
+    """
     text = {
         "comfortable": tr("Comfortable"),
         "slow": tr("Slow without a GPU: an attack takes minutes a picture"),

@@ -25,7 +25,10 @@ class ReportJob(OneJob):
         self.request: ReportRequest | None = None
 
     def start(self, request: ReportRequest) -> None:
-        """Ask for a report; what was requested before is no longer wanted."""
+        """Ask the engine to write or draw the report that `request` describes; one still under way is cancelled.
+
+        `done` or `failed` follows; pages that are drawn come before by `pages_arrived`.
+        """
         self.request = request
         self._run(
             request,
@@ -39,7 +42,7 @@ class ReportJob(OneJob):
         self.changed.emit()
 
     def cancel(self) -> None:
-        """Stop; nothing more is heard of the job."""
+        """Cancel the report under way, if there is one; no further signal about it but `changed` comes."""
         if self.is_running:
             self._abandon()
             self.changed.emit()

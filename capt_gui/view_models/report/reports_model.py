@@ -69,7 +69,10 @@ class ReportsModel(QObject):
 
     @property
     def state(self) -> str:
-        """The state of the middle column: one of the words above."""
+        """The state of the preview: one of LOOKING, NO_RUNS, UNCHOSEN, NO_SECTIONS, PREPARING, FAILED, SHOWN.
+
+        LOOKING: the list of runs is not known yet. UNCHOSEN: no run is chosen. PREPARING: pages are being drawn.
+        """
         if not self.runs.runs:
             return LOOKING if self.runs.is_running or not self.runs.is_known else NO_RUNS
         if not self.chosen:
@@ -82,35 +85,38 @@ class ReportsModel(QObject):
 
     @property
     def format(self) -> str:
-        """One of FORMATS."""
+        """The format in which the report is saved: "pdf", "html", "csv" or "json"."""
         return self._settings.report_format
 
     @property
     def redact(self) -> bool:
-        """True if names of files are left out."""
+        """True if the report shows numbers instead of the names of files and folders."""
         return self._settings.report_redact
 
     @property
     def has_choice_of_sections(self) -> bool:
-        """True if the format leaves out what the user left out."""
+        """True if sections can be left out in the chosen format (PDF and HTML); CSV and JSON are always complete."""
         return self.format in _WITH_SECTIONS
 
     @property
     def sections(self) -> tuple[SectionInfo, ...]:
-        """The sections such a report can have, empty until the first was drawn."""
+        """The sections that a report can have; they differ between one chosen run and several.
+
+        Empty until a preview of that kind was drawn once.
+        """
         return self._sections.get(len(self.chosen) > 1, ())
 
     @property
     def chosen_runs(self) -> tuple[KeptRun, ...]:
-        """The chosen runs, in the order of the list."""
+        """The chosen runs, in the order of the list of runs (newest first)."""
         return tuple(run for run in self.runs.runs if run.folder in self.chosen)
 
     def includes(self, section: str) -> bool:
-        """True if the user wants a section."""
+        """Return True unless the user left out the section with this id."""
         return section not in self._settings.report_left_out
 
     def problem(self) -> str:
-        """Why nothing can be saved as things stand; empty when it can."""
+        """Return a sentence that says why the report cannot be saved now; empty if it can."""
         if not self.chosen:
             return tr("Choose a run first")
         if self.has_choice_of_sections and not self._has_sections():
@@ -118,7 +124,10 @@ class ReportsModel(QObject):
         return ""
 
     def choose(self, folders: Sequence[str]) -> None:
-        """Take other runs: one, or several to lay side by side."""
+        """Choose the runs to report by their folders: one, or several side by side; the preview is drawn anew.
+
+        Folders that are not in the list of runs are ignored.
+        """
         known = {run.folder for run in self.runs.runs}
         chosen = tuple(folder for folder in folders if folder in known)
         if chosen != self.chosen:
@@ -127,24 +136,27 @@ class ReportsModel(QObject):
             self._ask_soon()
 
     def show_run(self, folder: str) -> None:
-        """Choose a run as soon as the list holds it, and look for it now."""
+        """Refresh the list of runs, and choose the run in `folder` as soon as the list holds it."""
         self._wanted = folder
         self.runs.refresh()
 
     def set_format(self, name: str) -> None:
-        """Choose the format; the pages stay, they are always those of the PDF."""
+        """Choose the format in which the report is saved, one of FORMATS; any other name is ignored.
+
+        The preview does not change: it always shows the pages of the PDF.
+        """
         if name in FORMATS and name != self.format:
             self._settings.report_format = name
             self.changed.emit()
 
     def set_redact(self, redact: bool) -> None:
-        """Leave names of files out, or not."""
+        """Show numbers instead of the names of files and folders if `redact`; the preview is drawn anew."""
         if redact != self.redact:
             self._settings.report_redact = redact
             self._ask_soon()
 
     def set_included(self, section: str, included: bool) -> None:
-        """Take a section in, or leave it out."""
+        """Include the section with this id in the report, or leave it out; the preview is drawn anew."""
         left_out = self._settings.report_left_out
         if included == self.includes(section):
             return
@@ -155,32 +167,42 @@ class ReportsModel(QObject):
         self._ask_soon()
 
     def include_all(self) -> None:
-        """Take every section in."""
+        """Include every section that was left out; the preview is drawn anew."""
         if self._settings.report_left_out:
             self._settings.report_left_out.clear()
             self._ask_soon()
 
     def request(self, out: str) -> ReportRequest:
-        """The request that writes this report to a file."""
+        """Return the request that writes the report of the chosen runs to the file `out`, whose ending says the format.
+
+        Sections that were left out are missing in PDF and HTML only; CSV and JSON are complete.
+        """
         suffix = out.rpartition(".")[2].lower()
         sections = self._included() if suffix in _WITH_SECTIONS else ()
         return ReportRequest(self.chosen, out, sections, self.redact)
 
     def write(self, out: str) -> None:
-        """Write the report to a file."""
+        """Write the report of the chosen runs to the file `out`, whose ending says the format.
+
+        The job `writing` tells how it ended.
+        """
         self.writing.start(self.request(out))
 
     def draw_for_paper(self, page_width: int) -> None:
-        """Draw the pages once more, as fine as the printer can use them; `printing` brings them."""
+        """Draw the pages of the report for a printer, each `page_width` pixels wide; the job `printing` emits them."""
         self.printing.start(self._pages_request(page_width))
 
     def try_again(self) -> None:
-        """Ask for the pages once more."""
+        """Draw the preview again, also if nothing was changed, for example after a failure."""
         self._requested = None
         self._ask_soon()
 
     def on_runs_changed(self) -> None:
-        """Keep what is chosen as far as it is still there; else choose the run that is wanted, or the newest."""
+        """Keep the chosen runs that are still in the list; a run that `show_run` waits for is chosen in their place.
+
+        If none is left once the list is complete, the newest finished run is chosen, or the newest one if none is
+        finished.
+        """
         known = [run.folder for run in self.runs.runs]
         chosen = [folder for folder in self.chosen if folder in known]
         if self._wanted in known:
@@ -192,7 +214,7 @@ class ReportsModel(QObject):
         self.changed.emit()
 
     def on_timeout(self) -> None:
-        """The user has paused: ask for the pages, unless they are there."""
+        """Draw the preview of the present choice, unless exactly that was requested last or nothing would be in it."""
         self._timer.stop()
         wanted = self._pages_request(self.page_width)
         if wanted != self._requested and self.chosen and self._has_sections():
@@ -201,7 +223,10 @@ class ReportsModel(QObject):
         self.changed.emit()
 
     def on_preview_done(self, result: ReportResult) -> None:
-        """All pages are there; the sections are known now, so that what was left out before can be left out here."""
+        """Keep the number of pages and the sections of the preview that was drawn.
+
+        If the sections, known only now, include one that the user left out, the preview is drawn again without it.
+        """
         self.pages = result.pages
         self._sections[len(self.chosen) > 1] = self._known(result)
         if self._pages_request(self.page_width) != self._requested:
@@ -210,7 +235,7 @@ class ReportsModel(QObject):
             self.changed.emit()
 
     def on_preview_failed(self, failure: Failure) -> None:
-        """Say why there are no pages."""
+        """Keep in `failure` why the preview could not be drawn, and announce it by `changed`."""
         self.failure, self._requested = failure, None
         self.changed.emit()
 

@@ -63,22 +63,22 @@ class MethodModel(OneJob):
 
     @property
     def models(self) -> tuple[ModelInfo, ...]:
-        """Every model of the catalogue."""
+        """Every model that can be tuned, from the catalogue; empty until the engine is ready."""
         return self._engine.catalogue.models
 
     @property
     def methods(self) -> tuple[MethodInfo, ...]:
-        """The methods that are offered first."""
+        """The tuning methods that are offered first; the others are `relatives`."""
         return tuple(method for method in self._methods if not method.relative)
 
     @property
     def relatives(self) -> tuple[MethodInfo, ...]:
-        """The methods that stand under Expert."""
+        """The related tuning methods, which the window shows under Expert only."""
         return tuple(method for method in self._methods if method.relative)
 
     @property
     def presets(self) -> tuple[PresetInfo, ...]:
-        """The presets of effort, from quick to thorough; none until the engine is ready."""
+        """The named choices of settings, from the quickest to the most thorough; empty until the engine is ready."""
         return self._engine.catalogue.presets
 
     @property
@@ -89,21 +89,21 @@ class MethodModel(OneJob):
 
     @property
     def model(self) -> ModelInfo | None:
-        """The chosen model."""
+        """The model that is chosen for tuning; None while the catalogue does not have it."""
         return next((model for model in self.models if model.id == self.project.state.model), None)
 
     @property
     def method(self) -> MethodInfo | None:
-        """The chosen method."""
+        """The chosen tuning method; None while the catalogue does not have it."""
         return next((method for method in self._methods if method.name == self.project.state.method), None)
 
     @property
     def preset(self) -> PresetInfo | None:
-        """The chosen preset."""
+        """The chosen preset (a named choice of settings); None while the catalogue does not have it."""
         return next((preset for preset in self.presets if preset.name == self.project.state.preset), None)
 
     def params(self) -> tuple[ParamInfo, ...]:
-        """The Expert form: the engine's own settings, with the defaults of method and preset."""
+        """Return all Expert settings of a tuning run, with the defaults that method, model and preset give them."""
         given = self._given()
         if "attack_step_size" in given:
             given["attack_step_size"] = self._usual_step_size()
@@ -113,19 +113,22 @@ class MethodModel(OneJob):
         )
 
     def values(self) -> Values:
-        """The Expert settings that the user changed."""
+        """Return (name, value) of each Expert setting whose value the user set to something else than its default."""
         known = {param.name: param.default for param in self.params()}
         return tuple((name, value) for name, value in self.project.state.settings if known.get(name) != value)
 
     def value(self, name: str) -> ParamValue | None:
-        """A setting as the run will have it: the user's, the preset's, the method's, or its default; None where nobody says."""
+        """Return the value that the Expert setting called `name` will have in the run: the user's, else its default.
+
+        None if there is no such setting.
+        """
         own = dict(self.project.state.settings)
         default = next((param.default for param in self.params() if param.name == name), None)
         return own.get(name, default)
 
     @property
     def eps(self) -> float:
-        """The budget of the attack inside training, in pixel units."""
+        """The budget ε of the attack inside training, in pixel units [0, 1]."""
         value = dict(self.project.state.settings).get("eps", self._given().get("eps"))
         if value is None:
             value = next((param.default for param in self._engine.catalogue.tuning if param.name == "eps"), None)
@@ -135,22 +138,28 @@ class MethodModel(OneJob):
 
     @property
     def test_eps(self) -> float:
-        """The budget of the attack that measures: the training budget where nobody chose another."""
+        """The budget ε of the attack that measures the tuned prompts on the test pictures, in pixel units [0, 1].
+
+        It is the training budget unless the user chose another.
+        """
         chosen = self.project.state.test_eps
         return self.eps if chosen is None else chosen
 
     # choosing
 
     def set_model(self, name: str) -> None:
-        """Choose the model whose prompts are tuned."""
+        """Choose the model whose prompts are tuned; `name` is its id."""
         self.project.change(model=name)
 
     def set_method(self, name: str) -> None:
-        """Choose a method; Expert settings that were changed stay."""
+        """Choose the tuning method called `name`; Expert settings that the user changed stay as they are."""
         self.project.change(method=name)
 
     def set_preset(self, name: str) -> None:
-        """Choose a preset; it replaces Expert settings that it names itself, as one expects of a preset."""
+        """Choose the preset called `name`.
+
+        The user's own values are dropped for the settings that the preset has, and stay for all others.
+        """
         preset = next((preset for preset in self.presets if preset.name == name), None)
         named = dict(preset.settings) if preset else {}
         kept = tuple((key, value) for key, value in self.project.state.settings if key not in named)
@@ -159,7 +168,10 @@ class MethodModel(OneJob):
     # asking
 
     def request(self, resume: bool = False) -> TuneRequest:
-        """The run that the project describes."""
+        """Return the request for the tuning run that the project describes, from its split file to its prompts file.
+
+        resume: go on where an earlier run of this project was stopped.
+        """
         state, folder = self.project.state, self.project.folder
         names = {field.name for field in fields(TuneRequest)}
         settings: dict[str, Any] = dict(self.preset.settings) if self.preset else {}
@@ -178,7 +190,7 @@ class MethodModel(OneJob):
         )
 
     def problem(self) -> str:
-        """Why tuning cannot start; empty when it can."""
+        """Return a sentence that says why tuning cannot start; empty if it can."""
         if self._engine.failure is not None:
             return self._engine.failure.message
         if not self._engine.is_ready:
@@ -191,11 +203,17 @@ class MethodModel(OneJob):
 
     @property
     def is_trying(self) -> bool:
-        """True if a forecast is being made, or will be as soon as the choice settles."""
+        """True if a dry run of a few steps is measuring the time and memory of the run, or is about to begin.
+
+        It begins once the choice has not changed for a moment.
+        """
         return self.is_running or self._settles.isActive()
 
     def set_watched(self, watched: bool) -> None:
-        """The step came to the front, or left it: forecasts are made only while somebody reads them."""
+        """Begin a forecast of time and memory if `watched` (step 3 is in front) and the choice is new.
+
+        Else cancel the one under way; no forecast is made until step 3 is in front again.
+        """
         self._watched = watched
         if watched:
             self._begin()
@@ -204,17 +222,21 @@ class MethodModel(OneJob):
 
     @property
     def suggests_quick(self) -> bool:
-        """True if the run takes long and the quick preset is not chosen."""
+        """True if the forecast is above half an hour and another preset than the quickest is chosen."""
         quick = self.presets[0].name if self.presets else ""
         return self.forecast is not None and self.forecast.seconds > _TOO_LONG_S and self.project.state.preset != quick
 
     def take_quick(self) -> None:
-        """Choose the quickest preset."""
+        """Choose the quickest preset, if there is any."""
         if self.presets:
             self.set_preset(self.presets[0].name)
 
     def cost_of(self, preset: PresetInfo) -> str:
-        """The cost of a preset in words: the chosen one's forecast, scaled by epochs and attack steps."""
+        """Return the cost of a preset as "10 epochs · about 12 minutes".
+
+        The time is the forecast of the chosen preset, scaled by epochs and attack steps; it is left out if it cannot be
+        told.
+        """
         epochs = dict(preset.settings).get("epochs")
         text = self.tr("{} epochs").format(epochs) if epochs is not None else ""
         chosen = self.preset
@@ -229,7 +251,10 @@ class MethodModel(OneJob):
         return " · ".join(part for part in (text, time) if part)
 
     def forecast_text(self) -> tuple[str, str]:
-        """Write time, memory and device of the run; or the work that is being done to find them out."""
+        """Return a headline and a line of details about the cost of the run, either of which may be empty.
+
+        They tell time, memory and device; else why there is no forecast, or that a dry run is measuring them.
+        """
         device = self._engine.device
         where = formatting.memory(device) if device else ""
         if self.forecast is not None and not self.is_trying:
@@ -243,7 +268,7 @@ class MethodModel(OneJob):
         return self.tr("Not tried yet"), where
 
     def on_settled(self) -> None:
-        """The choice has not changed for a moment: try it."""
+        """Begin a dry run of a few steps with the present choice, which measures the time and memory of the run."""
         request = self.request()
         self._requested = (request, self._split_time())
         self._run(
@@ -258,26 +283,29 @@ class MethodModel(OneJob):
         self.changed.emit()
 
     def on_changed(self) -> None:
-        """The project or the engine changed: what was tried may no longer be what is chosen."""
+        """Emit `changed`, and begin a new forecast while step 3 is in front.
+
+        A forecast of exactly this choice is not made again.
+        """
         if self._watched:
             self._begin()
         self.changed.emit()
 
     def on_progressed(self, event: JobProgress) -> None:
-        """Say what the trial is doing."""
+        """Keep in `note` what the dry run for the forecast is doing, in words."""
         self.note = event.note[:1].upper() + event.note[1:]
         self.changed.emit()
 
     def on_finished(self, forecast: TuneForecast) -> None:
-        """Take the answer to the latest trial."""
+        """Keep the forecast of time and memory that the dry run measured, and clear an earlier failure."""
         self.forecast, self.failure = forecast, None
 
     def on_failed(self, failure: Failure) -> None:
-        """Take why the trial could not be done."""
+        """Keep why no forecast could be made, and drop the earlier forecast."""
         self.forecast, self.failure = None, failure
 
     def on_cancelled(self) -> None:
-        """The trial may be tried again."""
+        """Forget which choice was forecast last, so that the same one can be forecast again."""
         self._requested = None
 
     def _begin(self) -> None:
@@ -289,7 +317,7 @@ class MethodModel(OneJob):
         self._settles.start()
 
     def _split_time(self) -> float:
-        """When the split was written; 0 where there is none yet, which the engine will say."""
+        """The time when the split was written; 0 where there is none yet, which the engine will say."""
         try:
             return self.project.split_file.stat().st_mtime
         except OSError:

@@ -68,26 +68,29 @@ class TuneProject(QObject):
 
     @property
     def folder(self) -> Path:
-        """The folder of this project; made when it is first needed."""
+        """The folder of this project, named by its id; it may not exist before the first save."""
         return self._home_folder() / self.id
 
     @property
     def split_file(self) -> Path:
-        """The CSV that says which picture is used for what; written by step 2."""
+        """The path of the CSV that says which picture is for train, validation or test; step 2 writes it."""
         return self.folder / "split.csv"
 
     @property
     def test_folder(self) -> Path:
-        """The folder of the evaluation on the test pictures."""
+        """The folder that keeps the evaluation on the test pictures if runs are not kept for reports."""
         return self.folder / "test"
 
     @property
     def is_busy(self) -> bool:
-        """True if tuning goes on in this project, so that no other can be opened."""
+        """True if tuning is running or paused in this project now; an interrupted run does not count."""
         return self.state.is_underway and not self.is_interrupted
 
     def change(self, **fields: Any) -> None:
-        """Change fields of the state by name; the same values again change nothing."""
+        """Set fields of `state` by their names; they are saved a moment later, and `changed` is emitted.
+
+        Nothing happens if all values are the same as before. Raises TypeError for a name that is no field.
+        """
         state = replace(self.state, **fields)
         if state == self.state:
             return
@@ -99,14 +102,17 @@ class TuneProject(QObject):
         self.changed.emit()
 
     def go(self, step: int) -> None:
-        """Bring a step to the front."""
+        """Bring a step of the wizard (DATA to RESULT, 0 to 4) to the front, save the project and emit `moved`."""
         if step != self.state.step:
             self.change(step=step, reached=max(step, self.state.reached))
             self.save_now()
             self.moved.emit(step)
 
     def take(self, data: tuple[str, ...]) -> None:
-        """Begin with these pictures: in this project while nothing was tuned in it, else in a new one, so that results stay."""
+        """Begin at step 1 with the pictures at the paths `data`, none of them left out.
+
+        If tuning was begun in this project, it is put away with its results, and the pictures go into a new one.
+        """
         if self.state.run != IDLE or self.state.saved:
             self.start_new()
         self.change(step=DATA, reached=DATA, data=data, excluded=(), excluded_classes=(), own_parts=False)
@@ -114,13 +120,16 @@ class TuneProject(QObject):
         self.moved.emit(DATA)
 
     def start_new(self) -> None:
-        """Put this project away and begin an empty one; nothing is written until it has pictures."""
+        """Save this project and bring a new, empty one to the front; nothing of it is written until it has pictures."""
         self.save_now()
         self.id, self.state, self.is_interrupted, self.offered = _new_id(), TuneState(), False, None
         self._tell_opened()
 
     def open(self, project: str) -> bool:
-        """Open a kept project; False when it cannot be read."""
+        """Save this project and open the one on disk whose id (the name of its folder) is `project`.
+
+        Return False, and emit `failed`, if it cannot be read; then this project stays in front.
+        """
         self.save_now()
         kept = project_file.load(self._home_folder() / project)
         if kept is None:
@@ -135,7 +144,10 @@ class TuneProject(QObject):
         return True
 
     def answer(self, answer: str) -> None:
-        """Say what to do with the interrupted run of this project: RESUME, KEEP or START_OVER."""
+        """Take the user's decision about the interrupted run, bring step 4 to the front and emit `answered`.
+
+        answer: RESUME goes on, KEEP ends with the best epoch so far, START_OVER forgets it, and begins none.
+        """
         self.is_interrupted = False
         if answer == START_OVER:
             self.change(run=IDLE, epoch=0)
@@ -144,12 +156,16 @@ class TuneProject(QObject):
         self.changed.emit()
 
     def dismiss_offer(self) -> None:
-        """Start anew: the offered project stays on disk."""
+        """Stop offering to open the project that was used last; it stays on disk."""
         self.offered = None
         self.listed.emit()
 
     def remove(self, project: str) -> None:
-        """Remove a project's folder, which holds none of the user's pictures; one that tuning works in stays."""
+        """Delete the folder of the project with this id, with prompts and results, but none of the user's pictures.
+
+        Nothing is deleted if tuning is under way in it or if it is no project. If it is in front, an empty one replaces
+        it.
+        """
         folder = self._home_folder() / project
         if (project == self.id and self.is_busy) or not _OURS.fullmatch(project) or not project_file.is_project(folder):
             return
@@ -163,7 +179,7 @@ class TuneProject(QObject):
         self.listed.emit()
 
     def projects(self) -> tuple[KeptProject, ...]:
-        """All projects on disk that can be read, the one that was touched last first."""
+        """Return all projects on disk that can be read, the one that was written last first."""
         home = self._home if self._home is not None else self._temporary and Path(self._temporary.name)
         if not home:
             return ()
@@ -176,7 +192,10 @@ class TuneProject(QObject):
         return tuple(sorted(found, key=lambda project: (project.written, project.id), reverse=True))
 
     def save_now(self) -> None:
-        """Write the state at once; an empty project is not worth a file, and never replaces one."""
+        """Write the state to disk at once; a project without pictures is not written.
+
+        A disk that refuses is told by `failed`, the first time only.
+        """
         self._timer.stop()
         if not self.state.data:
             return
@@ -191,7 +210,7 @@ class TuneProject(QObject):
                 self.failed.emit(Failure(type(problem).__name__, text, hint))
 
     def close(self) -> None:
-        """The window closes."""
+        """Save the project as the window closes; if projects have no lasting place (safe mode), delete them all."""
         self.save_now()
         if self._temporary is not None:
             self._temporary.cleanup()

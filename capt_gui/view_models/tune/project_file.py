@@ -38,7 +38,10 @@ class _File:
 
 
 def load(folder: Path) -> Kept | None:
-    """Read the project in a folder; a damaged file is set aside for the copy of the last good start. None when there is neither."""
+    """Read the project in a folder, with the time when it was written.
+
+    A damaged file is renamed, and the copy made by `keep_copy` is read in its place. None if neither can be read.
+    """
     kept = _read(folder / FILE_NAME)
     if kept is not None:
         return kept
@@ -48,21 +51,27 @@ def load(folder: Path) -> Kept | None:
 
 
 def save(state: TuneState, folder: Path) -> None:
-    """Write the project so that a crash in the middle leaves the old file whole. Raises CannotWrite."""
+    """Write the state of a project to its folder; after a crash in the middle the old file is still whole.
+
+    Raises CannotWrite if the disk refuses.
+    """
     written = datetime.now(UTC).isoformat(timespec="seconds")
     file = _File(_FORMAT, asdict(state), VERSION, written)
     write_atomic(folder / FILE_NAME, json.dumps(asdict(file), ensure_ascii=False, indent=1))
 
 
 def keep_copy(folder: Path) -> None:
-    """Keep the project as it is now beside itself, for the day its file is damaged; a disk that refuses is no reason to stop."""
+    """Copy the project's file to a second file in the same folder, which `load` reads if the first is damaged.
+
+    A damaged file is not copied; a disk that refuses is ignored.
+    """
     with contextlib.suppress(OSError, CaptError):
         if _read(folder / FILE_NAME) is not None:
             copy(folder / FILE_NAME, folder / PREVIOUS)
 
 
 def is_project(folder: Path) -> bool:
-    """True if a folder is one of ours: a real folder that holds a project, damaged or not."""
+    """Return True if a folder is a real one, no link, and holds the file of a project, damaged or not."""
     return (
         not folder.is_symlink() and folder.is_dir() and any((folder / name).is_file() for name in (FILE_NAME, PREVIOUS))
     )

@@ -69,23 +69,23 @@ class TuneResultModel(OneJob):
 
     @property
     def is_saving(self) -> bool:
-        """True if the prompts are being put in their place."""
+        """True while the tuned prompts are being installed or written to a folder."""
         return self._saving is not None and self._saving.is_running
 
     @property
     def prompts_file(self) -> Path:
-        """The prompts file that the run wrote."""
+        """The path of the tuned prompts that the run wrote into the project; the file may not exist yet."""
         return self._project.folder / "prompts.safetensors"
 
     @property
     def command(self) -> str:
-        """The command that makes the same prompts again; empty while it is not known."""
+        """The command line that makes the same prompts again; empty while it is not known."""
         if self.saving is not None and self.saving.command:
             return self.saving.command
         return self._tuning.command
 
     def report_problem(self) -> str:
-        """Why there is no report of it; empty where there is."""
+        """Return a sentence that says why no report of the evaluation can be made; empty if one can."""
         kept = self._project.state.test_run
         if not kept or self.result is None:
             return self.tr("There is a report once the test pictures are measured.")
@@ -94,11 +94,14 @@ class TuneResultModel(OneJob):
         return ""
 
     def attack_text(self) -> str:
-        """The attack that measures."""
+        """Describe the attack of the evaluation on the test pictures: "PGD, 100 steps within ε = 1/255"."""
         return tune_text.attack(self._method.test_eps, self._project.state.test_steps)
 
     def measure(self) -> None:
-        """Evaluate the test share, unless that was done or is under way."""
+        """Evaluate the tuned prompts on the test pictures; an evaluation that was interrupted goes on.
+
+        Nothing happens without tuned prompts, or if they are already measured or being measured.
+        """
         if self.is_running or self.result is not None or self._project.state.run != DONE:
             return
         kept = self._project.state.test_run
@@ -119,14 +122,20 @@ class TuneResultModel(OneJob):
         self.progressed.emit()
 
     def measure_again(self) -> None:
-        """Evaluate once more, from the first picture, with the present attack."""
+        """Drop the result, and evaluate the test pictures again from the first one, with the attack that is set now.
+
+        An evaluation still under way is cancelled, and then no new one is begun.
+        """
         self.cancel()
         self._project.change(test_run="")
         self.result = None
         self.measure()
 
     def request(self, keep: str, *, resume: bool = False) -> EvaluateRequest:
-        """Plain text (A) against the tuned prompts (B) on the test share, each attacked by its own PGD."""
+        """Return the request that compares the template alone (A) with the tuned prompts (B) on test pictures by PGD.
+
+        keep: the run folder to write. resume: go on with the evaluation in that folder.
+        """
         state, made_by = self._project.state, self._tuning.made_by
         eps = self._method.test_eps
         attacks = (AttackSpec("pgd", (("steps", state.test_steps),)),) if eps > 0 else ()
@@ -149,7 +158,7 @@ class TuneResultModel(OneJob):
         )
 
     def share_text(self) -> str:
-        """On how many of the untouched pictures the figures rest, where it is not all of them."""
+        """Return a sentence with how many of the test pictures were measured; empty if all or none were."""
         if self.result is None or self.result.n < MOST_MEASURED:
             return ""
         n_test = _test_pictures(self._project.split_file)
@@ -160,31 +169,50 @@ class TuneResultModel(OneJob):
         ).format(f"{self.result.n:,}", f"{n_test:,}")
 
     def headline(self) -> tuple[str, str]:
-        """The verdict in words, and the figures it rests on."""
+        """Return the verdict in words, and the figures that it rests on; both empty without a result."""
         return tune_text.headline(self.result) if self.result is not None else ("", "")
 
     def effect(self) -> str:
-        """Return "better", "worse" or "unclear", of the attacked pictures first; empty without a result."""
+        """Return "better", "worse" or "unclear": the tuned prompts against the template alone; empty without a result.
+
+        The paired test on the attacked pictures decides, or that on the clean ones if nothing was attacked.
+        """
         return formatting.outcome(self.result)
 
     def tests(self) -> tuple[str, ...]:
-        """The paired tests as sentences."""
+        """Return a sentence for each paired test of the template alone against the tuned prompts.
+
+        The attacked pictures come first, then the clean ones. Empty without a result.
+        """
         return formatting.paired_tests(self.result, self.tr("with plain text"), self.tr("with the tuned prompts"))
 
     def advice(self) -> tuple[str, ...]:
-        """Advice where it did not help."""
+        """Return sentences with what to try next if tuning did not help, or cost clean accuracy; the likeliest first.
+
+        Empty if it helped under attack at no such cost, or without a result.
+        """
         return () if self.result is None else tune_text.advice(self.result, self._project.state.shots)
 
     def classes(self) -> tuple[ClassRow, ...]:
-        """Class by class, in the order of the data."""
+        """Return the clean and robust accuracy of each class, with the template alone and with the tuned prompts.
+
+        They are in the order of the data set; empty without a result.
+        """
         return () if self.result is None or self.result.compared is None else class_rows(self.result)
 
     def checks(self) -> tuple[Check, ...]:
-        """The engine's checks of the measurement; of one that was made on both sides, the worse answer."""
+        """Return the engine's checks of whether the evaluation can be trusted; empty without a result.
+
+        If one failed for the template alone or for the tuned prompts, the failed answer is returned.
+        """
         return () if self.result is None else worse_checks(self.result)
 
     def save(self, folder: str = "") -> None:
-        """Install the prompts, or write them with a model card into a new folder."""
+        """Save the tuned prompts under the project's name, notes and licence; `saved` or `failed` follows.
+
+        folder: a new folder for them and a model card; "" installs them among the program's own prompts. Nothing
+        happens while they are being saved.
+        """
         if self.is_saving:
             return
         state = self._project.state
@@ -198,7 +226,10 @@ class TuneResultModel(OneJob):
         self.changed.emit()
 
     def on_opened(self) -> None:
-        """Another project, or another run of this one: what was measured belongs to the one before."""
+        """Cancel the evaluation and forget its result, because another project or a new run is in front.
+
+        Prompts that are being saved are still saved, but nothing is told of it.
+        """
         self._abandon()
         if self._saving is not None:
             # what was asked for is still put in its place
@@ -207,17 +238,20 @@ class TuneResultModel(OneJob):
         self.changed.emit()
 
     def on_run_changed(self) -> None:
-        """A new run has begun: the prompts that are measured are gone, and the engine has better things to do."""
+        """Cancel the evaluation and forget its result once a new run is under way, which replaces the prompts."""
         if self._tuning.is_running and (self.is_running or self.result is not None or self.failure is not None):
             self.on_opened()
 
     def on_measured(self, result: AnalyzeResult) -> None:
-        """Take what the prompts are worth."""
+        """Keep the result of the evaluation, and remember its run folder as that of the last run."""
         self.result = result
         self._store.on_kept(self._project.state.test_run)
 
     def on_measuring_failed(self, failure: Failure) -> None:
-        """Take why it could not be measured, or measure from the first picture."""
+        """Keep in `failure` why the evaluation failed.
+
+        If it was to go on with an earlier one, begin again from the first picture instead.
+        """
         if self._resumed:
             # what was kept is another measurement by now, or damaged: it stays, and this one begins anew
             self._project.change(test_run="")
@@ -226,12 +260,12 @@ class TuneResultModel(OneJob):
             self.failure = failure
 
     def on_measuring_ended(self) -> None:
-        """The evaluation is over, however it ended."""
+        """Emit `changed` and `progressed` after the evaluation has finished, failed or was cancelled."""
         self.changed.emit()
         self.progressed.emit()
 
     def on_saved(self, result: TunedSaved) -> None:
-        """The prompts are in their place."""
+        """Keep what was saved, note the id of installed prompts in the project, and emit `saved`."""
         self.saving = result
         if not self.folder:
             self._project.change(saved=result.prompts.id)

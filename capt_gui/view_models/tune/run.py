@@ -97,38 +97,41 @@ class TuneRun(OneJob):
 
     @property
     def is_paused(self) -> bool:
-        """True if the job waits because the user asked for it."""
+        """True if the tuning job is under way and waits because the user paused it."""
         return self.is_running and self._project.state.run == PAUSED
 
     @property
     def is_ending(self) -> bool:
-        """True if it was asked to end, and has not yet."""
+        """True if the tuning job was asked to stop and is still under way."""
         return self.is_running and self._is_ending
 
     @property
     def can_resume(self) -> bool:
-        """True if a stopped run of this project left a state to go on from."""
+        """True if no job is under way and a stopped run of this project left a file from which it can go on."""
         return not self.is_running and self._state_file.exists()
 
     @property
     def is_done(self) -> bool:
-        """True if this project has tuned prompts."""
+        """True if this project has finished tuned prompts on disk and no job is under way."""
         return not self.is_running and self._project.state.run == DONE and self._out.exists()
 
     @property
     def epochs(self) -> tuple[TuneEpoch, ...]:
-        """The epochs so far, without number 0, which is plain text."""
+        """The results of the epochs so far, in order; without epoch 0, the template alone before any tuning."""
         return tuple(self._epochs[number] for number in sorted(self._epochs) if number > 0)
 
     @property
     def plain(self) -> TuneEpoch | None:
-        """Plain text on the validation pictures, where it was told."""
+        """The result of the template alone, before tuning, on the validation pictures; None while it is not known."""
         return self._epochs.get(0)
 
     # what the user may want
 
     def start(self) -> None:
-        """Begin; a run that was stopped goes on, and one that is done gives way."""
+        """Begin tuning, or go on with a run that was stopped; do nothing while a job is under way.
+
+        A new run deletes the prompts that an earlier one left in the project; installed ones stay.
+        """
         if self.is_running:
             return
         resume = self._state_file.exists()
@@ -137,13 +140,16 @@ class TuneRun(OneJob):
         self._submit(self._make_request(resume))
 
     def keep_what_there_is(self) -> None:
-        """Finish a stopped run with the best of its epochs, without another one."""
+        """Finish a stopped run with the best of its whole epochs, without another; do nothing if there is none."""
         if self.can_resume:
             request = self._make_request(True)
             self._submit(replace(request, stop_after=max(self._project.state.epoch, 1)))
 
     def clear(self) -> None:
-        """Forget what an earlier run of this project left; nothing is begun."""
+        """Delete the prompts and the stopped state that an earlier run left in the project, and forget its curves.
+
+        No run is begun; nothing happens while a job is under way.
+        """
         if not self.is_running:
             self._state_file.unlink(missing_ok=True)
             self._clear_outcome()
@@ -152,22 +158,25 @@ class TuneRun(OneJob):
             self._tell_all()
 
     def pause(self) -> None:
-        """Wait at the next step; other work goes on."""
+        """Ask the tuning job to wait at its next step, so that other jobs can run meanwhile."""
         if self._job is not None and not self.is_ending:
             self._job.pause()
 
     def resume(self) -> None:
-        """Go on where it paused."""
+        """Let a paused tuning job go on where it waits."""
         if self._job is not None:
             self._job.resume()
 
     def stop_and_keep(self) -> None:
-        """End now with the best epoch so far."""
+        """Ask the tuning job to end now and to write the prompts of its best epoch so far.
+
+        Before the first epoch has ended, it is cancelled without prompts.
+        """
         if self._job is not None:
             self._end(self._job.stop)
 
     def cancel(self) -> None:
-        """End now; the last whole epoch is kept on disk, so that one can go on from there."""
+        """Ask the tuning job to end now without prompts; `start` can go on from its last whole epoch, kept on disk."""
         if self._job is not None:
             self._end(self._job.cancel)
 
@@ -180,7 +189,10 @@ class TuneRun(OneJob):
     # what is heard
 
     def on_opened(self) -> None:
-        """Another project is in front: nothing is known of its run but what its folder holds."""
+        """Forget the run of the project before, and load the curves of the one that was opened, if it is tuned.
+
+        Nothing happens while a job is under way.
+        """
         if not self.is_running:
             self._forget()
             if self.is_done:
@@ -189,7 +201,10 @@ class TuneRun(OneJob):
             self._tell_all()
 
     def on_answered(self, answer: str) -> None:
-        """Do what the user wants with a run that was interrupted."""
+        """Do what the user decided about the interrupted run.
+
+        answer: RESUME goes on, KEEP finishes with the best epoch so far, START_OVER deletes what the run left.
+        """
         if answer == RESUME:
             self.start()
         elif answer == KEEP:
@@ -198,12 +213,15 @@ class TuneRun(OneJob):
             self.clear()
 
     def on_started(self) -> None:
-        """The run has left the queue."""
+        """Show as progress that the pictures are being read, because the job has left the queue."""
         self.progress = JobState(text=self.tr("Reading the pictures"))
         self._tell()
 
     def on_news(self, event: JobEvent) -> None:
-        """Take steps, epochs and strips, and that it pauses or goes on."""
+        """Keep the steps, epochs, sample pictures, forecast and notices that the tuning job sends; the charts follow.
+
+        JobPaused and JobContinued mark the project as paused or running.
+        """
         if isinstance(event, TuneTold):
             self._on_tuned(event)
         elif isinstance(event, JobPaused | JobContinued):
@@ -229,7 +247,7 @@ class TuneRun(OneJob):
             self._redraw.start()
 
     def on_finished(self, result: TuneResult) -> None:
-        """The prompts are tuned."""
+        """Keep the result and what made it beside the prompts, mark the project as done, and emit `finished`."""
         self.result = result
         self._remember(result)
         self._project.change(run=DONE, test_run="", saved="")
@@ -237,12 +255,18 @@ class TuneRun(OneJob):
         self._save()
 
     def on_failed(self, failure: Failure) -> None:
-        """The run broke; its last whole epoch is on disk."""
+        """Keep in `failure` why the run failed.
+
+        The project is marked as stopped if the last whole epoch is on disk, else as not begun.
+        """
         self.failure = failure
         self._stopped()
 
     def on_cancelled(self, reason: str) -> None:
-        """The run was stopped."""
+        """Mark the project as stopped if the last whole epoch of the cancelled run is on disk, else as not begun.
+
+        reason: a sentence if the run was to keep its best epoch and had none, else empty; it is kept in `reason`.
+        """
         self.reason = reason
         self._stopped()
 
@@ -294,12 +318,15 @@ class TuneRun(OneJob):
 
     @property
     def made_by(self) -> TuneRequest | None:
-        """The request of the run that made this project's prompts: step 3 may say something else by now."""
+        """The request of the run that made this project's prompts; None while there are none, or where it is not known.
+
+        The choices of step 3 may have been changed since.
+        """
         return self._kept().request
 
     @property
     def command(self) -> str:
-        """The command that makes the same prompts, empty where nobody said."""
+        """The command line that makes the same prompts again; empty where it is not known."""
         return self._kept().command
 
     def _kept(self) -> _MadeBy:

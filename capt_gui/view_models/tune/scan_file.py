@@ -23,12 +23,18 @@ class _Kept:
 
 
 def save(result: ScanResult, folder: Path) -> None:
-    """Write it, whole or not at all. Raises CannotWrite."""
+    """Write the result of a scan to a file in the project's folder, whole or not at all.
+
+    Raises CannotWrite if the disk refuses.
+    """
     write_atomic(folder / FILE_NAME, json.dumps(asdict(_Kept(_FORMAT, _VERSION, result)), ensure_ascii=False))
 
 
 def load(folder: Path) -> ScanResult | None:
-    """Read it; None when there is none that can be understood, or its inventory is gone: then one scans again."""
+    """Read the result of a scan from the project's folder.
+
+    None if there is none, if it cannot be understood, or if the inventory (the scan's own list of pictures) is gone.
+    """
     kept = json_if_sound(folder / FILE_NAME, _Kept)
     if kept is None or (kept.format, kept.version) != (_FORMAT, _VERSION):
         return None

@@ -34,7 +34,10 @@ class ScanModel(ScanJob):
         project.changed.connect(self.on_project_changed)
 
     def take(self, paths: Sequence[str]) -> None:
-        """Look through other pictures: class folders, a CSV, a split file; or several folders, each of them one class."""
+        """Begin with other pictures and scan them; do nothing without paths or while tuning is under way.
+
+        paths: class folders, a CSV or a split file; or several folders, each of them one class.
+        """
         if not paths or self._project.is_busy:
             return
         self.forget()
@@ -44,7 +47,7 @@ class ScanModel(ScanJob):
         self.scan()
 
     def scan(self) -> None:
-        """Look through the project's pictures again; what is left out stays so."""
+        """Scan the project's pictures again, unless a scan is under way; pictures that were left out stay left out."""
         state = self._project.state
         if not state.data or self.is_running:
             return
@@ -56,16 +59,16 @@ class ScanModel(ScanJob):
         self.start(state.data, str(folder), state.model, state.template)
 
     def classes_in(self) -> tuple[str, ...]:
-        """The classes that are not left out."""
+        """Return the names of the classes that are not left out; empty without a scan."""
         gone = set(self._project.state.excluded_classes)
         return tuple(own.name for own in self.result.classes if own.name not in gone) if self.result else ()
 
     def left_out(self, name: str) -> int:
-        """Return the number of single pictures of a class that are left out."""
+        """Return how many single pictures of the class called `name` the user left out."""
         return self._left_out[name]
 
     def problem(self) -> str:
-        """Why one cannot go on, in a sentence; empty when one can."""
+        """Return a sentence that says why step 2 cannot follow yet; empty if it can."""
         if self.is_running:
             return self.tr("The pictures are being looked through.")
         if self.result is None:
@@ -73,7 +76,7 @@ class ScanModel(ScanJob):
         return self._block()
 
     def exclude(self, picked: Picked) -> None:
-        """Leave pictures and classes out; the files stay as they are."""
+        """Leave the pictures and classes in `picked` out of the project; their files stay as they are."""
         state = self._project.state
         self._project.change(
             excluded=_with(state.excluded, picked.pictures),
@@ -81,7 +84,7 @@ class ScanModel(ScanJob):
         )
 
     def include(self, picked: Picked) -> None:
-        """Take pictures and classes back."""
+        """Take the pictures and classes in `picked` back into the project."""
         state = self._project.state
         self._project.change(
             excluded=_without(state.excluded, picked.pictures),
@@ -89,13 +92,13 @@ class ScanModel(ScanJob):
         )
 
     def toggle(self, picked: Picked) -> None:
-        """Leave these pictures and classes out; if all of them are already, take them back."""
+        """Leave the pictures and classes in `picked` out; if all of them already are, take them back."""
         state = self._project.state
         are_out = set(picked.pictures) <= set(state.excluded) and set(picked.classes) <= set(state.excluded_classes)
         (self.include if are_out else self.exclude)(picked)
 
     def on_opened(self) -> None:
-        """Another project is in front: what its last scan found is on disk, or is looked for again."""
+        """Load the last scan of the opened project from its folder; if there is none, scan its pictures again."""
         self.forget()
         if not self._project.state.data:
             self.changed.emit()
@@ -109,14 +112,17 @@ class ScanModel(ScanJob):
         self.changed.emit()
 
     def on_project_changed(self) -> None:
-        """Something may have been left out, or taken back."""
+        """Count again if pictures or classes were left out or taken back, and emit `changed`; ignore other changes."""
         state = self._project.state
         if (state.excluded, state.excluded_classes) != self._excluded:
             self._count()
             self.changed.emit()
 
     def on_scanned(self, found: ScanResult) -> None:
-        """The pictures have been looked through: keep what was found, and ask which pictures each class has."""
+        """Keep the result of the scan, in the project's folder too, and ask which pictures each class has.
+
+        In a new project, a train, val and test division that the data brings is chosen.
+        """
         super().on_scanned(found)
         try:
             scan_file.save(found, self._project.folder)
@@ -139,7 +145,7 @@ class ScanModel(ScanJob):
 
 
 def unreadable_of(result: ScanResult, name: str) -> tuple[FailedPicture, ...]:
-    """The pictures of a class that cannot be read, with the reason."""
+    """Return the pictures of the class called `name` that cannot be read, each with the reason."""
     return tuple(failure for own, failure in result.unreadable if own == name)
 
 

@@ -46,17 +46,17 @@ class SplitModel(OneJob):
 
     @property
     def is_current(self) -> bool:
-        """True if the result answers the settings of this moment."""
+        """True if the split in `result` was made with the settings of this moment."""
         return self.result is not None and self._answered == self._request()
 
     @property
     def has_parts(self) -> bool:
-        """True if the data brings its own division into train and test."""
+        """True if the data brings a division of its own: pictures in two or more of train, validation and test."""
         found = self._scan.result
         return found is not None and sum(count > 0 for _, count in found.splits) > 1
 
     def problem(self) -> str:
-        """Why one cannot go on, in a sentence; empty when one can."""
+        """Return a sentence that says why step 3 cannot follow yet; empty if it can."""
         if self._scan.result is None:
             return self._scan.problem()
         # while the next answer is a blink away the last one counts: writing asks again anyway
@@ -66,7 +66,7 @@ class SplitModel(OneJob):
         return "" if self._project.split_file.is_file() else self.tr("The pictures are being divided.")
 
     def totals(self) -> ClassSplit | None:
-        """All classes together."""
+        """Return the numbers of pictures by use, over all classes together; None without a split."""
         if self.result is None:
             return None
         rows = self.result.classes
@@ -76,11 +76,14 @@ class SplitModel(OneJob):
         )  # fmt: skip
 
     def pictures(self, name: str) -> tuple[Assigned, ...]:
-        """The pictures of a class with their use."""
+        """Return the pictures of the class called `name`, each with its use; empty without a split."""
         return tuple(own for own in self.result.pictures if own.class_name == name) if self.result is not None else ()
 
     def refresh(self) -> None:
-        """Ask who goes where, unless that is known or being asked already."""
+        """Ask the engine to divide the pictures by the present settings, as a preview; `changed` follows.
+
+        Nothing is asked if the answer is known or on its way, without a scan, or while a split is being written.
+        """
         self._timer.stop()
         request = self._request()
         if request is None or self._writing or request in (self._answered, self._requested):
@@ -88,7 +91,10 @@ class SplitModel(OneJob):
         self._submit(request)
 
     def write(self) -> None:
-        """Write the split of this moment into the project; `written` follows."""
+        """Write the split of this moment as a CSV into the project; `written` follows, or `refused`.
+
+        Nothing happens without a scan, or while it is being written.
+        """
         request = self._request()
         if request is not None and not self._writing:
             self._timer.stop()
@@ -97,14 +103,17 @@ class SplitModel(OneJob):
             self.changed.emit()
 
     def on_opened(self) -> None:
-        """Another project is in front."""
+        """Drop the split of the project before, and cancel the one that is being made."""
         self._timer.stop()
         self._abandon()
         self._answered = self._requested = self.result = None
         self._writing, self._sha256 = False, ""
 
     def on_project_changed(self) -> None:
-        """A setting may have changed, or what is left out."""
+        """Ask for a new split a moment later if a setting or what is left out changed.
+
+        Drop the split if there is no scan to divide.
+        """
         request = self._request()
         if request is None:
             if self.result is not None:
@@ -115,7 +124,10 @@ class SplitModel(OneJob):
             self.changed.emit()
 
     def on_finished(self, result: SplitResult) -> None:
-        """Take the answer to the latest question."""
+        """Keep the split; if it was to be written, emit `written`, or `refused` if a problem in it forbids going on.
+
+        If it differs from the one written before, prompts tuned on that no longer count as the project's result.
+        """
         was_writing, self._writing = self._writing, False
         self.result, self._answered, self._requested = result, self._requested, None
         self.changed.emit()
@@ -125,12 +137,12 @@ class SplitModel(OneJob):
             self.refused.emit()
 
     def on_failed(self, failure: Failure) -> None:
-        """Say why there is no split."""
+        """Announce by `failed` why there is no split, and by `refused` if it was to be written."""
         self.failed.emit(failure)
         self.on_given_up()
 
     def on_given_up(self) -> None:
-        """Leave the question open: there is no answer to it."""
+        """Note that the split failed or was cancelled, and emit `refused` if it was to be written."""
         was_writing, self._writing = self._writing, False
         self._requested = None
         self.changed.emit()

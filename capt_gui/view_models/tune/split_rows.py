@@ -24,7 +24,7 @@ class SplitRows(QAbstractListModel):
         self._rows: tuple[ClassSplit, ...] = ()
 
     def show(self, rows: tuple[ClassSplit, ...]) -> None:
-        """Show these classes; the same ones with other numbers keep the view where it is."""
+        """Show one row for each class in `rows`; if the classes are the same, only their numbers are renewed."""
         same = [own.name for own in rows] == [own.name for own in self._rows]
         if same:
             self._rows = rows
@@ -36,11 +36,14 @@ class SplitRows(QAbstractListModel):
         self.endResetModel()
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Number of classes."""
+        """Return the number of classes; 0 under a valid `parent`, because rows have no children."""
         return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The value of a row for a role."""
+        """Return the class name, tooltip, spoken text or counts of the row at `index`, by Qt role or ClassRole.
+
+        None for any other role, or an invalid index.
+        """
         if not index.isValid():
             return None
         own = self._rows[index.row()]
@@ -55,17 +58,17 @@ class SplitRows(QAbstractListModel):
 
 
 def parts(own: ClassSplit) -> tuple[int, int, int, int]:
-    """Pictures of each use, in the order of USES."""
+    """Return the numbers of train, validation, test and unused pictures of a class, in this order."""
     return own.train, own.val, own.test, own.unused
 
 
 def use_name(use: str) -> str:
-    """The name of a use in the window."""
+    """Return the label of a use of pictures: "train", "val", "test" or "unused"; raises KeyError for any other."""
     return {"train": tr("Train"), "val": tr("Validation"), "test": tr("Test"), "unused": tr("Unused")}[use]
 
 
 def use_help(use: str) -> str:
-    """The meaning of a use."""
+    """Return a sentence that explains a use of pictures: "train", "val", "test" or "unused"; else raises KeyError."""
     return {
         "train": tr("The prompts are tuned on these."),
         "val": tr(
@@ -77,12 +80,12 @@ def use_help(use: str) -> str:
 
 
 def counts_text(own: ClassSplit) -> str:
-    """The numbers of a class, spoken."""
+    """Return the numbers of pictures of a class by use, as "Train 16, Validation 4, Test 12, Unused 0"."""
     return ", ".join(f"{use_name(use)} {count:,}" for use, count in zip(USES, parts(own), strict=True))
 
 
 def tiles(pictures: tuple[Assigned, ...]) -> list[Tile]:
-    """The pictures of a class by their use, training pictures first."""
+    """Return a tile for each picture of a class, grouped by use: train, validation, test, then unused."""
     order = {use: number for number, use in enumerate(USES)}
     ordered = sorted(pictures, key=lambda own: order[own.use])
     return [Tile(own.path, use_name(own.use), TONES[own.use], use_help(own.use)) for own in ordered]

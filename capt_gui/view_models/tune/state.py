@@ -60,7 +60,7 @@ class TuneState:
 
     @property
     def title(self) -> str:
-        """The project's name, or that of its pictures."""
+        """The project's name; without one, the name of the folder or file of its pictures; empty without either."""
         if self.name or not self.data:
             return self.name
         path = PurePath(self.data[0])
@@ -68,5 +68,5 @@ class TuneState:
 
     @property
     def is_underway(self) -> bool:
-        """True if tuning goes on, or was interrupted where the project is found so on disk."""
+        """True if tuning is running or paused; in a state just read from disk this means that it was interrupted."""
         return self.run in (RUNNING, PAUSED)

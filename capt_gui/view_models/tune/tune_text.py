@@ -9,7 +9,7 @@ from capt_gui.view_models import formatting
 
 
 def duration(seconds: float) -> str:
-    """Return "about 40 seconds", "about 12 minutes", "about 3.5 hours"."""
+    """Return a time in words: "less than a second", "about 40 seconds", "about 12 minutes", "about 3.5 hours"."""
     if seconds < 1:
         return tr("less than a second")
     if seconds < 90:
@@ -20,20 +20,26 @@ def duration(seconds: float) -> str:
 
 
 def forecast(found: TuneForecast) -> str:
-    """Return "About 12 minutes, 640 MB of memory"."""
+    """Return the forecast time and peak memory of a tuning run, as "About 12 minutes, 640 MiB of memory"."""
     text = duration(found.seconds)
     return tr("{}, {} of memory").format(text[:1].upper() + text[1:], memory(found.memory_bytes))
 
 
 def forecast_details(found: TuneForecast, where: str) -> str:
-    """The device, the number of steps, and how many numbers are learned."""
+    """Return the details of a forecast: device, steps, batch size, and how many numbers are learned.
+
+    where: the device in words, left out if "".
+    """
     steps = tr("{:,} steps of {} pictures").format(found.steps, found.batch_size)
     learned = tr("{:,} learned numbers").format(found.parameters)
     return " · ".join((*([where] if where else []), steps, learned, tr("measured by a dry run")))
 
 
 def attack(eps: float, steps: int | None, step_size: float | None = None) -> str:
-    """Return "PGD, 3 steps within ε = 1/255"."""
+    """Return "PGD, 3 steps within ε = 1/255" for an attack under L∞; "none (ε = 0)" for a budget of 0.
+
+    eps, step_size: in pixel units [0, 1]. Steps and step size are left out if None.
+    """
     if eps <= 0:
         return tr("none (ε = 0)")
     count = "" if steps is None else tr("{} steps ").format(steps) if steps != 1 else tr("1 step ")
@@ -44,7 +50,10 @@ def attack(eps: float, steps: int | None, step_size: float | None = None) -> str
 
 
 def headline(result: AnalyzeResult) -> tuple[str, str]:
-    """The verdict in words, then the figures it rests on."""
+    """Return the verdict on the tuned prompts in words, and the figures that it rests on.
+
+    result: the template alone (A) compared with the tuned prompts (B); without a comparison the figures are empty.
+    """
     compared = result.compared
     if compared is None:
         return tr("There is nothing to compare with."), ""
@@ -83,7 +92,11 @@ def _figures(before: AnalyzeResult, after: AnalyzeResult) -> str:
 
 
 def advice(result: AnalyzeResult, shots: int | None) -> tuple[str, ...]:
-    """Advice where it did not help, the likeliest first; none where it did. shots: training pictures of each class, None for all."""
+    """Return sentences with what to try next if tuning did not help, or cost clean accuracy; the likeliest first.
+
+    Empty if it helped under attack at no such cost. result: the template alone compared with the tuned prompts. shots:
+    training pictures of each class, None for all.
+    """
     compared = result.compared
     if compared is None:
         return ()

@@ -184,8 +184,9 @@ def test_a_model_of_ones_own_is_imported_in_a_dialog(page: ModelsPage, bench: Be
     dialog.close()
 
 
-def test_prompts_are_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot: QtBot) -> None:
-    """Everything the file may not say can be said."""
+@pytest.mark.parametrize("way", ["close", "reject"])
+def test_prompts_are_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot: QtBot, way: str) -> None:
+    """Everything the file may not say can be said; closing the dialog by its title bar, or by Esc or Close, cancels the import."""
     bench.engine.emit(TWO_SIDES)
     dialog = ImportPromptsDialog(bench.desk.theme, page.install, TWO_SIDES.catalogue.models)
     qtbot.addWidget(dialog)
@@ -199,5 +200,5 @@ def test_prompts_are_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot:
         "/runs/model.pth.tar-50", "demo", template="a photo of a {}.", classes=("cat", "dog"), position="middle"
     )
     assert bench.engine.requests[-1] == wanted
-    dialog.close()
+    getattr(dialog, way)()
     assert bench.engine.cancelled
