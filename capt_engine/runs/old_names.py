@@ -19,10 +19,10 @@ _PERTURB = {"model input": "input", "original size": "original"}
 
 
 def request(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request's values, as a manifest of any version holds them, under today's names.
+    """Rename the fields of a request to analyse or evaluate that an older version of the program wrote.
 
-    plain: the JSON object. Options that analysis and evaluation share are moved under "options", where older files had
-    them beside it.
+    plain: the JSON object under "request" in a run's manifest.json, of any version; it is not changed. Returns the same
+    values under today's names, the options that both kinds of request share being gathered under "options".
     """
     values = renamed(plain, _REQUEST)
     if "options" in values:

@@ -168,5 +168,5 @@ def _picture(image: Tensor) -> Picture:
 
 
 def share(k: int, n: int) -> Share:
-    """Return `k` of `n` as a share with its 95 % Wilson interval."""
+    """Return `k` of `n` as a share with its 95 % Wilson interval; raises ValueError unless n > 0 and 0 ≤ k ≤ n."""
     return Share(k, n, *wilson(k, n))

@@ -44,13 +44,15 @@ def as_jpeg(images: Tensor, quality: int = 95) -> Tensor:
         quality: Pillow's JPEG quality, 1 to 95.
 
     Returns:
-        Pixels in [0, 1] of the same shape, type and device.
+        Pixels in [0, 1] of the same shape, type and device, without gradient.
     """
     return torch.cat([jpeg(picture[None].cpu(), quality) for picture in images]).to(images)
 
 
 def as_resized(images: Tensor) -> Tensor:
-    """Make pictures half as large and as large again, both bicubic with antialiasing and in 8 bits.
+    """Scale pictures to half their height and width and back to their own size.
+
+    Both steps are bicubic with antialiasing and rounded to 8 bits, as a picture is that was saved small and enlarged.
 
     Args:
         images: pixels (n, 3, h, w) in [0, 1].

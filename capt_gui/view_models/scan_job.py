@@ -60,10 +60,11 @@ class ScanJob(OneJob):
     def start(self, data: tuple[str, ...], keep: str, model: str = "", template: str = "") -> None:
         """Have the engine look through labelled pictures; a call while a scan is under way does nothing.
 
-        data: paths, each of a folder with one folder per class or of a CSV file of pictures and labels. keep:
-        the folder in which the scan writes its inventory, a CSV file that lists each picture with class, size
-        and SHA-256. model: the id of the model whose limit of tokens the class names are checked against, ""
-        for no check. template: the sentence around them, "" for the data set's own.
+        data: paths, each of a folder with one folder per class or of a CSV file of pictures and labels.
+        keep: the folder in which the scan writes its inventory, a CSV file that lists each picture with
+        class, size and SHA-256. model: the id of the model whose limit of tokens the class names are
+        checked against, "" for no check. template: the sentence that stands around a name in that check; ""
+        takes the one that the data bring (a file template.txt, a column), else "a photo of a {}.".
         """
         if self.is_running:
             return

@@ -67,7 +67,7 @@ def fitted(state: State, base: Backbone) -> dict[str, Tensor]:
 
 
 def remark(state: State, base: Backbone) -> str:
-    """Warn where an image tower was probably tuned from another model than the one named.
+    """Return a warning where an image tower was probably tuned from another model than the one named.
 
     Args:
         state: the tower's tensors by open_clip's names.

@@ -61,7 +61,10 @@ class Canvas:
         return pdf_text.readable(text, self.fonts.has)
 
     def wrap(self, text: str, style: Style, width: float) -> tuple[str, ...]:
-        """Return `text`, made safe to draw, in lines that are at most `width` millimetres wide in `style`."""
+        """Break `text` into lines that are at most `width` millimetres wide in `style`.
+
+        Characters that the fonts lack are written as `readable` writes them. A word that is too wide for a line is broken.
+        """
         return pdf_text.wrap(self.readable(text), style, width, self.fonts)
 
     def fitted(self, text: str, style: Style, width: float) -> str:
