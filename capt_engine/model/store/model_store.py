@@ -9,7 +9,8 @@ from capt_engine.files import remove_folder
 from capt_engine.folders import models_dir
 from capt_engine.model.store import catalog, install_record
 
-BUNDLED = ("demo", "demo-robust")
+TOYS = ("demo", "demo-robust")
+BUNDLED = (*TOYS, "photo")
 
 
 def folder_of(name: str) -> Path:
