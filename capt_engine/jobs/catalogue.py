@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from capt_engine.attacks import ATTACKS, attack_info
 from capt_engine.attacks.base import NORMS
-from capt_engine.data.class_lists import EVERYDAY, names_of
 from capt_engine.demo.world import TASKS
 from capt_engine.metrics import METRICS
 from capt_engine.model.clip import imagenet_classes
@@ -35,15 +34,7 @@ DEMO_ROBUST = replace(
     eps=4 / 255,
     tuning=tuple(of_demo("demo-robust").items()),
 )
-PHOTO = ModelInfo(
-    id="photo",
-    label="Photo CLIP (ImageNet words)",
-    summary="A small CLIP that ships with the app, works offline, and knows photographs of what ImageNet's 1,000 classes name.",
-    classes=names_of(EVERYDAY),
-    template=DEFAULT_TEMPLATE,
-    eps=1 / 255,
-)
-BUNDLED = (DEMO, DEMO_ROBUST, PHOTO)
+BUNDLED = (DEMO, DEMO_ROBUST)
 
 
 def catalogue() -> Catalogue:

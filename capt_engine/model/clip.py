@@ -4,7 +4,6 @@ A model id is one of
 
     demo                       the bundled demo model
     demo-robust                the demo with an image tower that was tuned on attacked pictures
-    photo                      the bundled model of photographs: ImageNet's 1,000 classes, broader words for them, everyday words
     local-dir:FOLDER, FOLDER   an open_clip folder (open_clip_config.json and safetensors weights), or a tuned image tower
                                (tower.json, which names the model that all the rest is taken from, and tower.safetensors)
     ARCH:SOURCE@FILE           an open_clip architecture with a local safetensors file, e.g. ViT-B-32:openai@clip.safetensors

@@ -9,8 +9,7 @@ from capt_engine.files import remove_folder
 from capt_engine.folders import models_dir
 from capt_engine.model.store import catalog, install_record
 
-TOYS = ("demo", "demo-robust")
-BUNDLED = (*TOYS, "photo")
+BUNDLED = ("demo", "demo-robust")
 
 
 def folder_of(name: str) -> Path:

@@ -366,7 +366,7 @@ def test_a_lasting_id_leads_there_from_anywhere(
     assert lasting_id("model") == lasting_id("local-dir:model") == f"local-dir:{tmp_path.resolve() / 'model'}"
     assert lasting_id("ViT-B-32:openai@x.safetensors") == f"ViT-B-32:openai@{tmp_path.resolve() / 'x.safetensors'}"
     assert lasting_id("demo-robust") == "demo-robust"
-    assert set(clip.BUNDLED) == {"demo", "demo-robust", "photo"}
+    assert set(clip.BUNDLED) == {"demo", "demo-robust"}
 
 
 ROBUST = resource("demo-robust")
