@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -34,7 +33,7 @@ def begun(
     device: torch.device,
     source_model: str | None = None,
     lpips: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The manifest of a run that begins now.
 
     prompts: (id, SHA-256, document) of A and B, with "" and None for plain text. source_model: SHA-256 of the other model that attacks are
@@ -85,7 +84,7 @@ def _plugins() -> list[dict[str, str]]:
     return [{"name": one.name, "package": one.package, "version": one.version} for one in found if not one.problem]
 
 
-def ended(manifest: Mapping[str, Any], pictures: Iterable[str], rows: int, rows_sha256: str) -> dict[str, Any]:
+def ended(manifest: Mapping[str, object], pictures: Iterable[str], rows: int, rows_sha256: str) -> dict[str, object]:
     """The manifest of a run that ends now. pictures: SHA-256 of each; rows_sha256: of the rows without their times."""
     once = sorted(set(pictures))
     return {
@@ -104,7 +103,7 @@ def digest(lines: Iterable[str]) -> str:
     return total.hexdigest()
 
 
-def as_json(value: Any) -> bytes:
+def as_json(value: object) -> bytes:
     """JSON as a file holds it: the same value gives the same bytes."""
     return (json.dumps(value, indent=2, ensure_ascii=True) + "\n").encode()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import TypeVar
 
 from capt_engine.reading import renamed
 from capt_engine.records import RunOptions
@@ -15,10 +15,12 @@ _REQUEST = {
     "half": "subsample_classes",
     "only_left": "skip_broken",
 }
+V = TypeVar("V")
+
 _PERTURB = {"model input": "input", "original size": "original"}
 
 
-def request(plain: Mapping[str, Any]) -> dict[str, Any]:
+def request(plain: Mapping[str, object]) -> dict[str, object]:
     """The values of a request: those that both kinds share stand among its options."""
     values = renamed(plain, _REQUEST)
     if "options" in values:
@@ -27,17 +29,12 @@ def request(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, "options": _with_threat(options, "threat")}
 
 
-def manifest(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest, but for its request."""
-    return renamed(plain, {"crafted_on": "source_model"})
-
-
-def summary(plain: Mapping[str, Any]) -> dict[str, Any]:
+def summary(plain: Mapping[str, object]) -> dict[str, object]:
     """A summary."""
     return _with_threat(plain, "threat_model")
 
 
-def threat(plain: Mapping[str, Any]) -> dict[str, Any]:
+def threat(plain: Mapping[str, V]) -> dict[str, V | str]:
     """A threat model, or a row of a table, which says the same of the perturbed pixels."""
     if "space" not in plain:
         return dict(plain)
@@ -45,6 +42,6 @@ def threat(plain: Mapping[str, Any]) -> dict[str, Any]:
     return renamed({**plain, "space": _PERTURB.get(str(space), space)}, {"space": "perturb"})
 
 
-def _with_threat(plain: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _with_threat(plain: Mapping[str, object], name: str) -> dict[str, object]:
     about = plain.get(name)
     return {**plain, name: threat(about)} if isinstance(about, dict) else dict(plain)

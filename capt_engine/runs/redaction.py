@@ -17,14 +17,14 @@ class Names:
     """The names of a run's things in a report. number: of the run among several, 0 where there is one."""
 
     def __init__(self, run: FinishedRun, *, redact: bool, number: int = 0) -> None:
-        self._redact = redact
+        self.redact = redact
         self._pictures: dict[str, str] = {}
         self._known = _known(run, f" {number}" if number else "") if redact else {}
         self._whole = sorted((name for name in self._known if _is_path(name)), key=len, reverse=True)
 
     def picture(self, path: str) -> str:
         """A picture's whole name."""
-        if not self._redact:
+        if not self.redact:
             return path
         return self._pictures.setdefault(path, f"picture {len(self._pictures) + 1}")
 
@@ -34,11 +34,11 @@ class Names:
 
     def shown(self, name: str) -> str:
         """Shorten a picture's name, as `picture` or a row of `line` gives it, to its last two parts; a redacted name stays as it is."""
-        return name if self._redact else "/".join(name.replace("\\", "/").split("/")[-2:])
+        return name if self.redact else "/".join(name.replace("\\", "/").split("/")[-2:])
 
     def text(self, text: str) -> str:
         """Any other name or sentence."""
-        if not self._redact:
+        if not self.redact:
             return text
         if text in self._known:
             return self._known[text]
@@ -48,7 +48,7 @@ class Names:
 
     def remark(self, path: str, text: str) -> str:
         """A sentence about a picture that could not be used."""
-        if not self._redact:
+        if not self.redact:
             return text
         name = self.picture(path)
         for hidden in (path, PurePosixPath(path).name, PureWindowsPath(path).name):
@@ -57,37 +57,43 @@ class Names:
 
     def line(self, line: Mapping[str, str]) -> dict[str, str]:
         """A row of the CSV."""
-        if not self._redact:
+        if not self.redact:
             return dict(line)
         names = {name: self.text(line[name]) for name in ("model_id", "prompt_id", "aimed_at")}
         return {**line, "path": self.picture(plain(line["path"])), **names}
 
-    def manifest(self, run: FinishedRun) -> dict[str, Any]:
+    def manifest(self, run: FinishedRun) -> dict[str, object]:
         """The manifest."""
-        if not self._redact:
-            return run.manifest
-        manifest: dict[str, Any] = self._deep({**run.manifest, "started_in": ""})
+        if not self.redact:
+            return run.manifest.as_written
+        manifest: dict[str, Any] = self._deep({**run.manifest.as_written, "started_in": ""})
         if "skip" in manifest["request"]:
             manifest["request"]["skip"] = []
         for one in manifest.get("prompts", []):
             if one.get("document"):
                 one["document"]["notes"] = ""
-        return manifest | {"command": command_of(run.request.renamed(self.text)), "redacted": True}
+        return manifest | {"command": self.command(run), "redacted": True}
 
-    def summary(self, run: FinishedRun) -> dict[str, Any]:
+    def command(self, run: FinishedRun) -> str:
+        """The command that repeats the run."""
+        known = command_of(run.request.renamed(self.text)) if self.redact else run.manifest.command
+        return known or "capt run manifest.json"
+
+    def summary(self, run: FinishedRun) -> dict[str, object]:
         """The summary."""
-        if not self._redact:
-            return run.summary
+        if not self.redact:
+            return run.summary.as_written
         failed = [
             {
-                "path": self.picture(one["path"]),
-                **{key: self.remark(one["path"], one[key]) for key in ("message", "hint")},
+                "path": self.picture(one.path),
+                "message": self.remark(one.path, one.message),
+                "hint": self.remark(one.path, one.hint),
             }
-            for one in run.failed
+            for one in run.summary.failed
         ]
-        return {**self._deep({**run.summary, "failed": [], "run_dir": None}), "failed": failed}
+        return {**self._deep({**run.summary.as_written, "failed": [], "run_dir": None}), "failed": failed}
 
-    def _deep(self, value: Any) -> Any:
+    def _deep(self, value: object) -> Any:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):

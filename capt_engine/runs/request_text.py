@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from capt_engine.errors import BadRequest
 from capt_engine.reading import fitted
@@ -19,11 +19,11 @@ _CALLED = "The manifest"
 class _RequestPart:
     """The part of a manifest that says what was asked."""
 
-    request: dict[str, Any]
+    request: dict[str, object]
     kind: Literal["", "analyze", "evaluate"] = ""
 
 
-def from_json(manifest: Mapping[str, Any]) -> RunRequest:
+def from_json(manifest: Mapping[str, object]) -> RunRequest:
     """The request of a manifest; raises BadRequest where it holds none that this version knows."""
     part = fitted(manifest, _RequestPart, called=_CALLED, hint=_HINT)
     values = old_names.request(part.request)
@@ -36,14 +36,14 @@ def from_json(manifest: Mapping[str, Any]) -> RunRequest:
     return request
 
 
-def _unknown(values: Mapping[str, Any], record: Any) -> Iterator[str]:
+def _unknown(values: Mapping[str, object], record: object) -> Iterator[str]:
     """The names of values that are no field of a record, or of a record in it."""
-    known = {one.name for one in fields(record)}
+    known = vars(record)
     for name, value in values.items():
         if name not in known:
             yield name
         elif isinstance(value, dict):
-            yield from _unknown(value, getattr(record, name))
+            yield from _unknown(value, known[name])
 
 
 PLAIN = "plain CLIP"

@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TextIO
 
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.tally import Trial
@@ -111,7 +111,7 @@ def plain(text: str) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
 
 
-def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, Any]:
+def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, object]:
     """The `summary` object of the command line (fields: docs of `capt analyze`); lists that nothing was asked of are empty."""
     plain = dataclasses.asdict(result)
     del plain["classes"], plain["compared"]
@@ -148,7 +148,7 @@ def _finite(value: float | None) -> float | None:
 _OF_B = ("prompts", "n", "clean_accuracy", "clean_interval", "robust_accuracy", "robust_interval", "curve")
 
 
-def _compared(result: AnalyzeResult) -> dict[str, Any] | None:
+def _compared(result: AnalyzeResult) -> dict[str, object] | None:
     """B beside A: the same figures, and the paired tests."""
     if result.compared is None:
         return None
