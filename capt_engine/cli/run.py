@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
     place = args.manifest.absolute()
     manifest = Manifest.read(place)
-    request = _moved(args, manifest, from_json(manifest.as_written))
+    request = _moved(args, manifest, from_json(manifest))
     with tempfile.TemporaryDirectory(prefix="capt-run-") as spare, _started_in(manifest.started_in):
         out = args.out.absolute() if args.out else Path(spare) / "run"
         follow(replace(request, options=replace(request.options, keep=str(out))), args, AnalyzeResult)

@@ -110,16 +110,8 @@ def data(sides: Sequence[Side]) -> tuple[Block, ...]:
     rows = []
     for side in sides:
         run = side.context.run
-        ended = run.manifest.ended or "not recorded"
-        rows.append(
-            (
-                side.name,
-                side.context.names.text(str(run.folder)),
-                f"{len(side.seen):,}",
-                str(len(run.summary.failed)),
-                ended,
-            )
-        )
+        place, failed = side.context.names.text(str(run.folder)), str(len(run.summary.failed))
+        rows.append((side.name, place, f"{len(side.seen):,}", failed, run.manifest.ended or "not recorded"))
     shared = set.intersection(*(set(side.seen) for side in sides)) if sides else set()
     columns = (*texts("Model", "Run"), *numbers("Pictures", "Not usable"), *texts("Ended"))
     note = f"{counted(len(shared), 'picture')} (by SHA-256 and label) are in every run; paired tests use those that two runs share."

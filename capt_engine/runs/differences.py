@@ -17,10 +17,7 @@ _NOT_COMPARED = ("time_s", "path", "model_id", "prompt_id", "aimed_at")
 
 
 def differences(
-    manifest: Manifest,
-    summary: Summary | None,
-    rows: Iterable[Mapping[str, str]] | None,
-    new: FinishedRun,
+    manifest: Manifest, summary: Summary | None, rows: Iterable[Mapping[str, str]] | None, new: FinishedRun
 ) -> Iterator[str]:
     """Sentences about `new`, measured against an old manifest, and its summary and rows where they are at hand."""
     now = new.manifest
@@ -29,15 +26,11 @@ def differences(
     for name, sha256 in _hashes(manifest).items():
         if sha256 and sha256 != _hashes(now)[name] and (name != "rows" or rows is None):
             yield f"SHA-256 of the {name}: {sha256} before, {_hashes(now)[name]} now."
-    if manifest.prompts_sha256 != now.prompts_sha256:
-        yield f"SHA-256 of the prompts: {manifest.prompts_sha256} before, {now.prompts_sha256} now."
-    yield from _lpips(manifest.lpips, now.lpips)
     if rows is not None:
         yield from _rows(rows, new)
     if summary is not None:
-        yield from _values(
-            "summary", _timeless(old_names.summary(summary.as_written)), _timeless(new.summary.as_written)
-        )
+        known = old_names.summary(summary.as_written)
+        yield from _values("summary", _timeless(known), _timeless(new.summary.as_written))
         if (before := len(summary.failed)) != len(new.summary.failed):
             yield f"Pictures that could not be used: {before} before, {len(new.summary.failed)} now."
 
@@ -49,14 +42,10 @@ def _hashes(of: Manifest) -> dict[str, str]:
         "classes": of.classes_sha256,
         "rows": of.rows.sha256,
         "pictures": of.pictures.sha256,
+        "prompts": str(of.prompts_sha256),
+        # Measured with other weights, LPIPS is another number.
+        "LPIPS weights": (of.lpips or {}).get("sha256", "none"),
     }
-
-
-def _lpips(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -> Iterator[str]:
-    """Measured with other weights, LPIPS is another number."""
-    before, now = ((lpips or {}).get("sha256", "none") for lpips in (old, new))
-    if before != now:
-        yield f"SHA-256 of the LPIPS weights: {before} before, {now} now."
 
 
 def _rows(old: Iterable[Mapping[str, str]], new: FinishedRun) -> Iterator[str]:

@@ -32,7 +32,7 @@ class FinishedRun:
                 f"The run in {str(folder)!r} has not ended.", f"Finish it first: capt evaluate … --resume {folder}"
             )
         manifest, summary = Manifest.read(folder / MANIFEST), Summary.read(folder / SUMMARY)
-        return cls(folder, manifest, summary, from_json(manifest.as_written))
+        return cls(folder, manifest, summary, from_json(manifest))
 
     def lines(self) -> Iterator[dict[str, str]]:
         """The rows, as text."""

@@ -37,7 +37,7 @@ def _run(folder: Path) -> tuple[float, KeptRun] | None:
             return None
         is_over = (folder / SUMMARY).is_file()
         summary = Summary.read(folder / SUMMARY) if is_over else Summary()
-        request = from_json(manifest.as_written)
+        request = from_json(manifest)
         ended = manifest.ended if is_over else ""
         when = datetime.fromisoformat(ended or manifest.started or "1970-01-01T00:00:00+00:00").timestamp()
         title = f"{' and '.join(variant_name(one) for one in request.variants)} on {counted_paths(request.places)}"

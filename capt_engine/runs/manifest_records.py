@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from capt_engine.reading import fitted, read_json
-from capt_engine.records import Check, FailedPicture, TextDrift
+from capt_engine.records import Check, FailedPicture, TextDrift, ThreatModel
 
 
 @dataclass(frozen=True)
-class Weights:
-    """A model: its id, and the SHA-256 of its weights."""
+class Hashed:
+    """A thing by its SHA-256: a model or prompts, which have an id, or a list of pictures or rows."""
 
     id: str = ""
-    sha256: str = ""
-
-
-@dataclass(frozen=True)
-class Counted:
-    """A list of n things (pictures, rows), and its SHA-256."""
-
-    n: int = 0
     sha256: str = ""
 
 
@@ -54,7 +46,7 @@ class AboutPrompts:
     """The part of a prompts file's document that a report shows."""
 
     method: str = ""
-    backbone: Weights = Weights()
+    backbone: Hashed = Hashed()
     template: str = ""
     classes: tuple[str, ...] = ()
     settings: dict[str, object] = field(default_factory=dict)
@@ -64,11 +56,9 @@ class AboutPrompts:
 
 
 @dataclass(frozen=True)
-class PromptsUsed:
+class PromptsUsed(Hashed):
     """Prompts that a run measured; plain text has neither a SHA-256 nor a document."""
 
-    id: str = ""
-    sha256: str = ""
     document: AboutPrompts | None = None
 
 
@@ -92,18 +82,20 @@ class _Written:
 
 @dataclass(frozen=True)
 class Manifest(_Written):
-    """The manifest of a run, but for its request, which `request_text.from_json` reads. pictures, rows: empty until the run has ended."""
+    """The manifest of a run. request: as it stands, for `request_text.from_json`. pictures, rows: empty until the run has ended."""
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = {"crafted_on": "source_model"}
 
+    kind: Literal["", "analyze", "evaluate"] = ""
+    request: dict[str, object] = field(default_factory=dict)
     command: str = ""
     started_in: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     plugins: tuple[PluginVersion, ...] = ()
     machine: Machine = Machine()
     seeds: tuple[int, ...] = ()
-    model: Weights = Weights()
-    source_model: Weights | None = None
+    model: Hashed = Hashed()
+    source_model: Hashed | None = None
     prompts: tuple[PromptsUsed, ...] = ()
     lpips: dict[str, str] | None = None
     classes: tuple[str, ...] = ()
@@ -112,8 +104,8 @@ class Manifest(_Written):
     label_source: str = ""
     started: str = ""
     ended: str = ""
-    pictures: Counted = Counted()
-    rows: Counted = Counted()
+    pictures: Hashed = Hashed()
+    rows: Hashed = Hashed()
     redacted: bool = False
 
     @property
@@ -123,34 +115,19 @@ class Manifest(_Written):
 
 
 @dataclass(frozen=True)
-class ThreatKnowledge:
-    """The part of a summary's threat model that no request can say: what the attacker knew."""
-
-    knowledge: str = ""
-
-
-@dataclass(frozen=True)
-class ComparedPrompts:
-    """The part of a summary about B: the id of its prompts."""
-
-    prompts: str = ""
-
-
-@dataclass(frozen=True)
 class Summary(_Written):
     """The part of a run's summary that its rows do not say; figures are counted from the rows."""
 
     n: int = 0
     n_failed: int = 0
     label_source: str = ""
-    threat_model: ThreatKnowledge = ThreatKnowledge()
+    threat_model: ThreatModel = field(default_factory=ThreatModel)
     model: str = ""
     prompts: str = ""
     device: str = ""
     wall_s: float = 0.0
     model_sha256: str = ""
     prompts_sha256: str = ""
-    compare: ComparedPrompts | None = None
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
     text_drift: tuple[TextDrift, ...] = ()

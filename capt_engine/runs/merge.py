@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from capt_engine.checks.from_rows import checked
@@ -47,7 +47,7 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
         write_atomic(folder / MANIFEST, as_json(manifest))
         with (folder / ROWS).open("w", newline="", encoding="utf-8") as file:
             writer = csv_writer(file, header=True)
-            for lines in _in_turn([_pictures(run) for run in runs]):
+            for lines in itertools.chain.from_iterable(itertools.zip_longest(*map(_pictures, runs), fillvalue=())):
                 writer.writerows(lines)
         _copy_pictures(runs, folder)
         result = _counted(runs, request)
@@ -95,17 +95,6 @@ def _pictures(run: FinishedRun) -> Iterator[list[dict[str, str]]]:
         yield list(lines)
 
 
-def _in_turn(streams: Iterable[Iterator[list[dict[str, str]]]]) -> Iterator[list[dict[str, str]]]:
-    waiting = list(streams)
-    while waiting:
-        for stream in list(waiting):
-            lines = next(stream, None)
-            if lines is None:
-                waiting.remove(stream)
-            else:
-                yield lines
-
-
 def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
     kept = kept_pictures.chosen_of(one for run in runs for one in kept_pictures.read(run.folder))
     if kept:
@@ -121,8 +110,6 @@ def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
 def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeResult:
     """The figures of all rows; times are added up, as on one machine, and of memory the most counts."""
     first, threat = runs[0].summary, request.options.threat
-    # As a request cannot say it.
-    knowledge = first.threat_model.knowledge or threat.knowledge
     wall_s = sum(run.summary.wall_s for run in runs)
     n = sum(run.summary.n for run in runs)
     blank = AnalyzeResult(
@@ -135,7 +122,8 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         robust_interval=None,
         attacks=(),
         consistency=(),
-        threat_model=dataclasses.replace(threat, eps=request.headline, knowledge=knowledge),
+        # A request cannot say what the attacker knew.
+        threat_model=dataclasses.replace(threat, eps=request.headline, knowledge=first.threat_model.knowledge),
         model=first.model,
         prompts=first.prompts,
         device=first.device,
@@ -148,8 +136,7 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         memory_bytes=max(run.summary.memory_bytes for run in runs),
         minimal_eps=MinimalEps(0, 0, None, None, None, request.minimal_eps) if request.minimal_eps else None,
     )
-    compared = None if first.compare is None else first.compare.prompts
     tally = Tally(trial(line) for run in runs for line in run.lines())
-    result = checked(tally, tally.scored(blank, compared))
+    result = checked(tally, tally.scored(blank, request.options.compare))
     # What each part asked the model again: one failure anywhere is a failure of the whole.
     return dataclasses.replace(result, checks=in_order(result.checks, *(run.summary.checks for run in runs)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TypeVar
+from typing import Any
 
 from capt_engine.reading import renamed
 from capt_engine.records import RunOptions
@@ -15,8 +15,6 @@ _REQUEST = {
     "half": "subsample_classes",
     "only_left": "skip_broken",
 }
-V = TypeVar("V")
-
 _PERTURB = {"model input": "input", "original size": "original"}
 
 
@@ -34,7 +32,7 @@ def summary(plain: Mapping[str, object]) -> dict[str, object]:
     return _with_threat(plain, "threat_model")
 
 
-def threat(plain: Mapping[str, V]) -> dict[str, V | str]:
+def threat(plain: Mapping[str, Any]) -> dict[str, Any]:
     """A threat model, or a row of a table, which says the same of the perturbed pixels."""
     if "space" not in plain:
         return dict(plain)

@@ -38,8 +38,6 @@ class Names:
 
     def text(self, text: str) -> str:
         """Any other name or sentence."""
-        if not self.redact:
-            return text
         if text in self._known:
             return self._known[text]
         for name in self._whole:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from capt_engine.errors import BadRequest
 from capt_engine.reading import fitted
 from capt_engine.records import NO_PROMPTS, OTHER_MODEL, AnalyzeRequest, EvaluateRequest, RunRequest
 from capt_engine.runs import old_names
+from capt_engine.runs.manifest_records import Manifest
 
 _HINT = "Name a run's manifest.json."
 _CALLED = "The manifest"
 
 
-@dataclass(frozen=True)
-class _RequestPart:
-    """The part of a manifest that says what was asked."""
-
-    request: dict[str, object]
-    kind: Literal["", "analyze", "evaluate"] = ""
-
-
-def from_json(manifest: Mapping[str, object]) -> RunRequest:
+def from_json(manifest: Manifest) -> RunRequest:
     """The request of a manifest; raises BadRequest where it holds none that this version knows."""
-    part = fitted(manifest, _RequestPart, called=_CALLED, hint=_HINT)
-    values = old_names.request(part.request)
-    kind = part.kind or ("analyze" if "paths" in values else "evaluate")
+    values = old_names.request(manifest.request)
+    kind = manifest.kind or ("analyze" if "paths" in values else "evaluate")
     request = fitted(values, AnalyzeRequest if kind == "analyze" else EvaluateRequest, called=_CALLED, hint=_HINT)
     for unknown in _unknown(values, request):
         raise BadRequest(

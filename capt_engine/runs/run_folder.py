@@ -16,12 +16,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.files import new_folder, refused, replacing, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.reading import read_json
-from capt_engine.records import (
-    AnalyzeResult,
-    FailedPicture,
-    PictureRow,
-    RunRequest,
-)
+from capt_engine.records import AnalyzeResult, FailedPicture, PictureRow, RunRequest
 from capt_engine.runs import old_names
 from capt_engine.runs.kept_pictures import KeptPictures, write_picture
 from capt_engine.runs.manifest import as_json, digest, ended
@@ -104,7 +99,7 @@ class RunFolder:
     def _taken_up(self, request: RunRequest, manifest: Mapping[str, object]) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
         began, now = Manifest.read(self.path / MANIFEST), Manifest.of(manifest)
-        old = from_json(began.as_written).settings
+        old = from_json(began).settings
         for name, value in request.settings.items():
             if name not in _FREE and value != old.get(name):
                 raise BadRequest(

@@ -84,10 +84,8 @@ def models(context: ReportContext) -> tuple[Block, ...]:
     if lpips := run.manifest.lpips:
         net = lpips.get("net", "not recorded")
         label = NETS[net].label if net in NETS else net
-        facts += [
-            ("LPIPS measured with", label),
-            ("SHA-256 of the LPIPS weights", lpips.get("sha256") or "not recorded"),
-        ]
+        sha256 = lpips.get("sha256") or "not recorded"
+        facts += [("LPIPS measured with", label), ("SHA-256 of the LPIPS weights", sha256)]
     machine = vars(run.manifest.machine).copy()
     switches = machine.pop("deterministic")
     facts += run.manifest.versions.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from capt_engine.formatting import budget
@@ -130,7 +130,7 @@ class ReportContext:
             [
                 manifest.command,
                 str(manifest.versions),
-                str(asdict(manifest.model)),
+                str(manifest.as_written.get("model", "")),
                 str(manifest.prompts_sha256),
                 manifest.classes_sha256,
                 self.counts.marks,
