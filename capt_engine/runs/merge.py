@@ -91,8 +91,7 @@ def _shard(run: FinishedRun) -> tuple[int, int]:
 
 
 def _pictures(run: FinishedRun) -> Iterator[list[dict[str, str]]]:
-    for _, lines in itertools.groupby(run.lines(), key=lambda line: line["path"]):
-        yield list(lines)
+    return (list(lines) for _, lines in itertools.groupby(run.lines(), key=lambda line: line["path"]))
 
 
 def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
 
 from capt_engine.errors import BadRequest
 from capt_engine.reading import fitted
@@ -26,14 +28,14 @@ def from_json(manifest: Manifest) -> RunRequest:
     return request
 
 
-def _unknown(values: Mapping[str, object], record: object) -> Iterator[str]:
+def _unknown(values: Mapping[str, object], record: Any) -> Iterator[str]:
     """The names of values that are no field of a record, or of a record in it."""
-    known = vars(record)
+    known = {one.name for one in fields(record)}
     for name, value in values.items():
         if name not in known:
             yield name
         elif isinstance(value, dict):
-            yield from _unknown(value, known[name])
+            yield from _unknown(value, getattr(record, name))
 
 
 PLAIN = "plain CLIP"

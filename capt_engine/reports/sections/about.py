@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.formatting import budget, counted, short
@@ -86,7 +87,7 @@ def models(context: ReportContext) -> tuple[Block, ...]:
         label = NETS[net].label if net in NETS else net
         sha256 = lpips.get("sha256") or "not recorded"
         facts += [("LPIPS measured with", label), ("SHA-256 of the LPIPS weights", sha256)]
-    machine = vars(run.manifest.machine).copy()
+    machine = asdict(run.manifest.machine)
     switches = machine.pop("deterministic")
     facts += run.manifest.versions.items()
     facts += [(f"plug-in {one.name}", f"{one.package} {one.version}") for one in run.manifest.plugins]
@@ -106,22 +107,18 @@ def models(context: ReportContext) -> tuple[Block, ...]:
 
 def _prompts_facts(name: str, sha256: str, document: AboutPrompts) -> tuple[tuple[str, str], ...]:
     settings = ", ".join(f"{key} {value}" for key, value in document.settings.items())
+    n = document.figures.get("parameters")
     return (
         ("Prompts", name),
         ("SHA-256 of the file", sha256),
         ("Method", document.method),
         ("Tuned for weights", short(document.backbone.sha256)),
         ("Tuned on", tuned_on(document.classes)),
-        ("Learned values", _values_of(document)),
+        ("Learned values", f"{n:,}" if isinstance(n, int) else "not recorded"),
         ("Fingerprint of the training pictures", short(document.data)),
         ("Settings", settings or "not recorded"),
         ("Licence", document.licence or "not stated"),
     )
-
-
-def _values_of(document: AboutPrompts) -> str:
-    parameters = document.figures.get("parameters")
-    return f"{parameters:,}" if isinstance(parameters, int) else "not recorded"
 
 
 def tuned_on(classes: Sequence[str]) -> str:
