@@ -17,7 +17,7 @@ _CALLED = "The manifest"
 
 
 def from_json(manifest: Manifest) -> RunRequest:
-    """Return the request in a run's `manifest`, a JSON object of this or an older version.
+    """Return the request that a run's `manifest` holds, which may be of an older version of the program.
 
     Raises BadRequest where the manifest holds no request, or settings that this version does not know.
     """
