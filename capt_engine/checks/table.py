@@ -145,11 +145,3 @@ def in_order(*some: Iterable[Check]) -> tuple[Check, ...]:
         if old is None or rank[check.status] > rank[old.status] or check.status == old.status == "not_run":
             found[check.name] = check
     return tuple(found.get(one.name) or one.result("This run did not try it.") for one in CHECKS)
-
-
-def checks_of(some: object) -> tuple[Check, ...]:
-    """Read the checks from `some`, the list of JSON objects in a run's summary; return none if it is anything else."""
-    try:
-        return tuple(Check(**one) for one in some) if isinstance(some, list) else ()
-    except TypeError:
-        return ()

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from capt_engine.cli.output import print_json, print_result
 from capt_engine.cli.run_job import follow
 from capt_engine.errors import BadRequest
 from capt_engine.records import AnalyzeResult, RunRequest
+from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.options_table import PATH, Option
 
 HELP = "repeat a run from its manifest and print every difference; exit code 6 where there are any"
@@ -55,21 +56,20 @@ def run(args: argparse.Namespace) -> int:
     The new run goes to the folder `args.out`, or to a temporary one. Returns the exit code: 0 where nothing differs, 6
     where something does. Raises CaptError for a manifest that cannot be used, JobEnded where there is no result.
     """
-    from capt_engine.reading import read_json
     from capt_engine.runs.request_text import from_json
 
     place = args.manifest.absolute()
-    manifest = read_json(place, dict[str, object])
+    manifest = Manifest.read(place)
     request = _moved(args, manifest, from_json(manifest))
-    with tempfile.TemporaryDirectory(prefix="capt-run-") as spare, _started_in(manifest):
+    with tempfile.TemporaryDirectory(prefix="capt-run-") as spare, _started_in(manifest.started_in):
         out = args.out.absolute() if args.out else Path(spare) / "run"
         follow(replace(request, options=replace(request.options, keep=str(out))), args, AnalyzeResult)
         return _compared(args, place, manifest, out)
 
 
-def _moved(args: argparse.Namespace, manifest: Mapping[str, object], request: RunRequest) -> RunRequest:
+def _moved(args: argparse.Namespace, manifest: Manifest, request: RunRequest) -> RunRequest:
     """The request of the manifest, with what has moved since where it is now."""
-    if manifest.get("redacted") and not args.data:
+    if manifest.redacted and not args.data:
         raise BadRequest("The manifest's names were redacted.", "Say where the pictures are with --data.")
     given = vars(args)
     moved: dict[str, Any] = {
@@ -87,15 +87,14 @@ def _here(path: str) -> str:
 
 
 @contextlib.contextmanager
-def _started_in(manifest: Mapping[str, object]) -> Iterator[None]:
+def _started_in(place: str) -> Iterator[None]:
     """The folder that the old run was started in, so that its relative paths mean the same, where it is still there."""
-    folder = Path(str(manifest.get("started_in") or "."))
+    folder = Path(place or ".")
     with contextlib.chdir(folder) if folder.is_dir() else contextlib.nullcontext():
         yield
 
 
-def _compared(args: argparse.Namespace, place: Path, manifest: dict[str, object], out: Path) -> int:
-    from capt_engine.reading import read_json
+def _compared(args: argparse.Namespace, place: Path, manifest: Manifest, out: Path) -> int:
     from capt_engine.runs.differences import differences
     from capt_engine.runs.finished_run import FinishedRun
     from capt_engine.runs.run_folder import ROWS, SUMMARY, lines
@@ -106,7 +105,7 @@ def _compared(args: argparse.Namespace, place: Path, manifest: dict[str, object]
     found = list(
         differences(
             manifest,
-            read_json(summary, dict[str, object]) if summary.is_file() else None,
+            Summary.read(summary) if summary.is_file() else None,
             lines(rows) if rows.is_file() else None,
             new,
         )

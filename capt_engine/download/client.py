@@ -180,5 +180,8 @@ def _note(model: str, url: str, n_bytes: int, ended: str, sha256: str = "") -> N
 
 
 def parts_folder(model: str, root: Path) -> Path:
-    """Return the path of the hidden folder in `root` that holds the incomplete files while the model is downloaded."""
+    """Return the path of the hidden folder in `root` that holds the incomplete files while a model is downloaded.
+
+    model: the name of the folder in which the model will be installed. The folder returned need not exist.
+    """
     return root / f".{model}.download"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from capt_engine.records.pictures import PictureSet
 from capt_engine.records.requests import Request, Result
@@ -116,7 +117,7 @@ class Check:
 
     name: str
     title: str
-    status: str
+    status: Literal["pass", "fail", "not_run"]
     value: float | None
     shown: str
     message: str

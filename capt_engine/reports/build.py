@@ -55,7 +55,7 @@ def build(folder: Path, redact: bool = False) -> Report:
         id=context.identity(),
         title="Robustness report",
         subtitle=context.title(),
-        made=str(context.run.manifest.get("ended") or ""),
+        made=context.run.manifest.ended,
         sections=written(context, SECTIONS),
         attachments=attached(context),
     )

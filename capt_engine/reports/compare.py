@@ -47,7 +47,7 @@ def compare(folders: Sequence[Path], redact: bool = False) -> Report:
         id=digest(run.identity() for run in runs)[:12],
         title="Robustness report: comparison",
         subtitle=f"{counted(len(runs), 'run')}, {counted(len(sides), 'model')}",
-        made=max(str(run.run.manifest.get("ended") or "") for run in runs),
+        made=max(run.run.manifest.ended for run in runs),
         sections=tuple(sections),
         attachments=tuple(files),
     )
@@ -120,10 +120,8 @@ def data(sides: Sequence[Side]) -> tuple[Block, ...]:
     rows = []
     for side in sides:
         run = side.context.run
-        ended = str(run.manifest.get("ended") or "not recorded")
-        rows.append(
-            (side.name, side.context.names.text(str(run.folder)), f"{len(side.seen):,}", str(len(run.failed)), ended)
-        )
+        place, failed = side.context.names.text(str(run.folder)), str(len(run.summary.failed))
+        rows.append((side.name, place, f"{len(side.seen):,}", failed, run.manifest.ended or "not recorded"))
     shared = set.intersection(*(set(side.seen) for side in sides)) if sides else set()
     columns = (*texts("Model", "Run"), *numbers("Pictures", "Not usable"), *texts("Ended"))
     note = f"{counted(len(shared), 'picture')} (by SHA-256 and label) are in every run; paired tests use those that two runs share."
@@ -138,13 +136,13 @@ def models(sides: Sequence[Side]) -> tuple[Block, ...]:
     blocks = []
     for side in sides:
         manifest = side.context.run.manifest
-        prompts = {side.context.names.text(one["id"]): one.get("sha256", "") for one in manifest.get("prompts", [])}
+        prompts = {side.context.names.text(one.id): one.sha256 for one in manifest.prompts}
         facts = (
             ("Model", side.name),
-            ("SHA-256 of its weights", manifest.get("model", {}).get("sha256") or "not recorded"),
+            ("SHA-256 of its weights", manifest.model.sha256 or "not recorded"),
             ("SHA-256 of its prompts", prompts.get(side.prompts) or "plain text"),
-            ("SHA-256 of class names and template", short(manifest.get("classes_sha256", ""))),
-            ("Device", str(manifest.get("machine", {}).get("device", "not recorded"))),
+            ("SHA-256 of class names and template", short(manifest.classes_sha256)),
+            ("Device", manifest.machine.device or "not recorded"),
         )
         blocks.append(Facts(facts))
     return tuple(blocks)
@@ -261,10 +259,7 @@ def repeat(sides: Sequence[Side]) -> tuple[Block, ...]:
     A side is one set of prompts of one run.
     """
     runs = {side.context.run.folder: side.context for side in sides}
-    pairs = tuple(
-        (f"Run {i}", str(one.names.manifest(one.run).get("command") or "capt run manifest.json"))
-        for i, one in enumerate(runs.values(), 1)
-    )
+    pairs = tuple((f"Run {i}", one.names.command(one.run)) for i, one in enumerate(runs.values(), 1))
     return (Paragraph("Each run again: capt run manifest-1.json and so on; the manifests are attached."), Facts(pairs))
 
 

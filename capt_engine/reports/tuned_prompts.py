@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
-from typing import Any
 
 from capt_engine.errors import BadRequest
 from capt_engine.files import new_folder, refused, sha256, write_atomic
@@ -123,8 +122,7 @@ def _refuse_taken(name: str, path: Path) -> None:
 def _measured(run: Path, prompts: str) -> ReportContext:
     """A kept evaluation of these prompts; raises BadRequest where it is of others."""
     context = ReportContext.of(run)
-    measured = [str(one.get("sha256")) for one in context.run.manifest.get("prompts", [])]
-    if prompts not in measured:
+    if prompts not in context.run.manifest.prompts_sha256:
         raise BadRequest(
             f"The run in {str(run)!r} measured other prompts than these.", "Choose a run that measured them, or none."
         )
@@ -150,7 +148,7 @@ def _into_folder(folder: Path, name: str, named: _Named, measured: Sequence[Repo
 
 def _manifest(
     named: _Named, away: TuneRequest, hashes: Mapping[str, str], measured: Sequence[ReportContext]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     document = named.document
     return {
         "format": FORMAT,
@@ -167,8 +165,8 @@ def _manifest(
         "evaluations": [
             {
                 "id": one.identity(),
-                "rows": one.run.manifest.get("rows"),
-                "pictures": one.run.manifest.get("pictures"),
+                "rows": one.run.manifest.as_written.get("rows"),
+                "pictures": one.run.manifest.as_written.get("pictures"),
             }
             for one in measured
         ],

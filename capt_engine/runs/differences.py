@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from capt_engine.runs import old_names
 from capt_engine.runs.finished_run import FinishedRun
+from capt_engine.runs.manifest_records import Manifest, Summary
 
 _TIMES = ("wall_s", "images_per_s", "run_dir", "seconds", "memory_bytes")
 _PLACES = ("model", "prompts", "failed")
@@ -17,49 +17,39 @@ _NOT_COMPARED = ("time_s", "path", "model_id", "prompt_id", "aimed_at")
 
 
 def differences(
-    manifest: Mapping[str, Any],
-    summary: Mapping[str, Any] | None,
-    rows: Iterable[Mapping[str, str]] | None,
-    new: FinishedRun,
+    manifest: Manifest, summary: Summary | None, rows: Iterable[Mapping[str, str]] | None, new: FinishedRun
 ) -> Iterator[str]:
     """Yield a sentence for each difference between an earlier run and the run `new`; none where they are equal.
 
     manifest, summary, rows: of the earlier run, as read from its files; a summary or rows of None are not compared.
     Times, the places of files and a run's checks on itself are no difference.
     """
-    manifest = old_names.manifest(manifest)
-    for name in ("versions", "machine"):
-        yield from _values(name, manifest.get(name, {}), new.manifest.get(name, {}))
-    yield from _values("plugins", manifest.get("plugins", []), new.manifest.get("plugins", []))
-    for name in ("model", "source_model", "classes", "rows", "pictures"):
-        if name != "rows" or rows is None:
-            yield from _hash(name, manifest, new.manifest)
-    prompts = [[one.get("sha256", "") for one in of.get("prompts", [])] for of in (manifest, new.manifest)]
-    if prompts[0] != prompts[1]:
-        yield f"SHA-256 of the prompts: {prompts[0]} before, {prompts[1]} now."
-    yield from _lpips(manifest.get("lpips"), new.manifest.get("lpips"))
+    now = new.manifest
+    for name, nothing in (("versions", {}), ("machine", {}), ("plugins", [])):
+        yield from _values(name, manifest.as_written.get(name, nothing), now.as_written.get(name, nothing))
+    for name, sha256 in _hashes(manifest).items():
+        if sha256 and sha256 != _hashes(now)[name] and (name != "rows" or rows is None):
+            yield f"SHA-256 of the {name}: {sha256} before, {_hashes(now)[name]} now."
     if rows is not None:
         yield from _rows(rows, new)
     if summary is not None:
-        yield from _values("summary", _timeless(old_names.summary(summary)), _timeless(new.summary))
-        if len(summary.get("failed", [])) != len(new.failed):
-            yield f"Pictures that could not be used: {len(summary.get('failed', []))} before, {len(new.failed)} now."
+        known = old_names.summary(summary.as_written)
+        yield from _values("summary", _timeless(known), _timeless(new.summary.as_written))
+        if (before := len(summary.failed)) != len(new.summary.failed):
+            yield f"Pictures that could not be used: {before} before, {len(new.summary.failed)} now."
 
 
-def _hash(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    def of(manifest: Mapping[str, Any]) -> str:
-        part = {"sha256": manifest.get("classes_sha256", "")} if name == "classes" else manifest.get(name) or {}
-        return str(part.get("sha256", ""))
-
-    if of(old) and of(old) != of(new):
-        yield f"SHA-256 of the {name}: {of(old)} before, {of(new)} now."
-
-
-def _lpips(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[str]:
-    """Measured with other weights, LPIPS is another number."""
-    before, now = ((lpips or {}).get("sha256", "none") for lpips in (old, new))
-    if before != now:
-        yield f"SHA-256 of the LPIPS weights: {before} before, {now} now."
+def _hashes(of: Manifest) -> dict[str, str]:
+    return {
+        "model": of.model.sha256,
+        "source_model": of.source_model.sha256 if of.source_model else "",
+        "classes": of.classes_sha256,
+        "rows": of.rows.sha256,
+        "pictures": of.pictures.sha256,
+        "prompts": str(of.prompts_sha256),
+        # Measured with other weights, LPIPS is another number.
+        "LPIPS weights": (of.lpips or {}).get("sha256", "none"),
+    }
 
 
 def _rows(old: Iterable[Mapping[str, str]], new: FinishedRun) -> Iterator[str]:
@@ -92,13 +82,13 @@ def _keyed(lines: Iterable[Mapping[str, str]]) -> Iterator[tuple[tuple[object, .
         yield (*key, seen[key]), line
 
 
-def _timeless(value: Any) -> Any:
+def _timeless(value: object) -> object:
     if isinstance(value, Mapping):
         return {name: _timeless(one) for name, one in value.items() if name not in (*_TIMES, *_PLACES, *_SAMPLED)}
     return [_timeless(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def _values(name: str, old: Any, new: Any) -> Iterator[str]:
+def _values(name: str, old: object, new: object) -> Iterator[str]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*old, *(key for key in new if key not in old)]:
             yield from _values(f"{name}, {key}", old.get(key, "nothing"), new.get(key, "nothing"))

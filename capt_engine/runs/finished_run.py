@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from capt_engine.errors import BadRequest
-from capt_engine.reading import read_json
 from capt_engine.records import RunRequest
+from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY, lines
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """manifest, summary: as they stand on disk. request: what was asked."""
+    """A run that has ended. request: what was asked."""
 
     folder: Path
-    manifest: dict[str, Any]
-    summary: dict[str, Any]
+    manifest: Manifest
+    summary: Summary
     request: RunRequest
 
     @classmethod
@@ -35,16 +34,8 @@ class FinishedRun:
             raise BadRequest(
                 f"The run in {str(folder)!r} has not ended.", f"Finish it first: capt evaluate … --resume {folder}"
             )
-        manifest, summary = (read_json(folder / name, dict[str, Any]) for name in (MANIFEST, SUMMARY))
+        manifest, summary = Manifest.read(folder / MANIFEST), Summary.read(folder / SUMMARY)
         return cls(folder, manifest, summary, from_json(manifest))
-
-    @property
-    def failed(self) -> list[dict[str, str]]:
-        """Return the pictures that could not be used.
-
-        Each is a dictionary of "path", "message" (what happened) and "hint" (what to do).
-        """
-        return list(self.summary.get("failed", []))
 
     def lines(self) -> Iterator[dict[str, str]]:
         """Yield the rows of rows.csv, one for each picture, attack and set of prompts, as column → text."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from capt_engine.errors import BadRequest
 from capt_engine.folders import data_dir
-from capt_engine.reading import read_json
 from capt_engine.records import KeptRun
+from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.request_text import from_json, variant_name
 from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
 
@@ -36,18 +35,18 @@ def kept_runs(folder: Path) -> tuple[KeptRun, ...]:
 
 def _run(folder: Path) -> tuple[float, KeptRun] | None:
     try:
-        manifest = read_json(folder / MANIFEST, dict[str, Any])
+        manifest = Manifest.read(folder / MANIFEST)
         if not (folder / ROWS).is_file():
             return None
         is_over = (folder / SUMMARY).is_file()
-        summary = read_json(folder / SUMMARY, dict[str, Any]) if is_over else {}
+        summary = Summary.read(folder / SUMMARY) if is_over else Summary()
         request = from_json(manifest)
-        ended = str(manifest.get("ended") or "") if is_over else ""
-        when = datetime.fromisoformat(ended or manifest.get("started") or "1970-01-01T00:00:00+00:00").timestamp()
+        ended = manifest.ended if is_over else ""
+        when = datetime.fromisoformat(ended or manifest.started or "1970-01-01T00:00:00+00:00").timestamp()
         title = f"{' and '.join(variant_name(one) for one in request.variants)} on {counted_paths(request.places)}"
-        labelled = str(manifest.get("label_source") or summary.get("label_source", "")) != "model"
-        return when, KeptRun(str(folder), ended, title, int(summary.get("n", 0)), labelled)
-    except (BadRequest, OSError, ValueError, KeyError, TypeError):
+        labelled = (manifest.label_source or summary.label_source) != "model"
+        return when, KeptRun(str(folder), ended, title, summary.n, labelled)
+    except (BadRequest, OSError, ValueError):
         return None
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -34,7 +33,7 @@ def begun(
     device: torch.device,
     source_model: str | None = None,
     lpips: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the manifest, as plain JSON values, of a run of `request` that begins now.
 
     model_sha256: of the weights. prompts: (id, SHA-256, document) of A and B, with "" and None for plain text. classes,
@@ -88,7 +87,7 @@ def _plugins() -> list[dict[str, str]]:
     return [{"name": one.name, "package": one.package, "version": one.version} for one in found if not one.problem]
 
 
-def ended(manifest: Mapping[str, Any], pictures: Iterable[str], rows: int, rows_sha256: str) -> dict[str, Any]:
+def ended(manifest: Mapping[str, object], pictures: Iterable[str], rows: int, rows_sha256: str) -> dict[str, object]:
     """Return a copy of a run's `manifest` with the present time as its end, and with counts and hashes of its results.
 
     pictures: SHA-256 of each picture, of which equal ones count once. rows: how many there are; rows_sha256: the
@@ -111,7 +110,7 @@ def digest(lines: Iterable[str]) -> str:
     return total.hexdigest()
 
 
-def as_json(value: Any) -> bytes:
+def as_json(value: object) -> bytes:
     """Return `value`, of plain JSON values, as the bytes of an indented JSON file in ASCII.
 
     The same value gives the same bytes.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from capt_engine.checks.from_rows import checked
-from capt_engine.checks.table import checks_of, in_order
+from capt_engine.checks.table import in_order
 from capt_engine.errors import BadRequest
 from capt_engine.files import copy, new_folder, write_atomic
 from capt_engine.metrics.tally import Tally
-from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps, TextDrift
+from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps
 from capt_engine.runs import kept_pictures
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
@@ -22,7 +22,7 @@ from capt_engine.runs.table import csv_writer, summary, trial
 
 # What may differ between the parts of one run.
 _FREE = ("shard", "keep", "resume", "skip", "batch_size", "with_pictures", "checks")
-_SAME = ("model", "source_model", "crafted_on", "lpips", "classes_sha256", "label_source", "versions", "plugins")
+_SAME = ("model", "source_model", "prompts_sha256", "lpips", "classes_sha256", "label_source", "versions", "plugins")
 
 
 def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
@@ -40,11 +40,11 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
     # In the order of the parts, which take turns.
     runs.sort(key=lambda run: _shard(run)[0])
     manifest = {
-        **runs[0].manifest,
+        **runs[0].manifest.as_written,
         "format": FORMAT,
         "request": dataclasses.asdict(request),
         "command": command_of(request),
-        "started": min(str(run.manifest.get("started", "")) for run in runs),
+        "started": min(run.manifest.started for run in runs),
         "ended": "",
     }
     with new_folder(out) as folder:
@@ -52,11 +52,11 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
         write_atomic(folder / MANIFEST, as_json(manifest))
         with (folder / ROWS).open("w", newline="", encoding="utf-8") as file:
             writer = csv_writer(file, header=True)
-            for lines in _in_turn([_pictures(run) for run in runs]):
+            for lines in itertools.chain.from_iterable(itertools.zip_longest(*map(_pictures, runs), fillvalue=())):
                 writer.writerows(lines)
         _copy_pictures(runs, folder)
         result = _counted(runs, request)
-        failed = [one for run in runs for one in run.failed]
+        failed = [dataclasses.asdict(one) for run in runs for one in run.summary.failed]
         close_run(folder, {**summary(result, request.options.seed, str(out)), "failed": failed})
     return result
 
@@ -76,12 +76,7 @@ def _whole(runs: Sequence[FinishedRun]) -> EvaluateRequest:
                     f"{value!r}, not {old[name]!r}.",
                     "Only parts of the same evaluation can be joined.",
                 )
-        sums = [[one.get("sha256") for one in of.manifest.get("prompts", [])] for of in (run, first)]
-        if sums[0] != sums[1] or any(
-            # A part that an older version began says nothing of plug-ins, and had none.
-            (run.manifest.get(name) or None) != (first.manifest.get(name) or None)
-            for name in _SAME
-        ):
+        if any(getattr(run.manifest, name) != getattr(first.manifest, name) for name in _SAME):
             raise BadRequest(
                 f"{str(run.folder)!r} was made by other weights, prompts, classes, versions or plug-ins than {str(first.folder)!r}.",
                 "Only parts of the same evaluation can be joined.",
@@ -101,19 +96,7 @@ def _shard(run: FinishedRun) -> tuple[int, int]:
 
 
 def _pictures(run: FinishedRun) -> Iterator[list[dict[str, str]]]:
-    for _, lines in itertools.groupby(run.lines(), key=lambda line: line["path"]):
-        yield list(lines)
-
-
-def _in_turn(streams: Iterable[Iterator[list[dict[str, str]]]]) -> Iterator[list[dict[str, str]]]:
-    waiting = list(streams)
-    while waiting:
-        for stream in list(waiting):
-            lines = next(stream, None)
-            if lines is None:
-                waiting.remove(stream)
-            else:
-                yield lines
+    return (list(lines) for _, lines in itertools.groupby(run.lines(), key=lambda line: line["path"]))
 
 
 def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
@@ -131,37 +114,33 @@ def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
 def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeResult:
     """The figures of all rows; times are added up, as on one machine, and of memory the most counts."""
     first, threat = runs[0].summary, request.options.threat
-    # As a request cannot say it.
-    knowledge = str(first.get("threat_model", {}).get("knowledge", threat.knowledge))
-    wall_s = sum(float(run.summary.get("wall_s", 0)) for run in runs)
-    n = sum(int(run.summary["n"]) for run in runs)
+    wall_s = sum(run.summary.wall_s for run in runs)
+    n = sum(run.summary.n for run in runs)
     blank = AnalyzeResult(
         n=n,
-        n_failed=sum(int(run.summary["n_failed"]) for run in runs),
-        label_source=str(first["label_source"]),
+        n_failed=sum(run.summary.n_failed for run in runs),
+        label_source=first.label_source,
         clean_accuracy=None,
         clean_interval=None,
         robust_accuracy=None,
         robust_interval=None,
         attacks=(),
         consistency=(),
-        threat_model=dataclasses.replace(threat, eps=request.headline, knowledge=knowledge),
-        model=str(first["model"]),
-        prompts=str(first["prompts"]),
-        device=str(first["device"]),
+        # A request cannot say what the attacker knew.
+        threat_model=dataclasses.replace(threat, eps=request.headline, knowledge=first.threat_model.knowledge),
+        model=first.model,
+        prompts=first.prompts,
+        device=first.device,
         wall_s=wall_s,
         images_per_s=n / wall_s if wall_s else 0.0,
-        model_sha256=str(first.get("model_sha256", "")),
-        prompts_sha256=str(first.get("prompts_sha256", "")),
+        model_sha256=first.model_sha256,
+        prompts_sha256=first.prompts_sha256,
         suite=request.suite,
-        text_drift=tuple(TextDrift(**one) for one in first.get("text_drift", ())),
-        memory_bytes=max(int(run.summary.get("memory_bytes", 0)) for run in runs),
+        text_drift=first.text_drift,
+        memory_bytes=max(run.summary.memory_bytes for run in runs),
         minimal_eps=MinimalEps(0, 0, None, None, None, request.minimal_eps) if request.minimal_eps else None,
     )
-    compared = None if first.get("compare") is None else str(first["compare"]["prompts"])
     tally = Tally(trial(line) for run in runs for line in run.lines())
-    result = checked(tally, tally.scored(blank, compared))
+    result = checked(tally, tally.scored(blank, request.options.compare))
     # What each part asked the model again: one failure anywhere is a failure of the whole.
-    return dataclasses.replace(
-        result, checks=in_order(result.checks, *(checks_of(run.summary.get("checks")) for run in runs))
-    )
+    return dataclasses.replace(result, checks=in_order(result.checks, *(run.summary.checks for run in runs)))

@@ -18,7 +18,7 @@ _REQUEST = {
 _PERTURB = {"model input": "input", "original size": "original"}
 
 
-def request(plain: Mapping[str, Any]) -> dict[str, Any]:
+def request(plain: Mapping[str, object]) -> dict[str, object]:
     """Rename the fields of a request to analyse or evaluate that an older version of the program wrote.
 
     plain: the JSON object under "request" in a run's manifest.json, of any version; it is not changed. Returns the same
@@ -31,12 +31,7 @@ def request(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, "options": _with_threat(options, "threat")}
 
 
-def manifest(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the manifest `plain`, a JSON object of any version, with today's names; its "request" is left as it is."""
-    return renamed(plain, {"crafted_on": "source_model"})
-
-
-def summary(plain: Mapping[str, Any]) -> dict[str, Any]:
+def summary(plain: Mapping[str, object]) -> dict[str, object]:
     """Return the summary `plain`, a JSON object of any version, with today's names in its "threat_model"."""
     return _with_threat(plain, "threat_model")
 
@@ -52,6 +47,6 @@ def threat(plain: Mapping[str, Any]) -> dict[str, Any]:
     return renamed({**plain, "space": _PERTURB.get(str(space), space)}, {"space": "perturb"})
 
 
-def _with_threat(plain: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _with_threat(plain: Mapping[str, object], name: str) -> dict[str, object]:
     about = plain.get(name)
     return {**plain, name: threat(about)} if isinstance(about, dict) else dict(plain)

@@ -17,7 +17,7 @@ class Names:
     """The names of a run's things in a report. number: of the run among several, 0 where there is one."""
 
     def __init__(self, run: FinishedRun, *, redact: bool, number: int = 0) -> None:
-        self._redact = redact
+        self.redact = redact
         self._pictures: dict[str, str] = {}
         self._known = _known(run, f" {number}" if number else "") if redact else {}
         self._whole = sorted((name for name in self._known if _is_path(name)), key=len, reverse=True)
@@ -27,7 +27,7 @@ class Names:
 
         Pictures are numbered in the order in which they are first asked for.
         """
-        if not self._redact:
+        if not self.redact:
             return path
         return self._pictures.setdefault(path, f"picture {len(self._pictures) + 1}")
 
@@ -43,15 +43,13 @@ class Names:
 
         name: as `picture` returns it, or as it stands in a row of `line`.
         """
-        return name if self._redact else "/".join(name.replace("\\", "/").split("/")[-2:])
+        return name if self.redact else "/".join(name.replace("\\", "/").split("/")[-2:])
 
     def text(self, text: str) -> str:
         """Return `text`, a name or sentence, without the paths of the run's files and folders where they are redacted.
 
         Words such as "data", "model" or "run" stand for them then; without redaction the text stays as it is.
         """
-        if not self._redact:
-            return text
         if text in self._known:
             return self._known[text]
         for name in self._whole:
@@ -63,7 +61,7 @@ class Names:
 
         With redaction the names of the picture and of other files in it are replaced.
         """
-        if not self._redact:
+        if not self.redact:
             return text
         name = self.picture(path)
         for hidden in (path, PurePosixPath(path).name, PureWindowsPath(path).name):
@@ -75,44 +73,50 @@ class Names:
 
         With redaction its path and the names of model and prompts are replaced.
         """
-        if not self._redact:
+        if not self.redact:
             return dict(line)
         names = {name: self.text(line[name]) for name in ("model_id", "prompt_id", "aimed_at")}
         return {**line, "path": self.picture(plain(line["path"])), **names}
 
-    def manifest(self, run: FinishedRun) -> dict[str, Any]:
+    def manifest(self, run: FinishedRun) -> dict[str, object]:
         """Return the manifest of `run` as plain JSON values; without redaction it is the run's own.
 
         With redaction names are replaced and "redacted" is True; the folder the run was started in, the list of
         pictures done before and the notes of the prompts are emptied.
         """
-        if not self._redact:
-            return run.manifest
-        manifest: dict[str, Any] = self._deep({**run.manifest, "started_in": ""})
+        if not self.redact:
+            return run.manifest.as_written
+        manifest: dict[str, Any] = self._deep({**run.manifest.as_written, "started_in": ""})
         if "skip" in manifest["request"]:
             manifest["request"]["skip"] = []
         for one in manifest.get("prompts", []):
             if one.get("document"):
                 one["document"]["notes"] = ""
-        return manifest | {"command": command_of(run.request.renamed(self.text)), "redacted": True}
+        return manifest | {"command": self.command(run), "redacted": True}
 
-    def summary(self, run: FinishedRun) -> dict[str, Any]:
+    def command(self, run: FinishedRun) -> str:
+        """The command that repeats the run."""
+        known = command_of(run.request.renamed(self.text)) if self.redact else run.manifest.command
+        return known or "capt run manifest.json"
+
+    def summary(self, run: FinishedRun) -> dict[str, object]:
         """Return the summary of `run` as plain JSON values; without redaction it is the run's own.
 
         With redaction names are replaced, and the folder of the run is None.
         """
-        if not self._redact:
-            return run.summary
+        if not self.redact:
+            return run.summary.as_written
         failed = [
             {
-                "path": self.picture(one["path"]),
-                **{key: self.remark(one["path"], one[key]) for key in ("message", "hint")},
+                "path": self.picture(one.path),
+                "message": self.remark(one.path, one.message),
+                "hint": self.remark(one.path, one.hint),
             }
-            for one in run.failed
+            for one in run.summary.failed
         ]
-        return {**self._deep({**run.summary, "failed": [], "run_dir": None}), "failed": failed}
+        return {**self._deep({**run.summary.as_written, "failed": [], "run_dir": None}), "failed": failed}
 
-    def _deep(self, value: Any) -> Any:
+    def _deep(self, value: object) -> Any:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):

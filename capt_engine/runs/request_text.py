@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import fields
+from typing import Any
 
 from capt_engine.errors import BadRequest
 from capt_engine.reading import fitted
 from capt_engine.records import NO_PROMPTS, OTHER_MODEL, AnalyzeRequest, EvaluateRequest, RunRequest
 from capt_engine.runs import old_names
+from capt_engine.runs.manifest_records import Manifest
 
 _HINT = "Name a run's manifest.json."
 _CALLED = "The manifest"
 
 
-@dataclass(frozen=True)
-class _RequestPart:
-    """The part of a manifest that says what was asked."""
-
-    request: dict[str, Any]
-    kind: Literal["", "analyze", "evaluate"] = ""
-
-
-def from_json(manifest: Mapping[str, Any]) -> RunRequest:
-    """Return the request in a run's `manifest`, a JSON object of this or an older version.
+def from_json(manifest: Manifest) -> RunRequest:
+    """Return the request that a run's `manifest` holds, which may be of an older version of the program.
 
     Raises BadRequest where the manifest holds no request, or settings that this version does not know.
     """
-    part = fitted(manifest, _RequestPart, called=_CALLED, hint=_HINT)
-    values = old_names.request(part.request)
-    kind = part.kind or ("analyze" if "paths" in values else "evaluate")
+    values = old_names.request(manifest.request)
+    kind = manifest.kind or ("analyze" if "paths" in values else "evaluate")
     request = fitted(values, AnalyzeRequest if kind == "analyze" else EvaluateRequest, called=_CALLED, hint=_HINT)
     for unknown in _unknown(values, request):
         raise BadRequest(
@@ -39,7 +31,7 @@ def from_json(manifest: Mapping[str, Any]) -> RunRequest:
     return request
 
 
-def _unknown(values: Mapping[str, Any], record: Any) -> Iterator[str]:
+def _unknown(values: Mapping[str, object], record: Any) -> Iterator[str]:
     """The names of values that are no field of a record, or of a record in it."""
     known = {one.name for one in fields(record)}
     for name, value in values.items():

@@ -9,22 +9,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from capt_engine.checks.from_rows import checked
 from capt_engine.errors import BadRequest
 from capt_engine.files import new_folder, refused, replacing, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.reading import read_json
-from capt_engine.records import (
-    AnalyzeResult,
-    FailedPicture,
-    PictureRow,
-    RunRequest,
-)
+from capt_engine.records import AnalyzeResult, FailedPicture, PictureRow, RunRequest
 from capt_engine.runs import old_names
 from capt_engine.runs.kept_pictures import KeptPictures, write_picture
 from capt_engine.runs.manifest import as_json, digest, ended
+from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.table import cells, csv_cells, csv_writer, plain, trial
 
@@ -44,7 +40,7 @@ class RunFolder:
     done: the paths of pictures that an interrupted run finished.
     """
 
-    def __init__(self, folder: Path, request: RunRequest, manifest: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(self, folder: Path, request: RunRequest, manifest: Mapping[str, object], *, resume: bool) -> None:
         """Make the folder and its manifest, or take up an old one; raises BadRequest where it would overwrite something, CannotWrite."""
         self.path = folder
         self.done: tuple[str, ...] = ()
@@ -94,7 +90,7 @@ class RunFolder:
         tally = Tally(trial(line) for line in lines(self.path))
         return checked(tally, tally.scored(result, compare))
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
+    def finish(self, summary: Mapping[str, object]) -> None:
         """Write the end of a run: its summary.json, and in manifest.json the time of the end and the hash of the rows.
 
         summary: the counts and intervals of the run; the key "failed" is added to it, a list of the pictures that could
@@ -112,9 +108,9 @@ class RunFolder:
         with refused(self.path / ROWS):
             self._file.close()
 
-    def _taken_up(self, request: RunRequest, manifest: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    def _taken_up(self, request: RunRequest, manifest: Mapping[str, object]) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
-        began = read_json(self.path / MANIFEST, dict[str, Any])
+        began, now = Manifest.read(self.path / MANIFEST), Manifest.of(manifest)
         old = from_json(began).settings
         for name, value in request.settings.items():
             if name not in _FREE and value != old.get(name):
@@ -123,12 +119,12 @@ class RunFolder:
                     f"{old.get(name)!r}, not {value!r}.",
                     "Give the command that it was started with.",
                 )
-        if began.get("lpips") != manifest.get("lpips"):
+        if began.lpips != now.lpips:
             raise BadRequest(
                 f"The run in {str(self.path)!r} was measured with other LPIPS weights than those here now.",
                 "Import the same two files again, or start the run anew.",
             )
-        if (began.get("plugins") or []) != (manifest.get("plugins") or []):
+        if began.plugins != now.plugins:
             raise BadRequest(
                 f"The run in {str(self.path)!r} was made with other plug-ins than those here now.",
                 "Install the same packages again (`capt doctor` lists what is here), or start the run anew.",
@@ -161,7 +157,7 @@ def refuse_unless_free(folder: Path, *, resume: bool) -> None:
         raise BadRequest(f"{str(folder)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
 
 
-def close_run(folder: Path, summary: Mapping[str, Any]) -> None:
+def close_run(folder: Path, summary: Mapping[str, object]) -> None:
     """Write summary.json into the run folder `folder`, and complete its manifest.
 
     The manifest gets the end time and the hashes of pictures and rows, so all rows must be in rows.csv by then.
@@ -173,7 +169,7 @@ def close_run(folder: Path, summary: Mapping[str, Any]) -> None:
         pictures.add(line["sha256"])
         marks.append(digest(text for name, text in line.items() if name not in _NOT_COMPARED))
     write_atomic(folder / SUMMARY, as_json(summary))
-    manifest = read_json(folder / MANIFEST, dict[str, Any])
+    manifest = read_json(folder / MANIFEST, dict[str, object])
     # In order of their marks, so that shards, batches and continuations do not matter.
     write_atomic(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
 

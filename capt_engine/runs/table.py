@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TextIO
 
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.tally import Trial
@@ -117,7 +117,7 @@ def plain(text: str) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
 
 
-def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, Any]:
+def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, object]:
     """Return `result` as the plain JSON values of the summary that the command line prints and summary.json keeps.
 
     seed: the run's seed. run_dir: the path of the folder that the run is kept in, None for none. Lists of what was not
@@ -158,7 +158,7 @@ def _finite(value: float | None) -> float | None:
 _OF_B = ("prompts", "n", "clean_accuracy", "clean_interval", "robust_accuracy", "robust_interval", "curve")
 
 
-def _compared(result: AnalyzeResult) -> dict[str, Any] | None:
+def _compared(result: AnalyzeResult) -> dict[str, object] | None:
     """B beside A: the same figures, and the paired tests."""
     if result.compared is None:
         return None

@@ -58,7 +58,7 @@ def as_resized(images: Tensor) -> Tensor:
         images: pixels (n, 3, h, w) in [0, 1].
 
     Returns:
-        Pixels in [0, 1] of the same shape, multiples of 1/255.
+        Pixels in [0, 1] of the same shape, type and device, multiples of 1/255.
     """
     height, width = images.shape[-2:]
     for size in ((max(1, height // 2), max(1, width // 2)), (height, width)):

@@ -28,8 +28,13 @@ from capt_engine.model.store import install_record
 from capt_engine.protocols.cache import WorkFolder
 from capt_engine.reading import json_if_sound
 from capt_engine.records import LedgerEntry, ScanResult, Share, TuneEpoch, TuneRequest, TuneResult
+from capt_engine.reports import json_report
+from capt_engine.reports.build import build
 from capt_engine.runs import kept_pictures, kept_runs
+from capt_engine.runs.differences import differences
 from capt_engine.runs.finished_run import FinishedRun
+from capt_engine.runs.manifest_records import Manifest
+from capt_engine.runs.merge import merge
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import RunFolder
 from capt_engine.tuning import state as tuning_state
@@ -91,9 +96,44 @@ def metadata_of(source: Path, key: str) -> Any:
 def resumed(folder: Path) -> object:
     """Go on with a run in a folder, whatever its manifest says."""
     manifest = json.loads((RUN / "manifest.json").read_text(encoding="utf-8"))
-    request = from_json(manifest)
+    request = from_json(Manifest.of(manifest))
     with RunFolder(folder, replace(request, options=replace(request.options, keep=str(folder))), manifest, resume=True):
         return None
+
+
+def with_prompts(manifest: dict[str, Any]) -> dict[str, Any]:
+    """A manifest with what that of the kept run lacks: prompts with a document, LPIPS and a plug-in."""
+    analyzed = json.loads((BEFORE / "analyzed/manifest.json").read_text(encoding="utf-8"))
+    plugin = {"name": "tiny", "package": "tiny-attack", "version": "1"}
+    lpips = {"net": "alex", "sha256": "ab"}
+    return manifest | {"prompts": analyzed["prompts"], "lpips": lpips, "plugins": [plugin], "redacted": True}
+
+
+def reported(folder: Path) -> object:
+    """Write the report of a run, its names as they are and redacted, and its differences from another run."""
+    new = FinishedRun.of(RUN)
+    old = FinishedRun.of(folder)
+    list(differences(old.manifest, old.summary, None, new))
+    return [json_report.write(build(folder, redact=redact)) for redact in (False, True)]
+
+
+def shard(number: int) -> dict[str, Any]:
+    """The manifest of the kept run, as if it were one of two parts."""
+    manifest: dict[str, Any] = json.loads((RUN / "manifest.json").read_text(encoding="utf-8"))
+    return manifest | {"request": manifest["request"] | {"shard": [number, 2]}}
+
+
+def merged(folder: Path) -> object:
+    """Join a run, the first of two parts, with the second."""
+    other = Path(shutil.copytree(RUN, folder.with_name("other")))
+    written(other / "manifest.json", json.dumps(shard(2)))
+    return merge([folder, other], folder.with_name("joined"))
+
+
+def first_merged(folder: Path) -> object:
+    """Join a run as the first of two parts, whatever its summary says."""
+    written(folder / "manifest.json", json.dumps(shard(1)))
+    return merged(folder)
 
 
 def as_toml(place: Path, text: str) -> None:
@@ -130,11 +170,14 @@ def kinds(folder: Path) -> dict[str, Kind]:
     towers = {"text_config": {"hidden_act": "gelu", "layer_norm_eps": 1e-5, "num_attention_heads": 8}}
     window = {"theme": "dark", "model": "demo", "explore": {"attack": "pgd", "expert": {"pgd": {"steps": 3}}}}
     return {
-        "manifest": Kind(manifest, FinishedRun.of, "manifest.json"),
+        "manifest": Kind(manifest, reported, "manifest.json"),
+        "manifest with prompts": Kind(with_prompts(manifest), reported, "manifest.json"),
         "manifest of a run to be resumed": Kind(manifest, resumed, "manifest.json"),
         "manifest among kept runs": Kind(manifest, lambda place: kept_runs.kept_runs(place.parent), "manifest.json"),
         "manifest of the window's own runs": Kind(manifest, lambda place: run_store._is_ours(place), "manifest.json"),
-        "summary": Kind(summary, FinishedRun.of, "summary.json"),
+        "summary": Kind(summary, reported, "summary.json"),
+        "manifest to be merged": Kind(shard(1), merged, "manifest.json"),
+        "summary to be merged": Kind(summary, first_merged, "summary.json"),
         "summary among kept runs": Kind(summary, lambda place: kept_runs.kept_runs(place.parent), "summary.json"),
         "kept pictures": Kind(examples, kept_pictures.read, "examples.json"),
         "prompts": Kind(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.formatting import budget, counted, short
@@ -15,6 +15,7 @@ from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, E
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import NOBODY
+from capt_engine.runs.manifest_records import AboutPrompts
 from capt_engine.runs.request_text import variant_name
 
 NOT_COVERED = (
@@ -46,11 +47,11 @@ def data(context: ReportContext) -> tuple[Block, ...]:
     facts = [
         ("Data", ", ".join(names.text(place) for place in request.places)),
         ("Pictures", f"{counts.n:,}"),
-        ("Could not be used", f"{len(run.failed):,}"),
+        ("Could not be used", f"{len(run.summary.failed):,}"),
         ("Labels", ", ".join(_SOURCES.get(name, name) for name in counts.label_sources)),
-        ("Classes", f"{len(run.manifest.get('classes', [])):,}" if run.manifest.get("classes") else "not recorded"),
-        ("SHA-256 of the list of pictures", short(run.manifest.get("pictures", {}).get("sha256", ""))),
-        ("SHA-256 of class names and template", short(run.manifest.get("classes_sha256", ""))),
+        ("Classes", f"{len(run.manifest.classes):,}" if run.manifest.classes else "not recorded"),
+        ("SHA-256 of the list of pictures", short(run.manifest.pictures.sha256)),
+        ("SHA-256 of class names and template", short(run.manifest.classes_sha256)),
         ("Template", _templates(context)),
     ]
     if isinstance(request, EvaluateRequest):
@@ -64,8 +65,8 @@ def data(context: ReportContext) -> tuple[Block, ...]:
         per_class = Counter(one.label for one in counts.pictures[context.prompts[0]].values())
         rows = tuple((name, f"{n:,}") for name, n in sorted(per_class.items()))
         blocks.append(Grid("Pictures of each class", (*texts("Class"), *numbers("Pictures")), rows))
-    if run.failed:
-        rows = tuple((names.picture(one["path"]), names.remark(one["path"], one["message"])) for one in run.failed)
+    if run.summary.failed:
+        rows = tuple((names.picture(one.path), names.remark(one.path, one.message)) for one in run.summary.failed)
         total = len(rows) if len(rows) > _FAILED_SHOWN else None
         blocks.append(Grid("Pictures that could not be used", texts("Picture", "Why"), rows[:_FAILED_SHOWN], total))
     return tuple(blocks)
@@ -80,54 +81,47 @@ OWN_ANSWERS = (
 def models(context: ReportContext) -> tuple[Block, ...]:
     """Return the section "Models": the model and prompts of the run in `context`, with hashes, versions and machine."""
     run, names = context.run, context.names
-    model = run.manifest.get("model", {})
     facts: list[tuple[str, str]] = [
         ("Model", names.text(run.request.options.model)),
-        ("SHA-256 of its weights", model.get("sha256") or run.summary.get("model_sha256") or "not recorded"),
+        ("SHA-256 of its weights", run.manifest.model.sha256 or run.summary.model_sha256 or "not recorded"),
     ]
-    if lpips := run.manifest.get("lpips"):
-        label = NETS[lpips["net"]].label if lpips.get("net") in NETS else str(lpips.get("net"))
-        sha256 = str(lpips.get("sha256") or "not recorded")
+    if lpips := run.manifest.lpips:
+        net = lpips.get("net", "not recorded")
+        label = NETS[net].label if net in NETS else net
+        sha256 = lpips.get("sha256") or "not recorded"
         facts += [("LPIPS measured with", label), ("SHA-256 of the LPIPS weights", sha256)]
-    machine: dict[str, Any] = run.manifest.get("machine", {})
-    facts += [(name, str(value)) for name, value in run.manifest.get("versions", {}).items()]
-    facts += [
-        (f"plug-in {one['name']}", f"{one['package']} {one['version']}") for one in run.manifest.get("plugins", [])
-    ]
-    of_machine = ("os", "processor", "device", "device_name", "precision", "threads")
-    facts += [(name.replace("_", " "), str(machine[name])) for name in of_machine if machine.get(name)]
-    if memory := run.summary.get("memory_bytes"):
-        of = "the GPU" if machine.get("device") == "cuda" else "the whole process"
+    machine = asdict(run.manifest.machine)
+    switches = machine.pop("deterministic")
+    facts += run.manifest.versions.items()
+    facts += [(f"plug-in {one.name}", f"{one.package} {one.version}") for one in run.manifest.plugins]
+    facts += [(name.replace("_", " "), str(value)) for name, value in machine.items() if value]
+    if memory := run.summary.memory_bytes:
+        of = "the GPU" if machine["device"] == "cuda" else "the whole process"
         facts.append((f"peak memory of {of} until the run's end", f"{in_memory(memory)}"))
-    if flags := ", ".join(f"{name} {value}" for name, value in machine.get("deterministic", {}).items()):
+    if flags := ", ".join(f"{name} {value}" for name, value in switches.items()):
         facts.append(("deterministic settings", flags))
     blocks: list[Block] = [Facts(tuple(facts))]
-    for one in run.manifest.get("prompts", []):
-        document = one.get("document")
-        if document:
-            facts_of = _prompts_facts(names.text(one["id"]), one.get("sha256", ""), document)
-            blocks.append(Facts((*facts_of, ("Asked in the sentence", _sentence(document, _template(context))))))
+    for one in run.manifest.prompts:
+        if one.document:
+            facts_of = _prompts_facts(names.text(one.id), one.sha256, one.document)
+            blocks.append(Facts((*facts_of, ("Asked in the sentence", _sentence(one.document, _template(context))))))
     return tuple(blocks)
 
 
-def _prompts_facts(name: str, sha256: str, document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    settings = ", ".join(f"{key} {value}" for key, value in document.get("settings", {}).items())
+def _prompts_facts(name: str, sha256: str, document: AboutPrompts) -> tuple[tuple[str, str], ...]:
+    settings = ", ".join(f"{key} {value}" for key, value in document.settings.items())
+    n = document.figures.get("parameters")
     return (
         ("Prompts", name),
         ("SHA-256 of the file", sha256),
-        ("Method", str(document.get("method", ""))),
-        ("Tuned for weights", short(document.get("backbone", {}).get("sha256", ""))),
-        ("Tuned on", tuned_on(document.get("classes", ()))),
-        ("Learned values", _values_of(document)),
-        ("Fingerprint of the training pictures", short(document.get("data", ""))),
+        ("Method", document.method),
+        ("Tuned for weights", short(document.backbone.sha256)),
+        ("Tuned on", tuned_on(document.classes)),
+        ("Learned values", f"{n:,}" if isinstance(n, int) else "not recorded"),
+        ("Fingerprint of the training pictures", short(document.data)),
         ("Settings", settings or "not recorded"),
-        ("Licence", document.get("licence") or "not stated"),
+        ("Licence", document.licence or "not stated"),
     )
-
-
-def _values_of(document: dict[str, Any]) -> str:
-    parameters = (document.get("figures") or {}).get("parameters")
-    return f"{parameters:,}" if isinstance(parameters, int) else "not recorded"
 
 
 def tuned_on(classes: Sequence[str]) -> str:
@@ -139,25 +133,23 @@ def tuned_on(classes: Sequence[str]) -> str:
 
 
 def _template(context: ReportContext) -> str:
-    return str(context.run.manifest.get("template") or context.run.request.options.template or "")
+    return context.run.manifest.template or context.run.request.options.template
 
 
-def _sentence(document: dict[str, Any], template: str) -> str:
+def _sentence(document: AboutPrompts, template: str) -> str:
     """The sentence that some prompts were asked in; imported ones may keep their own, whatever the run's template."""
-    settings = document.get("settings")
-    rule = settings.get("sentence") if isinstance(settings, dict) else None
-    return sentence_by(rule, str(document.get("template", "")), template) or "the model's own"
+    return sentence_by(document.settings.get("sentence"), document.template, template) or "the model's own"
 
 
 def _templates(context: ReportContext) -> str:
     """The run's template, and beside it the sentence of each set of prompts that keeps another."""
     template = _template(context)
     kept = [
-        (one["id"], sentence)
-        for one in context.run.manifest.get("prompts", [])
-        if one.get("document") and (sentence := _sentence(one["document"], template)) != template
+        (one.id, sentence)
+        for one in context.run.manifest.prompts
+        if one.document and (sentence := _sentence(one.document, template)) != template
     ]
-    if kept and len(kept) == len(context.run.manifest["prompts"]):
+    if kept and len(kept) == len(context.run.manifest.prompts):
         sentences = [f"{sentence} (kept by {variant_name(context.names.text(name))})" for name, sentence in kept]
     else:
         others = [f"{variant_name(context.names.text(name))} keep their own: {sentence}" for name, sentence in kept]
@@ -207,7 +199,7 @@ def attacks(context: ReportContext) -> tuple[Block, ...]:
             "Seconds include measuring.",
             "note",
         ),
-        *(Paragraph(note, "note") for note in context.run.summary.get("notes") or ()),
+        *(Paragraph(note, "note") for note in context.run.summary.notes),
     )
 
 
@@ -299,17 +291,16 @@ def repeat(context: ReportContext) -> tuple[Block, ...]:
 
     The hash is the SHA-256 of its rows without times and paths.
     """
-    manifest = context.names.manifest(context.run)
-    command = str(manifest.get("command") or "capt run manifest.json")
+    manifest = context.run.manifest
     blocks: list[Block] = [
         Paragraph("The same run again, with every difference printed (the manifest is attached to this report):"),
-        Facts((("Repeat", "capt run manifest.json"), ("The command", command))),
+        Facts((("Repeat", "capt run manifest.json"), ("The command", context.names.command(context.run)))),
     ]
-    if manifest.get("redacted"):
+    if context.names.redact or manifest.redacted:
         redacted = "Names were redacted: say where the pictures are with --data; they are found by their SHA-256."
         blocks.append(Paragraph(redacted, "note"))
-    started, ended = (str(manifest.get(name) or "not recorded") for name in ("started", "ended"))
-    seeds = ", ".join(str(seed) for seed in manifest.get("seeds", [context.run.request.options.seed]))
+    started, ended = (text or "not recorded" for text in (manifest.started, manifest.ended))
+    seeds = ", ".join(str(seed) for seed in manifest.seeds or [context.run.request.options.seed])
     blocks.append(
         Facts((("Started", started), ("Ended", ended), ("Seeds", seeds), ("SHA-256 of the rows", context.counts.marks)))
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capt_engine.checks.from_rows import row_checks
-from capt_engine.checks.table import checks_of, in_order
+from capt_engine.checks.table import in_order
 from capt_engine.formatting import counted
 from capt_engine.reports.document import Light, Lights
 from capt_engine.reports.sections.context import ReportContext
@@ -18,7 +18,7 @@ def checks(context: ReportContext) -> Lights:
     of_rows = row_checks(
         context.counts.tally, context.eps, labelled=context.is_labelled, targeted=threat.target is not None
     )
-    found = in_order(of_rows, checks_of(context.run.summary.get("checks", [])))
+    found = in_order(of_rows, context.run.summary.checks)
     lights = tuple(Light(one.title, one.status.replace("_", " "), one.shown, one.message) for one in found)
     run = [light for light in lights if light.status != "not run"]
     passed = sum(light.status == "pass" for light in run)

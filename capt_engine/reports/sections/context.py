@@ -34,8 +34,8 @@ class ReportContext:
         names = Names(run, redact=redact, number=number)
         request, first = run.request, next(iter(run.request.labels), "")
         counts = count(run.lines(), names, request.headline, first, is_matrix=bool(request.matrix))
-        for one in run.summary.get("text_drift", ()):
-            counts.tally.drifts[names.text(one["prompts"])] = (float(one["value"]), int(one["classes"]))
+        for one in run.summary.text_drift:
+            counts.tally.drifts[names.text(one.prompts)] = (one.value, one.classes)
         return cls(run, names, counts)
 
     @property
@@ -162,11 +162,11 @@ class ReportContext:
         manifest = self.run.manifest
         return digest(
             [
-                str(manifest.get("command", "")),
-                str(manifest.get("versions", "")),
-                str(manifest.get("model", "")),
-                str([one.get("sha256") for one in manifest.get("prompts", [])]),
-                str(manifest.get("classes_sha256", "")),
+                manifest.command,
+                str(manifest.versions),
+                str(manifest.as_written.get("model", "")),
+                str(manifest.prompts_sha256),
+                manifest.classes_sha256,
                 self.counts.marks,
             ]
         )[:12]

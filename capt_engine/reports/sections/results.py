@@ -148,7 +148,7 @@ def curve(context: ReportContext) -> tuple[Block, ...]:
     """
     if len(context.run.request.budgets) < 2 or not context.is_attacked:
         return ()
-    k = len(context.run.manifest.get("classes", []))
+    k = len(context.run.manifest.classes)
     measured = [(context.who(prompts), context.curve(prompts)) for prompts in context.prompts]
     what = "Robust accuracy" if context.is_labelled else "Own answer kept"
     chart = replace(budget_chart(measured, context.norm, what), levels=chance(k))
@@ -247,7 +247,7 @@ def confusion(context: ReportContext) -> tuple[Block, ...]:
         if not attacked and not context.is_labelled:
             continue  # the label is the answer
         state = _under(context) if attacked else "clean"
-        chart = _matrix(f"{context.who(prompts)}, {state}", found, list(context.run.manifest.get("classes", [])))
+        chart = _matrix(f"{context.who(prompts)}, {state}", found, list(context.run.manifest.classes))
         blocks.append(chart)
         if chart.is_dense and (most := chart.confusions()):
             columns = (*texts("Label", "Answer"), *numbers("Pictures"))

@@ -117,7 +117,7 @@ def test_corruptions_are_a_table_and_no_attack(tmp_path: Path) -> None:
     assert "none: nobody attacks" in text
     assert "upper bound" not in text
     assert "worst of all" not in text
-    summary = FinishedRun.of(folder).summary
+    summary = FinishedRun.of(folder).summary.as_written
     assert summary["robust_accuracy"] is None
     first = summary["corruptions"][0]
     assert (len(first["cells"]), first["n"], first["cells"][0]["n"]) == (75, 24, 24)
@@ -154,7 +154,7 @@ def test_the_sentence_that_was_asked_is_told(tmp_path: Path) -> None:
     run = FinishedRun.of(folder)
     document = {"template": "a photo of a {}.", "settings": {"sentence": "own"}, "classes": []}
     prompts = [{"id": "theirs", "sha256": "cd" * 32, "document": document}]
-    manifest = {**run.manifest, "template": "a satellite photo of {}.", "prompts": prompts}
+    manifest = {**run.manifest.as_written, "template": "a satellite photo of {}.", "prompts": prompts}
     (folder / "manifest.json").write_bytes(as_json(manifest))
     text = words(build(folder))
     assert "a photo of a {}. (kept by prompts theirs)" in text

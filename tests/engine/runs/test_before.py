@@ -69,7 +69,7 @@ def test_an_old_run_is_repeated(
     # Names are no difference; figures may be, as random draws have changed since.
     assert not any(name in str(one) for one in said for name in ("space", "perturb", "crafted_on", "source_model"))
     old, new = (FinishedRun.of(tmp_path / name) for name in ("evaluated", "again"))
-    assert new.manifest["pictures"] == old.manifest["pictures"]
+    assert new.manifest.pictures == old.manifest.pictures
     assert new.request.options.threat == old.request.options.threat
 
 

@@ -16,6 +16,7 @@ from capt_engine.reports.build import build
 from capt_engine.runs import kept_pictures
 from capt_engine.runs.differences import differences
 from capt_engine.runs.finished_run import FinishedRun
+from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.merge import merge
 from capt_engine.runs.run_folder import RunFolder, lines
 from tests.engine.reports.made_runs import kept, request, rows
@@ -101,8 +102,8 @@ def test_two_shards_are_the_whole(tmp_path: Path) -> None:
     assert set(kept_pictures.read(tmp_path / "joined")) == set(kept_pictures.read(whole))
     mine, theirs = FinishedRun.of(tmp_path / "joined"), FinishedRun.of(whole)
     for name in ("rows", "pictures", "classes_sha256"):
-        assert mine.manifest[name] == theirs.manifest[name]
-    assert len(mine.failed) == 2
+        assert getattr(mine.manifest, name) == getattr(theirs.manifest, name)
+    assert len(mine.summary.failed) == 2
     assert len(list((tmp_path / "joined" / "attacked").iterdir())) == len(list((whole / "attacked").iterdir()))
     assert build(tmp_path / "joined").subtitle == build(whole).subtitle
 
@@ -150,10 +151,11 @@ def test_a_planted_difference_is_found(tmp_path: Path) -> None:
     assert "adv_conf was 0.125" in found[0]
     assert changed[3]["path"] in found[0]
     assert "no such row before" in next(iter(differences(old.manifest, None, changed[:3] + changed[4:], new)))
-    versions = {**old.manifest, "versions": {**old.manifest["versions"], "torch": "0.1"}}
-    (said,) = differences(versions, None, None, new)
+    written = old.manifest.as_written
+    versions = {**written, "versions": {**old.manifest.versions, "torch": "0.1"}}
+    (said,) = differences(Manifest.of(versions), None, None, new)
     assert said.startswith("versions, torch: 0.1 before")
-    (said,) = differences({**old.manifest, "plugins": [PLUGIN]}, None, None, new)
+    (said,) = differences(Manifest.of({**written, "plugins": [PLUGIN]}), None, None, new)
     assert said.startswith("plugins: [{'name': 'tiny'")
-    hashes = {**old.manifest, "rows": {"n": 1, "sha256": "00"}, "classes_sha256": "11"}
-    assert len(list(differences(hashes, None, None, new))) == 2
+    hashes = {**written, "rows": {"n": 1, "sha256": "00"}, "classes_sha256": "11"}
+    assert len(list(differences(Manifest.of(hashes), None, None, new))) == 2

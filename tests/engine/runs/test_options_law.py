@@ -30,6 +30,7 @@ from capt_engine.records import (
     until_chance,
 )
 from capt_engine.runs.command_line import UNSAYABLE, analysis_of, command_of, evaluation_of, tuning_of
+from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.options_table import (
     ALPHAS,
     ANALYZE,
@@ -211,7 +212,7 @@ def test_a_request_is_the_same_after_json(request: AnalyzeRequest | EvaluateRequ
     if isinstance(request, TuneRequest):
         again: object = decode(text, Tuned, called="it").request
     else:
-        again = from_json(json.loads(text))
+        again = from_json(Manifest.of(json.loads(text)))
     assert again == request
     assert repr(again) == repr(request)
 

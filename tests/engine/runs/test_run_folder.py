@@ -17,6 +17,7 @@ from capt_engine.runs import kept_pictures
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.kept_runs import kept_runs
 from capt_engine.runs.manifest import digest
+from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import RunFolder
 from capt_engine.runs.table import columns
@@ -41,7 +42,7 @@ def test_the_manifest_says_everything(run: Path) -> None:
     with (run / "rows.csv").open(newline="", encoding="utf-8") as file:
         assert told["pictures"]["sha256"] == digest(sorted({row["sha256"] for row in csv.DictReader(file)}))
     assert told["started"] <= told["ended"]
-    assert from_json(told) == request(run)
+    assert from_json(Manifest.of(told)) == request(run)
 
 
 def test_a_bounded_number_of_pictures_is_kept(run: Path) -> None:
@@ -109,9 +110,9 @@ def test_a_request_from_a_newer_version_is_refused(run: Path) -> None:
     """By the name of what is not known; and what is no request at all with a sentence."""
     told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     with pytest.raises(BadRequest, match="colour"):
-        from_json({**told, "request": {**told["request"], "colour": 1}})
-    with pytest.raises(BadRequest, match="missing required field `request`"):
-        from_json({"format": 2})
+        from_json(Manifest.of({**told, "request": {**told["request"], "colour": 1}}))
+    with pytest.raises(BadRequest, match="missing required field `data`"):
+        from_json(Manifest.of({"format": 2}))
 
 
 def test_budgets_are_typed_as_people_do() -> None:
