@@ -96,7 +96,7 @@ def _ways(name: str) -> tuple[str, str]:
 
 
 def _places(names: Sequence[str]) -> dict[str, int]:
-    """Where each name stands, under each way to write it; a way that two places claim equally is the first one's."""
+    """Find the place of each name, under each way to write it; a way that two places claim equally is the first one's."""
     others = [one.names for one in imagenet()] if listing_of(names) == IMAGENET else [()] * len(names)
     places: dict[str, int] = {}
     for way in range(2):

@@ -68,7 +68,7 @@ class _TowerConfig:
 
 @dataclass(frozen=True)
 class _FolderConfig:
-    """What an open_clip_config.json says beside open_clip's own. trunk: the network that stands in the place of `visual.conv1`."""
+    """The part of an open_clip_config.json that is ours. trunk: the network that stands in the place of `visual.conv1`."""
 
     trunk: str = ""
 

@@ -1,4 +1,4 @@
-"""What decides which weights come out of a training run of the photograph model."""
+"""The settings that decide which weights come out of a training run of the photograph model."""
 
 from __future__ import annotations
 
