@@ -49,7 +49,10 @@ TEMPLATES = (
 
 @lru_cache(maxsize=1)
 def targets() -> tuple[Concept, ...]:
-    """Return the things that are named: the 1,000 classes, then everyday words of several classes, then WordNet's concepts; no set of classes twice."""
+    """Return the things that are named, each set of classes once.
+
+    The 1,000 classes come first, then everyday words of several classes, then WordNet's concepts.
+    """
     found: dict[tuple[int, ...], Concept] = {(one.index,): Concept((one.label,), (one.index,)) for one in imagenet()}
     for concept in (*everyday(), *concepts()):
         found.setdefault(concept.classes, concept)

@@ -85,7 +85,7 @@ class JointSpace:
 
 
 def covers() -> Tensor:
-    """Which classes each target covers (targets, 1000), as 0 and 1."""
+    """Return the classes that each target covers, (targets, 1000), as 0 and 1."""
     matrix = torch.zeros(len(targets()), 1000)
     for index, one in enumerate(targets()):
         matrix[index, list(one.classes)] = 1
