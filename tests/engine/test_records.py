@@ -23,7 +23,9 @@ PLAIN = {bool, int, float, str, bytes, type(None)}
 
 
 def leaves(hint: object) -> set[object]:
-    """The types a field may hold, tuples and unions taken apart."""
+    """The types a field may hold, tuples and unions taken apart; of a choice of values, the types of the values."""
+    if typing.get_origin(hint) is typing.Literal:
+        return {type(one) for one in typing.get_args(hint)}
     inner = [one for one in typing.get_args(hint) if one is not Ellipsis]
     if inner:
         return set().union(*(leaves(one) for one in inner))
