@@ -1,7 +1,7 @@
 """Our PGD beside the same loop written by hand, torchattacks and foolbox: time at equal work, time to the same verdict, peak memory.
 
 Speed and memory are taken on ViT-B/32 with random weights, verdicts on the bundled demo model and its own pictures. All ask the same
-classifier, in turns, and each round gives one ratio; what is told is the median of the rounds and how far they lie apart. foolbox comes
+classifier, in turns, and each round gives one ratio; what is printed is the median of the rounds and how far they lie apart. foolbox comes
 with `uv run --isolated --group oracles python benchmarks/attack_speed.py`; torchattacks has to be put beside it without what it asks
 for (`uv pip install --no-deps torchattacks`, in an environment of its own), as it asks for a very old version of requests.
 """
@@ -48,7 +48,7 @@ SEED = 0
 class Counting(torch.nn.Module):
     """A classifier as others want it. It counts the pictures that it is shown, `with_slope` and `without`.
 
-    stamps: when it was asked for a slope; on a CPU in seconds of the processor, which others at work on it disturb less.
+    stamps: when it was asked for a gradient; on a CPU in seconds of the processor, which others at work on it disturb less.
     """
 
     def __init__(self, classifier: Classifier) -> None:
@@ -108,8 +108,8 @@ def by_hand(problem: Problem) -> Tensor:
     for _ in range(problem.steps):
         at.requires_grad_()
         loss = F.cross_entropy(problem.model(at), problem.labels, reduction="sum")
-        (slope,) = torch.autograd.grad(loss, at)
-        at = (images + (at.detach() + eps / 4 * slope.sign() - images).clamp(-eps, eps)).clamp(0, 1)
+        (gradient,) = torch.autograd.grad(loss, at)
+        at = (images + (at.detach() + eps / 4 * gradient.sign() - images).clamp(-eps, eps)).clamp(0, 1)
     return at
 
 
@@ -126,8 +126,8 @@ def by_hand_strongest(problem: Problem) -> Tensor:
         best = torch.where((here > reached)[:, None, None, None], at.detach(), best)
         reached = torch.maximum(reached, here)
         if step < problem.steps:
-            (slope,) = torch.autograd.grad(F.cross_entropy(logits, labels, reduction="sum"), at)
-            at = (images + (at.detach() + eps / 4 * slope.sign() - images).clamp(-eps, eps)).clamp(0, 1)
+            (gradient,) = torch.autograd.grad(F.cross_entropy(logits, labels, reduction="sum"), at)
+            at = (images + (at.detach() + eps / 4 * gradient.sign() - images).clamp(-eps, eps)).clamp(0, 1)
     return best
 
 
@@ -210,15 +210,15 @@ def in_turns(
             with torch.no_grad():
                 fooled[way] = problem.model(found).argmax(dim=1) != problem.labels
     for way in ways:
-        told = f"  {way}: {passes[way][0]} pictures with slope + {passes[way][1]} without, {_spread(wall_s[way])} s"
+        line = f"  {way}: {passes[way][0]} pictures with gradient + {passes[way][1]} without, {_spread(wall_s[way])} s"
         if way != base:
-            told += f"; over {base}: time {_ratios(wall_s, way, base)}"
+            line += f"; over {base}: time {_ratios(wall_s, way, base)}"
             if on_cpu:
-                told += f", processor time {_ratios(processor_s, way, base)}"
+                line += f", processor time {_ratios(processor_s, way, base)}"
             if steps_alike:
-                told += f", a step {_ratios(step_s, way, base)}"
-            told += f"; same verdict on {int((fooled[way] == fooled[base]).sum())} of {len(fooled[base])}"
-        print(f"{told}; fooled {int(fooled[way].sum())}", flush=True)
+                line += f", a step {_ratios(step_s, way, base)}"
+            line += f"; same verdict on {int((fooled[way] == fooled[base]).sum())} of {len(fooled[base])}"
+        print(f"{line}; fooled {int(fooled[way].sum())}", flush=True)
     return wall_s
 
 
