@@ -33,11 +33,24 @@ BUILD = (
     Option("--tower-steps", "steps of the image tower (default: those of the bundled model)", kind=WHOLE),
 )
 
+ROBUST = (
+    BUILD[0],
+    Option("--cifar", "CIFAR-10's archive of class folders, for further pictures", kind=PATH, metavar="FILE"),
+    Option("--out", "where the tower goes (default: the user's data folder)", kind=PATH, metavar="DIR"),
+    Option("--work", "where the checkpoint is kept (default: the user's cache folder)", kind=PATH, metavar="DIR"),
+    Option("--steps", "steps of the optimiser (default: those of the bundled model)", kind=WHOLE),
+    Option(
+        "--full-steps", "how many of them see the model's own size (default: those of the bundled model)", kind=WHOLE
+    ),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verb build."""
+    """Add the verbs build and robust."""
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     add_verb(verbs, "build", _build, "distil EfficientNet-Lite0 into a CLIP; goes on where it stopped", *BUILD)
+    robust = "tune the bundled model's image tower on attacked pictures; goes on where it stopped"
+    add_verb(verbs, "robust", _robust, robust, *ROBUST)
 
 
 def _build(args: argparse.Namespace) -> None:
@@ -60,3 +73,17 @@ def _build(args: argparse.Namespace) -> None:
         f"{percent(found.whole)} (the trunk by itself {percent(found.trunk)})."
     )
     print_result(args, {"folder": str(out), "held_back": asdict(found), "plan": asdict(plan)}, sentence)
+
+
+def _robust(args: argparse.Namespace) -> None:
+    from capt_engine.folders import cache_dir, data_dir
+    from capt_engine.photo import robust
+
+    chosen = {name: vars(args)[name] for name in ("steps", "full_steps") if vars(args)[name] is not None}
+    plan = replace(robust.RobustPlan(seed=args.seed), **chosen)
+    out = args.out or data_dir() / "photo-robust-model"
+    work = args.work or cache_dir() / "photo-robust" / f"seed-{plan.seed}"
+    line = ProgressLine(quiet=args.quiet)
+    robust.build(plan, args.pictures, args.cifar, work, out, StoppableProgress(line.show, threading.Event()))
+    line.clear()
+    print_result(args, {"folder": str(out), "plan": asdict(plan)}, f"The model is in {out}.")
