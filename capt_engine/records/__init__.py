@@ -21,3 +21,4 @@ from capt_engine.records.run_requests import *
 from capt_engine.records.suites import *
 from capt_engine.records.threat import *
 from capt_engine.records.tuning import *
+from capt_engine.records.vocabulary import *
