@@ -20,7 +20,7 @@ from capt_engine.records import (
     JobId,
 )
 from capt_gui.settings import AttackSettings, Settings
-from capt_gui.view_models.explore import token_check
+from capt_gui.view_models.explore import class_check
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.model_choice import ModelChoice
 
@@ -133,7 +133,7 @@ def test_the_engine_is_waited_for_in_words(bench: Bench) -> None:
 
 def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the list that stands when the user pauses is sent; an answer to an older one is ignored."""
-    monkeypatch.setattr(token_check, "DELAY_MS", 0)
+    monkeypatch.setattr(class_check, "DELAY_MS", 0)
     answers: list[ClassesChecked] = []
     bench.desk.tokens.checked.connect(answers.append)
     bench.engine.emit(READY)
