@@ -79,7 +79,7 @@ class Vocabulary:
     def unknown(
         self, classes: Sequence[str], template: str = "", tuned: Collection[str] = ()
     ) -> tuple[UnknownWord, ...]:
-        """Return the words of class names, and then of the template, that the model was never trained on.
+        """Return the words of the template, and then of the class names, that the model was never trained on.
 
         tuned: the class names that prompts or an image tower were tuned on; their pictures have said what the words mean.
         """
@@ -87,7 +87,7 @@ class Vocabulary:
         for name in map(spoken, classes):
             for word in self.unknown_words(name):
                 holders.setdefault(word, []).append(name)
-        places = [*holders.items(), *((word, []) for word in self.unknown_words(template))]
+        places = [*((word, []) for word in self.unknown_words(template)), *holders.items()]
         learned = set(map(spoken, tuned))
         return tuple(
             UnknownWord(

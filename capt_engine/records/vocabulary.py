@@ -58,7 +58,7 @@ class CheckWordsRequest(Request):
 
 @dataclass(frozen=True)
 class WordsChecked(Result):
-    """The unknown words of the class names in their order, then those of the template; none where nothing is known of the model's words."""
+    """The unknown words of the template, then those of the class names in their order; none where nothing is known of the model's words."""
 
     unknown: tuple[UnknownWord, ...]
 

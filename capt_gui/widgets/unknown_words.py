@@ -65,11 +65,7 @@ class UnknownWords(QWidget):
         return line
 
     def _choices(self, word: UnknownWord) -> QWidget:
-        box = QWidget()
-        flow = FlowLayout(parent=box)
-        label = text(self.tr("Nearest in spelling:"), "caption", wrap=False)
-        label.setMinimumHeight(28)
-        flow.addWidget(label)
+        flow = FlowLayout()
         for known in word.nearest:
             button = QPushButton(known)
             button.setProperty("chip", True)
@@ -79,4 +75,4 @@ class UnknownWords(QWidget):
             button.clicked.connect(self.on_clicked)
             flow.addWidget(button)
             self._buttons.append(button)
-        return box
+        return column(text(self.tr("Nearest in spelling:"), "caption"), flow, spacing=4)

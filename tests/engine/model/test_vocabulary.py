@@ -107,7 +107,7 @@ def test_the_nearest_known_words_are_offered(of_photo: Vocabulary) -> None:
 
 def test_unknown_words_are_said_in_a_sentence_each(of_photo: Vocabulary) -> None:
     """A name of one word, a word in a name, in several names, in the template, and one that prompts were tuned on."""
-    alone, inside, several, template = of_photo.unknown(
+    template, alone, inside, several = of_photo.unknown(
         ("Capybara", "old_handbrake", "deer park", "red deer", "dog"), "a snapshot of a {}."
     )
     assert alone.sentence == "'capybara' is not among the 4,159 words this model knows; its probability means nothing."
@@ -143,7 +143,7 @@ def test_a_classifier_says_what_it_does_not_know(tiny_backbone: Backbone) -> Non
     assert Classifier(tiny_backbone, names, "a {}.").unknown_words == ()
     clip = replace(tiny_backbone, vocabulary=Vocabulary(("a", "cube", "photo")))
     found = Classifier(clip, names, "a print of a {}.").unknown_words
-    assert found == (UnknownWord("sphere", 3, ("sphere",)), UnknownWord("print", 3, ()), UnknownWord("of", 3, ()))
+    assert found == (UnknownWord("print", 3), UnknownWord("of", 3), UnknownWord("sphere", 3, ("sphere",)))
 
 
 @pytest.mark.parametrize(
