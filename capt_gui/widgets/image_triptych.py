@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from capt_engine.formatting import over_255, signed, unbroken, whole_percent
+from capt_engine.formatting import budget, over_255, signed, unbroken, whole_percent
 from capt_engine.records import Picture, PictureSet, SignedPicture, SignedScale
 from capt_gui.images import to_image
 from capt_gui.theme import Theme
@@ -60,10 +60,7 @@ class ImageTriptych(QWidget):
         self._ends = QComboBox()
         self._ends.addItem(self.tr("Auto"), 0)
         for end in _ENDS:
-            self._ends.addItem(_both_ways(end / 255), end)
-        self._ends.setMinimumWidth(
-            self._ends.fontMetrics().horizontalAdvance(self.tr("Auto ({})").format(_both_ways(0.25 / 255))) + 50
-        )
+            self._ends.addItem(f"±{budget(end / 255)}", end)
         self._ends.setAccessibleName(self.tr("Scale of the perturbation"))
         tip = self.tr(
             "The change that has the full colour. Auto: the budget, or the largest change where no budget bounds each value."
@@ -197,13 +194,11 @@ class ImageTriptych(QWidget):
     def _on_scale_changed(self) -> None:
         if self._set is None:
             self._panes[1].set_image(None)
-            self._ends.setItemText(0, self.tr("Auto"))
             self.scale_bar.set_scale(None)
             return
         scale = self.scale()
         self._panes[1].set_image(to_image(scale.draw(self._set.perturbation)))
         self.scale_bar.set_scale(scale)
-        self._ends.setItemText(0, self.tr("Auto ({})").format(_both_ways(self._set.perturbation.scale)))
 
     def _on_view_changed(self) -> None:
         zoom = self._panes[0].zoom() * self.devicePixelRatioF()
@@ -241,10 +236,6 @@ def _three(rgb: bytes, start: int) -> str:
 def _from_byte(value: int) -> int:
     """A byte read as signed."""
     return value - 256 if value > 127 else value
-
-
-def _both_ways(end: float) -> str:
-    return f"±{SignedScale(end).labels[2][1:]}"
 
 
 def _largest_change(change: SignedPicture) -> float:
