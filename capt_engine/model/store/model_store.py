@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import remove_folder
 from capt_engine.folders import models_dir
 from capt_engine.model.store import catalog, install_record
 from capt_engine.resources import resource
 
-BUNDLED = ("demo", "demo-robust")
 LOCAL_DIR = "local-dir:"
 TOWER_CONFIG = "tower.json"
 
