@@ -34,6 +34,8 @@ from capt_engine.records import (
     PreviewsReady,
     RowsReady,
     ThreatModel,
+    UnknownWord,
+    WordsChecked,
 )
 from capt_gui.pages.explore.page import ExplorePage
 
@@ -260,6 +262,9 @@ def test_the_right_column_follows_the_choices(bench: Bench, page: ExplorePage) -
     assert column.classes_panel.editor.classes() == SHAPES
     bench.desk.model.set_model("photos")
     assert column.classes_panel.editor.classes() == PHOTO_CLASSES
+    unknown = UnknownWord(PHOTO_CLASSES[0], 78, (PHOTO_CLASSES[0],))
+    bench.desk.words.checked.emit(WordsChecked((unknown,)))
+    assert column.classes_panel.editor.words.said() == unknown.sentence
     bench.desk.choices.attack.set_norm("l2")
     assert column.attack.strength.value() == 0.5
     bench.desk.choices.attack.set_steps(7)
