@@ -38,10 +38,6 @@ ROBUST = (
     Option("--cifar", "CIFAR-10's archive of class folders, for further pictures", kind=PATH, metavar="FILE"),
     Option("--out", "where the tower goes (default: the user's data folder)", kind=PATH, metavar="DIR"),
     Option("--work", "where the checkpoint is kept (default: the user's cache folder)", kind=PATH, metavar="DIR"),
-    Option("--steps", "steps of the optimiser (default: those of the bundled model)", kind=WHOLE),
-    Option(
-        "--full-steps", "how many of them see the model's own size (default: those of the bundled model)", kind=WHOLE
-    ),
 )
 
 
@@ -79,8 +75,7 @@ def _robust(args: argparse.Namespace) -> None:
     from capt_engine.folders import cache_dir, data_dir
     from capt_engine.photo import robust
 
-    chosen = {name: vars(args)[name] for name in ("steps", "full_steps") if vars(args)[name] is not None}
-    plan = replace(robust.RobustPlan(seed=args.seed), **chosen)
+    plan = robust.RobustPlan(seed=args.seed)
     out = args.out or data_dir() / "photo-robust-model"
     work = args.work or cache_dir() / "photo-robust" / f"seed-{plan.seed}"
     line = ProgressLine(quiet=args.quiet)

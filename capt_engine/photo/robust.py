@@ -15,6 +15,7 @@ import math
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,26 +50,48 @@ _LEAST_SCALE = 0.02
 
 
 @dataclass(frozen=True)
+class Round:
+    """A part of a run with its own warm-up and cosine.
+
+    steps: of the optimiser, the last `full_steps` at the model's own size and those before at `small` pixels. lr: of a weight, as a
+    share of the root mean square of its tensor, because the scales of a trunk with folded norms differ by a factor of a hundred.
+    """
+
+    steps: int
+    full_steps: int
+    small: int
+    lr: float
+
+
+@dataclass(frozen=True)
 class RobustPlan:
     """The settings that decide which weights come out.
 
-    steps: of the optimiser, the last `full_steps` at the model's own size and those before at `small` pixels. batch, cifar: pictures in a
-    step, and how many of them are CIFAR's. eps, step_size: of the inner attack, in pixel units [0, 1]. mixed: the share of pictures that
-    are mixed with another one. loss: of LOSSES. lr: of a weight, as a share of the root mean square of its tensor, because the scales of
-    a trunk with folded norms differ by a factor of a hundred.
+    batch, cifar: pictures in a step, and how many of them are CIFAR's. eps, step_size: of the inner attack, in pixel units [0, 1].
+    mixed: the share of pictures that are mixed with another one. loss: of LOSSES.
     """
 
     seed: int = 0
     loss: str = DISTIL
-    steps: int = 700
-    full_steps: int = 60
-    small: int = 128
+    rounds: tuple[Round, ...] = (Round(700, 60, 128, 5e-4), Round(300, 100, 160, 3e-4))
     batch: int = 32
     cifar: int = 4
     eps: float = 1.25 / 255
     step_size: float = 1.5 / 255
     mixed: float = 0.3
-    lr: float = 5e-4
+
+    @property
+    def steps(self) -> int:
+        """The steps of all rounds."""
+        return sum(one.steps for one in self.rounds)
+
+    def side(self, step: int, full: int) -> int:
+        """The width of the pictures of a step, counted from 0 through all rounds, where the model's own is `full`."""
+        for one in self.rounds:
+            if step < one.steps:
+                return full if step >= one.steps - one.full_steps else one.small
+            step -= one.steps
+        raise ValueError(f"There are only {self.steps} steps.")
 
 
 class Pictures:
@@ -107,39 +130,47 @@ class RobustTuning:
 
     def __init__(self, backbone: Backbone, text: Tensor, pictures: Pictures, plan: RobustPlan) -> None:
         """backbone: on a CPU. text (k, d): unit features of class captions, used by the loss "distil" only."""
-        if plan.loss not in LOSSES or plan.steps < 1 or not 0 <= plan.full_steps <= plan.steps:
+        if plan.loss not in LOSSES or any(one.steps < 1 or not 0 <= one.full_steps <= one.steps for one in plan.rounds):
             raise BadRequest(
-                f"The loss must be one of {', '.join(LOSSES)}, and the steps at full size not more than all steps.",
+                f"The loss must be one of {', '.join(LOSSES)}, and a round must have steps, not more of them at full size.",
                 "Check the numbers.",
             )
         self.plan, self.backbone, self._text, self._pictures = plan, backbone, text, pictures
         self.tower = copy.deepcopy(backbone.clip.visual).requires_grad_(False)
         self._scale = float(backbone.clip.logit_scale.exp())
 
-    def run(self, checkpoint: Path, progress: Progress, until: int | None = None) -> None:
-        """Go on from `checkpoint`, where there is one, to the end or to step `until`."""
+    def run(self, work: Path, progress: Progress, until: int | None = None) -> None:
+        """Go on from the checkpoints in `work`, where there are any, to the end or to step `until`, counted through all rounds."""
         plan, tensors = self.plan, dict(self.tower.named_parameters())
-        rates = {
-            name: plan.lr * max(_LEAST_SCALE, float(value.detach().square().mean().sqrt()))
+        scales = {
+            name: max(_LEAST_SCALE, float(value.detach().square().mean().sqrt()))
             for name, value in self.backbone.clip.visual.named_parameters()
         }
-        self.tower.requires_grad_(True)
-        stage = Stage(plan.loss, plan, plan.steps, tensors, rates, warm_up=max(5, plan.steps // 20))
-        stage.run(self.loss, checkpoint, progress, until)
+        done, last = 0, plan.steps if until is None else until
+        for number, one in enumerate(plan.rounds, 1):
+            if done >= last:
+                break
+            self.tower.requires_grad_(True)
+            rates = {name: one.lr * scale for name, scale in scales.items()}
+            stage = Stage(f"round {number}", plan, one.steps, tensors, rates, warm_up=max(5, one.steps // 20))
+            stage.run(partial(self._loss_of_round, done), work / f"round-{number}.pt", progress, last - done)
+            done += one.steps
         self.tower.requires_grad_(False)
+
+    def _loss_of_round(self, first: int, step: int) -> Tensor:
+        return self.loss(first + step)
 
     def loss(self, step: int) -> Tensor:
         """Compute the mean distance of the attacked pictures' answers from the frozen tower's answers to the clean ones.
 
         Args:
-            step: from 0; it decides the pictures, their size and the start of the attack.
+            step: from 0 through all rounds; it decides the pictures, their size and the start of the attack.
 
         Returns:
             A scalar, differentiable in the tower's weights.
         """
         plan = self.plan
-        full = step >= plan.steps - plan.full_steps
-        clean = self._pictures.batch(plan, step, self.backbone.size if full else plan.small)
+        clean = self._pictures.batch(plan, step, plan.side(step, self.backbone.size))
         generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + _STREAM * 100_003 + step)
         start = (2 * torch.rand(clean.shape, generator=generator) - 1) * plan.eps
         with torch.no_grad():
@@ -237,7 +268,7 @@ def build(
     small = cifar_pictures(cifar, CIFAR_EACH) if cifar is not None and plan.cifar else []
     text = class_features(backbone, list(names_of(IMAGENET)), PLAIN)
     tuning = RobustTuning(backbone, text, Pictures(photographs(paths), small), plan)
-    tuning.run(work / "robust.pt", progress)
+    tuning.run(work, progress)
     data = f"{len(paths):,} photographs of ImageNet's training classes"
     if small:
         data += f", {len(small):,} training pictures of CIFAR-10"

@@ -21,7 +21,8 @@ from capt_engine.model.imports import open_clip
 from capt_engine.photo import robust
 from capt_engine.progress import no_progress
 
-PLAN = robust.RobustPlan(steps=4, full_steps=1, small=32, batch=4, cifar=1, lr=1e-2)
+ROUNDS = (robust.Round(3, 1, 32, 1e-2), robust.Round(2, 2, 32, 1e-3))
+PLAN = robust.RobustPlan(rounds=ROUNDS, batch=4, cifar=1)
 TOWER = {"image_size": 64, "patch_size": 32, "width": 32, "head_width": 16, "layers": 1}
 TEXT = {"context_length": 4, "vocab_size": 10, "width": 16, "heads": 2, "layers": 1}
 
@@ -44,7 +45,7 @@ def _tuning(plan: robust.RobustPlan = PLAN) -> robust.RobustTuning:
 @pytest.mark.parametrize("loss", robust.LOSSES)
 def test_the_loss_is_the_one_written_down(loss: str) -> None:
     """By hand: the clean answer of the frozen tower against the attacked answer of the tuned one, averaged over the batch."""
-    tuning = _tuning(replace(PLAN, loss=loss, full_steps=4))
+    tuning = _tuning(replace(PLAN, loss=loss))
     frozen: Any = tuning.backbone.clip.visual
     with torch.no_grad():
         for value in tuning.tower.parameters():
@@ -87,18 +88,26 @@ def test_a_batch_is_drawn_by_seed_and_step() -> None:
 
 
 def test_a_killed_run_ends_in_the_bits_of_one_that_was_not(tmp_path: Path) -> None:
-    """Stopped after two steps and taken up again: the same weights, other ones than the frozen tower's, which did not change."""
-    whole, begun, resumed = _tuning(), _tuning(), _tuning()
+    """Stopped in either round and taken up again: the same weights, other ones than the frozen tower's, which did not change."""
+    whole = _tuning()
     frozen = {name: value.clone() for name, value in whole.backbone.clip.visual.state_dict().items()}
-    whole.run(tmp_path / "whole.pt", no_progress)
-    begun.run(tmp_path / "part.pt", no_progress, until=2)
-    resumed.run(tmp_path / "part.pt", no_progress)
+    whole.run(tmp_path / "whole", no_progress)
+    for until in (2, 4, None):
+        begun = _tuning()
+        begun.run(tmp_path / "part", no_progress, until)
     for name, value in whole.tower.state_dict().items():
-        assert torch.equal(value, resumed.tower.state_dict()[name])
+        assert torch.equal(value, begun.tower.state_dict()[name])
         assert torch.equal(frozen[name], whole.backbone.clip.visual.state_dict()[name])
     assert not torch.equal(whole.tower.proj, frozen["proj"])
     with pytest.raises(BadCheckpoint, match="other settings"):
-        _tuning(replace(PLAN, eps=2 / 255)).run(tmp_path / "part.pt", no_progress)
+        _tuning(replace(PLAN, eps=2 / 255)).run(tmp_path / "part", no_progress)
+
+
+def test_the_last_steps_of_a_round_see_the_models_own_size() -> None:
+    """Two rounds of three and two steps: the third, fourth and fifth step are at full size; there is no sixth."""
+    assert [PLAN.side(step, 64) for step in range(5)] == [32, 32, 64, 64, 64]
+    with pytest.raises(ValueError, match="5 steps"):
+        PLAN.side(5, 64)
 
 
 def test_what_is_exported_loads_over_its_base_and_over_no_other(tmp_path: Path) -> None:
@@ -139,6 +148,10 @@ def test_cifars_training_pictures_are_read_by_class(tmp_path: Path) -> None:
 
 def test_settings_that_cannot_be_are_refused() -> None:
     """An unknown loss, no step, and more steps at full size than steps end in a sentence."""
-    for plan in (replace(PLAN, loss="l2"), replace(PLAN, steps=0), replace(PLAN, full_steps=5)):
+    for plan in (
+        replace(PLAN, loss="l2"),
+        replace(PLAN, rounds=(robust.Round(0, 0, 32, 1e-2),)),
+        replace(PLAN, rounds=(*ROUNDS, robust.Round(4, 5, 32, 1e-2))),
+    ):
         with pytest.raises(BadRequest):
             _tuning(plan)
