@@ -10,5 +10,5 @@ from typing import Final
 TOYS: Final = ("demo", "demo-robust")
 """The models of the toy world; they know rendered shapes and nothing else."""
 
-BUNDLED: Final = (*TOYS, "photo")
+BUNDLED: Final = (*TOYS, "photo", "photo-robust")
 """Every model that ships."""

@@ -43,7 +43,13 @@ PHOTO = ModelInfo(
     template=DEFAULT_TEMPLATE,
     eps=1 / 255,
 )
-_BUNDLED = (DEMO, DEMO_ROBUST, PHOTO)
+PHOTO_ROBUST = replace(
+    PHOTO,
+    id="photo-robust",
+    label="Photo CLIP, robust (ImageNet words)",
+    summary="The photograph model with an image tower tuned on attacked pictures: it gives way later, and knows clean ones less well.",
+)
+_BUNDLED = (DEMO, DEMO_ROBUST, PHOTO, PHOTO_ROBUST)
 
 
 def catalogue() -> Catalogue:

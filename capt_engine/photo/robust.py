@@ -73,7 +73,7 @@ class RobustPlan:
 
     seed: int = 0
     loss: str = DISTIL
-    rounds: tuple[Round, ...] = (Round(700, 60, 128, 5e-4), Round(300, 100, 160, 3e-4))
+    rounds: tuple[Round, ...] = (Round(700, 60, 128, 5e-4), Round(440, 160, 160, 3e-4))
     batch: int = 32
     cifar: int = 4
     eps: float = 1.25 / 255
