@@ -30,8 +30,9 @@ from capt_engine.data.class_lists import IMAGENET, names_of
 from capt_engine.data.images import read_photo
 from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic
-from capt_engine.model.clip import TOWER_CONFIG, TOWER_FORMAT, TOWER_WEIGHTS, Backbone, lasting_id, load_backbone
+from capt_engine.model.clip import TOWER_FORMAT, TOWER_WEIGHTS, Backbone, lasting_id, load_backbone
 from capt_engine.model.devices import pick_device
+from capt_engine.model.store.model_store import TOWER_CONFIG
 from capt_engine.model.tensor_file import require_finite, write_tensors
 from capt_engine.model.text import class_features
 from capt_engine.photo.build import PLAIN, training_pictures
