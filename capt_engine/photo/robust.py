@@ -264,8 +264,8 @@ def build(
     plan: RobustPlan, pictures: Path, cifar: Path | None, work: Path, out: Path, progress: Progress
 ) -> RobustTuning:
     """Tune the bundled photograph model's tower, going on where an earlier run stopped in `work`, and write it to `out`."""
-    backbone = load_backbone(BASE, pick_device("cpu"))
     paths, _ = training_pictures(pictures)
+    backbone = load_backbone(BASE, pick_device("cpu"))
     small = cifar_pictures(cifar, CIFAR_EACH) if cifar is not None and plan.cifar else []
     text = class_features(backbone, list(names_of(IMAGENET)), PLAIN)
     tuning = RobustTuning(backbone, text, Pictures(photographs(paths), small), plan)

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file
 
-from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.cli.main import main
+from capt_engine.errors import BadCheckpoint, BadRequest, ExitCode
 from capt_engine.model.clip import TOWER_WEIGHTS, Backbone, load_backbone
 from capt_engine.model.imports import open_clip
 from capt_engine.photo import robust
@@ -112,13 +113,13 @@ def test_the_last_steps_of_a_round_see_the_models_own_size() -> None:
 
 def test_what_is_exported_loads_over_its_base_and_over_no_other(tmp_path: Path) -> None:
     """The weights come back in fp16 over the bundled model; a base with other weights, and weights that are no numbers, are refused."""
-    base = load_backbone("photo", torch.device("cpu"))
-    tuning = robust.RobustTuning(base, torch.empty(0, 384), robust.Pictures([], []), PLAN)
-    with torch.no_grad():
-        tuning.tower.proj.mul_(2)
-    robust.export(tuning, {"data": "none"}, tmp_path / "out")
-    again = load_backbone(f"local-dir:{tmp_path / 'out'}", torch.device("cpu"))
-    assert torch.equal(again.clip.visual.proj, (base.clip.visual.proj * 2).half().float())
+    (tmp_path / "pictures").mkdir()
+    _noise(50, 40, 0).save(tmp_path / "pictures" / "0003_shark.png")
+    plan = replace(PLAN, rounds=(robust.Round(1, 0, 32, 1e-2),), batch=2)
+    tuning = robust.build(plan, tmp_path / "pictures", None, tmp_path / "work", tmp_path / "out", no_progress)
+    base, again = tuning.backbone, load_backbone(f"local-dir:{tmp_path / 'out'}", torch.device("cpu"))
+    assert torch.equal(again.clip.visual.proj, tuning.tower.proj.half().float())
+    assert not torch.equal(again.clip.visual.proj, base.clip.visual.proj)
     assert (tmp_path / "out" / TOWER_WEIGHTS).stat().st_size < 20_000_000
     assert load_file(tmp_path / "out" / TOWER_WEIGHTS)["proj"].dtype == torch.float16
     described = tmp_path / "out" / "tower.json"
@@ -155,3 +156,11 @@ def test_settings_that_cannot_be_are_refused() -> None:
     ):
         with pytest.raises(BadRequest):
             _tuning(plan)
+
+
+def test_the_command_names_a_folder_without_training_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`capt photo robust` of an empty folder ends in a sentence, before anything is loaded."""
+    assert main(["photo", "robust", str(tmp_path)]) == ExitCode.REQUEST
+    assert "class index" in capsys.readouterr().err
