@@ -16,13 +16,14 @@ _LOOKS = {
     "unclear": ("minus", "text_muted"),
     "failed": ("warning", "warning"),
     "stopped": ("pause", "text_muted"),
+    "unknown": ("help", "warning"),
     "": ("evaluate", "accent"),
 }
 _COLOURED = ("better", "worse")
 
 
 class VerdictBox(QFrame):
-    """`set_verdict` fills it; a kind is "better", "worse", "unclear", "failed", "stopped", or "" where nothing is compared."""
+    """`set_verdict` fills it; a kind is "better", "worse", "unclear", "failed", "stopped", "unknown", or "" where nothing is compared."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,8 +52,8 @@ class VerdictBox(QFrame):
     def set_verdict(self, kind: str, headline: str, figures: str, caption: str = "") -> None:
         """Show a result: a headline, the figures it rests on, and a caption in small type; "" hides a line.
 
-        kind: "better", "worse", "unclear", "failed", "stopped", or "" where nothing is compared, which chooses symbol
-        and colour; KeyError for any other.
+        kind: "better", "worse", "unclear", "failed", "stopped", "unknown", or "" where nothing is compared, which
+        chooses symbol and colour; KeyError for any other.
         """
         for label, shown in ((self.headline, headline), (self.figures, figures), (self.caption, caption)):
             label.setText(shown)
