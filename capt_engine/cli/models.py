@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from capt_engine import formatting, records
+from capt_engine.bundled_models import BUNDLED
 from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import PICTURES, fact_lines, print_json, print_result, scored
 from capt_engine.cli.run_job import JobEnded, follow
@@ -18,8 +19,6 @@ from capt_engine.runs.command_line import filled
 from capt_engine.runs.options_table import SWITCH, TEXT, Option
 
 HELP = "models: bundled, installed, and importing published weights"
-
-BUNDLED = ("demo", "demo-robust")
 
 IMPORT = (
     Option(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from capt_engine.attacks import ATTACKS, attack_info
 from capt_engine.attacks.base import NORMS
+from capt_engine.data.class_lists import EVERYDAY, names_of
 from capt_engine.demo.world import TASKS
 from capt_engine.metrics import METRICS
 from capt_engine.model.clip import imagenet_classes
@@ -35,7 +36,15 @@ DEMO_ROBUST = replace(
     eps=4 / 255,
     tuning=tuple(of_demo("demo-robust").items()),
 )
-BUNDLED = (DEMO, DEMO_ROBUST)
+PHOTO = ModelInfo(
+    id="photo",
+    label="Photo CLIP (ImageNet words)",
+    summary="A small CLIP that ships with the app, works offline, and knows photographs of what ImageNet's 1,000 classes name.",
+    classes=names_of(EVERYDAY),
+    template=DEFAULT_TEMPLATE,
+    eps=1 / 255,
+)
+_BUNDLED = (DEMO, DEMO_ROBUST, PHOTO)
 
 
 def catalogue() -> Catalogue:
@@ -47,7 +56,7 @@ def catalogue() -> Catalogue:
         attacks=tuple(attack_info(attack) for attack in ATTACKS),
         norms=tuple(norm.info for norm in NORMS),
         metrics=tuple(metric.info for metric in METRICS),
-        models=(*BUNDLED, *_installed()),
+        models=(*_BUNDLED, *_installed()),
         prompts=tuple(info for entry in entries() if (info := entry.info) is not None),
         methods=presets.methods(),
         presets=tuple(presets.PRESETS),
@@ -76,5 +85,5 @@ def suggestion(model: str) -> tuple[tuple[str, ...], str]:
 
     For a model that does not come with the program, these are the ImageNet classes and the default template.
     """
-    bundled = {one.id: (one.classes, one.template) for one in BUNDLED}
+    bundled = {one.id: (one.classes, one.template) for one in _BUNDLED}
     return bundled.get(model) or (imagenet_classes(), DEFAULT_TEMPLATE)

@@ -4,6 +4,7 @@ A model id is one of
 
     demo                       the bundled demo model
     demo-robust                the demo with an image tower that was tuned on attacked pictures
+    photo                      the bundled model of photographs: ImageNet's 1,000 classes, broader words for them, everyday words
     local-dir:FOLDER, FOLDER   an open_clip folder (open_clip_config.json and safetensors weights), or a tuned image tower
                                (tower.json, which names the model that all the rest is taken from, and tower.safetensors)
     ARCH:SOURCE@FILE           an open_clip architecture with a local safetensors file, e.g. ViT-B-32:openai@clip.safetensors
@@ -28,6 +29,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.files import sha256
 from capt_engine.folders import models_dir
@@ -36,7 +38,6 @@ from capt_engine.model import distribution, imports, trunk
 from capt_engine.model.devices import pick_device
 from capt_engine.model.distribution import Distribution
 from capt_engine.model.store import install_record
-from capt_engine.model.store.model_store import BUNDLED
 from capt_engine.model.tensor_file import require_finite, sound
 from capt_engine.reading import read_json
 from capt_engine.resources import resource
@@ -101,8 +102,8 @@ class Backbone:
 def load_backbone(model_id: str, device: torch.device) -> Backbone:
     """Load a CLIP by its id on a device, frozen, in evaluation mode and fp32; nothing is downloaded.
 
-    model_id: "demo", "demo-robust", an installed model, an open_clip folder, or an architecture with a local file, as
-    in "ViT-B-32:openai@weights.safetensors". Raises BadCheckpoint where there is no such model or its files are
+    model_id: "photo", "demo", "demo-robust", an installed model, an open_clip folder, or an architecture with a local
+    file, as in "ViT-B-32:openai@weights.safetensors". Raises BadCheckpoint where there is no such model or its files are
     damaged, UnknownName for an unknown architecture or source.
     """
     folder = _folder_of(model_id)
@@ -119,7 +120,7 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
         )
     raise BadCheckpoint(
         f"There is no model called {model_id!r}.",
-        "Use demo, an open_clip folder, or an architecture with a local file, as in ViT-B-32:openai@weights.safetensors.",
+        f"Use {', '.join(BUNDLED)}, an open_clip folder, or an architecture with a local file, as in ViT-B-32:openai@weights.safetensors.",
     )
 
 
@@ -127,8 +128,8 @@ def load_clip(name: str, *, device: str | torch.device = "cpu") -> Backbone:
     """Load a CLIP, frozen, in evaluation mode and fp32.
 
     Args:
-        name: "demo", "demo-robust", an installed model such as "vit-b-32-openai" (`capt models list`), an open_clip folder, or
-            an architecture with a local file, as in "ViT-B-32:openai@weights.safetensors". Nothing is downloaded.
+        name: "photo", "demo", "demo-robust", an installed model such as "vit-b-32-openai" (`capt models list`), an open_clip
+            folder, or an architecture with a local file, as in "ViT-B-32:openai@weights.safetensors". Nothing is downloaded.
         device: "cpu", "cuda", "mps", "auto" for the fastest there is, or a torch device.
 
     Returns:

@@ -24,12 +24,12 @@ from typing import Any
 
 import torch
 
+from capt_engine.bundled_models import TOYS
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.metrics.alpha import ALPHAS
 from capt_engine.metrics.consistency import KL_DIRECTIONS
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PromptShape, TowerSizes
-from capt_engine.model.store.model_store import BUNDLED
 from capt_engine.records import ParamValue, TuneRequest
 from capt_engine.tuning.inner_attack import LOSSES
 from capt_engine.tuning.methods import METHODS, Method
@@ -99,14 +99,14 @@ def usual(method: Method, *, batch_size: int = SMALL_BATCH) -> dict[str, ParamVa
 
 def of_demo(model: str) -> dict[str, ParamValue]:
     """Return the default settings that differ for the demo model with the id `model`, by name; else nothing."""
-    return dict(_DEMO) if model in BUNDLED else {}
+    return dict(_DEMO) if model in TOYS else {}
 
 
 def _preset(method: Method, backbone: Backbone) -> dict[str, ParamValue]:
     device = backbone.mean.device
     large = device.type == "cuda" and torch.cuda.get_device_properties(device).total_memory >= LARGE_GPU_BYTES
     preset = usual(method, batch_size=LARGE_BATCH if large else SMALL_BATCH) | of_demo(backbone.id)
-    if backbone.id in BUNDLED and method.coupling == "text_only":
+    if backbone.id in TOYS and method.coupling == "text_only":
         preset["depth"] = 1
     return preset
 

@@ -18,6 +18,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 # What the window may use directly: the door, plain values, and places on disk.
 OPEN_TO_THE_WINDOW = {
     "api",
+    "bundled_models",
     "crash_log",
     "errors",
     "files",

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from capt_engine import files
+from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.folders import models_dir
 from capt_engine.model import clip
@@ -31,7 +32,6 @@ from capt_engine.model.importers import hugging_face, openai, towers
 from capt_engine.model.importers.base import State
 from capt_engine.model.importers.reading import Contents, read_published
 from capt_engine.model.store import install_record
-from capt_engine.model.store.model_store import BUNDLED
 from capt_engine.model.tensor_file import write_tensors
 from capt_engine.reading import read_json
 

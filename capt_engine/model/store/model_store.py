@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import remove_folder
 from capt_engine.folders import models_dir
 from capt_engine.model.store import catalog, install_record
-
-BUNDLED = ("demo", "demo-robust")
 
 
 def folder_of(name: str) -> Path:

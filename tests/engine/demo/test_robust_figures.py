@@ -7,8 +7,8 @@ import runpy
 
 import torch
 
+from capt_engine.bundled_models import TOYS
 from capt_engine.demo import figures
-from capt_engine.model import clip
 from capt_engine.model.clip import load_backbone
 from capt_engine.resources import resource
 from capt_engine.tuning.image_tower import CARD
@@ -37,7 +37,7 @@ def test_demo_robusts_figures_are_of_these_models() -> None:
     assert {name: load_backbone(name, CPU).sha256 for name in table} == {
         name: of["sha256"] for name, of in table.items()
     }
-    assert set(table) == set(clip.BUNDLED)
+    assert set(table) == set(TOYS)
 
 
 def test_demo_robusts_figures_can_be_measured_again() -> None:

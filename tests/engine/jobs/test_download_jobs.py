@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from capt_engine.api import Engine
+from capt_engine.bundled_models import BUNDLED
 from capt_engine.model.store import catalog
 from capt_engine.records import (
     DownloadRequest,
@@ -100,8 +101,8 @@ def test_every_offer_is_listed_without_the_network(hub: Hub, talk: Talk) -> None
     assert isinstance(listed, ModelsListed)
     assert not listed.offline
     assert not hub.asked
-    assert [one.id for one in listed.offered if one.state == "bundled"] == ["demo", "demo-robust"]
-    for one in listed.offered[2:]:
+    assert [one.id for one in listed.offered if one.state == "bundled"] == list(BUNDLED)
+    for one in listed.offered[len(BUNDLED) :]:
         assert one.purpose
         assert one.licence
         assert one.repo

@@ -14,6 +14,7 @@ from PIL import Image
 
 from capt_engine.api import Engine
 from capt_engine.attacks import ATTACKS
+from capt_engine.bundled_models import BUNDLED
 from capt_engine.jobs import model_cache
 from capt_engine.metrics import METRICS
 from capt_engine.records import (
@@ -152,9 +153,8 @@ def test_the_catalogue_is_drawn_from_the_tables(desk: Desk) -> None:
     assert tuple(attack.name for attack in catalogue.attacks) == ATTACKS.names()
     assert tuple(metric.name for metric in catalogue.metrics) == METRICS.names()
     assert {norm.name for norm in catalogue.norms} == {"linf", "l2"}
-    demo = catalogue.models[0]
-    assert demo.id == "demo"
-    assert demo.template.count("{}") == 1
+    assert tuple(model.id for model in catalogue.models) == BUNDLED
+    assert all(model.template.count("{}") == 1 and len(model.classes) > 1 for model in catalogue.models)
     assert desk.ready.device.name == "cpu"
 
 

@@ -15,9 +15,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.model import clip
 from capt_engine.model.clip import Backbone, load_backbone, open_clip
+from capt_engine.model.store.catalog import entry_of
+from capt_engine.resources import resource
 
 CPU = torch.device("cpu")
 WEIGHTS = "open_clip_model.safetensors"
@@ -68,6 +71,23 @@ def test_the_demo_loads() -> None:
     demo = load_backbone("demo", CPU)
     assert (demo.id, demo.size, demo.context_length) == ("demo", 64, 32)
     assert len(demo.sha256) == 64
+
+
+def test_the_photograph_model_loads() -> None:
+    """It sees 224 pixels, is what the list of models says of it, and is the same model by the path of its folder."""
+    photo = load_backbone("photo", CPU)
+    entry = entry_of("photo")
+    assert (photo.id, photo.size, photo.size) == ("photo", entry.size, 224)
+    assert sum(weight.numel() for weight in photo.clip.parameters()) == entry.parameters
+    assert photo.sha256 == load_backbone(f"local-dir:{resource('photo')}", CPU).sha256
+
+
+def test_the_list_of_models_has_those_that_ship() -> None:
+    """Each has an entry that says so and the bytes of its weights file."""
+    for name in BUNDLED:
+        (weights,) = resource(name).glob("*.safetensors")
+        assert entry_of(name).bundled
+        assert entry_of(name).bytes == weights.stat().st_size
 
 
 @pytest.mark.parametrize("prefix", ["local-dir:", ""])

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
+from capt_engine.bundled_models import BUNDLED
 from capt_engine.demo import figures
 from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, CannotWrite
 from capt_engine.model import clip
@@ -365,8 +366,7 @@ def test_a_lasting_id_leads_there_from_anywhere(
     monkeypatch.chdir(tmp_path)
     assert lasting_id("model") == lasting_id("local-dir:model") == f"local-dir:{tmp_path.resolve() / 'model'}"
     assert lasting_id("ViT-B-32:openai@x.safetensors") == f"ViT-B-32:openai@{tmp_path.resolve() / 'x.safetensors'}"
-    assert lasting_id("demo-robust") == "demo-robust"
-    assert set(clip.BUNDLED) == {"demo", "demo-robust"}
+    assert [lasting_id(name) for name in BUNDLED] == list(BUNDLED)
 
 
 ROBUST = resource("demo-robust")
