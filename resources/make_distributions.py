@@ -22,6 +22,7 @@ from numpy.random import PCG64, Generator
 from PIL import Image
 from torch import Tensor
 
+from capt_engine.bundled_models import BUNDLED, TOYS
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.data.images import read_photo
 from capt_engine.demo import world
@@ -37,14 +38,14 @@ from capt_engine.records import OOD_FALSE_ALARM
 
 HERE = Path(__file__).resolve().parent
 SEED, RANK, BATCH = 0, 64, 25
-TOYS = ("demo", "demo-robust")
 STREAM, TRAIN, HELD, TEST = 300, 250, 100, 150
 """Pictures of the toy world: of the pre-training stream; of each domain's train split, fitted and held back; of its test split."""
 PER_CLASS = 100
 _FIFTHS = {"fit": (0, 1, 2), "held": (3,), "test": (4,)}
 """The fifth pictures of IMAGENET and CIFAR-10's training pictures, by their number modulo 5, that serve for what."""
+_STREAMS = "pre-training stream and train split of every domain"
 SOURCE = {
-    True: f"toy world, revision {world.REVISION}, seed {SEED}: pre-training stream and train split of every domain; background: photographs",
+    True: f"toy world, revision {world.REVISION}, {_STREAMS}, seed {SEED}; background: photographs",
     False: f"one picture of each ImageNet class, CIFAR-10 training pictures, seed {SEED}; background: toy world",
 }
 
@@ -140,14 +141,13 @@ def main() -> None:
     parser.add_argument(
         "--photographs", type=Path, nargs="*", default=[], help="folders of more photographs to measure on"
     )
-    parser.add_argument(
-        "--models", nargs="*", default=["demo", "demo-robust", "photo"], help="folders beside this file"
-    )
+    parser.add_argument("--models", nargs="*", default=BUNDLED, help="folders beside this file")
     parser.add_argument("--only-measure", action="store_true", help="measure the statistics that are there")
     args = parser.parse_args()
     renders, photos = toys(), photographs(args.imagenet, args.cifar, args.photographs)
-    print("| model | pictures | kind | n | called out of distribution, % (95 % interval) |")
-    print("| --- | --- | --- | ---: | ---: |")
+    say = ProgressLine(quiet=False).say
+    say("| model | pictures | kind | n | called out of distribution, % (95 % interval) |")
+    say("| --- | --- | --- | ---: | ---: |")
     for model in args.models:
         backbone = load_backbone(f"{LOCAL_DIR}{HERE / model}", pick_device("cpu"))
         is_toy = model in TOYS
@@ -168,9 +168,8 @@ def main() -> None:
         for (world_of, use), some in sorted(tests.items(), key=lambda one: (one[0][0] != own, one[0][1])):
             out = int((fitted.scores(some) > 1).sum())
             kind = "known" if world_of == own else "foreign"
-            print(
-                f"| {model} | {world_of}: {use.removeprefix('test ')} | {kind} | {len(some):,} | {share(out, len(some))} |",
-                flush=True,
+            say(
+                f"| {model} | {world_of}: {use.removeprefix('test ')} | {kind} | {len(some):,} | {share(out, len(some))} |"
             )
 
 

@@ -13,7 +13,7 @@ from capt_engine.model.clip import imagenet_classes
 from capt_engine.model.store import catalog, lpips_store
 from capt_engine.model.store.prompt_store import entries
 from capt_engine.model.text import DEFAULT_TEMPLATE
-from capt_engine.records import TOY_WORLD, Catalogue, ModelInfo
+from capt_engine.records import PHOTOGRAPHS, TOY_WORLD, Catalogue, ModelInfo
 from capt_engine.tuning import presets
 from capt_engine.tuning.defaults import of_demo
 
@@ -43,6 +43,7 @@ PHOTO = ModelInfo(
     classes=names_of(EVERYDAY),
     template=DEFAULT_TEMPLATE,
     eps=1 / 255,
+    knows=PHOTOGRAPHS,
 )
 _BUNDLED = (DEMO, DEMO_ROBUST, PHOTO)
 

@@ -81,7 +81,9 @@ class Gaussian:
             Distances (n,).
         """
         z = features - self.mean
-        return (self.rest * z + (z @ self.directions * self.gains) @ self.directions.T).norm(dim=1)
+        white = self.rest * z + (z @ self.directions * self.gains) @ self.directions.T
+        distances: Tensor = torch.linalg.vector_norm(white, dim=1)
+        return distances
 
 
 @dataclass(frozen=True)
