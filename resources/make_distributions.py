@@ -38,7 +38,7 @@ from capt_engine.records import OOD_FALSE_ALARM
 
 HERE = Path(__file__).resolve().parent
 SEED, RANK, BATCH = 0, 64, 25
-STREAM, TRAIN, HELD, TEST = 300, 250, 100, 150
+STREAM, TRAIN, HELD, TEST = 300, 250, 200, 150
 """Pictures of the toy world: of the pre-training stream; of each domain's train split, fitted and held back; of its test split."""
 PER_CLASS = 100
 _FIFTHS = {"fit": (0, 1, 2), "held": (3,), "test": (4,)}

@@ -41,7 +41,8 @@ def verdict(context: ReportContext) -> tuple[Block, ...]:
     blocks: list[Block] = [Paragraph(sentence(context), "lead")]
     odd = context.counts.tally.out_of_distribution(context.prompts[0]) if context.prompts else None
     if odd is not None and odd.count:
-        blocks.append(Paragraph(unlike_training(odd.count, odd.n), "limit"))
+        text = f"{unlike_training(odd.count, odd.n)} What it says of such a picture means nothing."
+        blocks.append(Paragraph(text, "limit"))
     clean, robust = context.paired()
     blocks += [
         Paragraph(f"Difference {state}: {difference(test)}.")

@@ -44,9 +44,7 @@ class ResultView(QWidget):
         self.summary.hide()
         self.outdated_note = text(role="caption")
         # its room is kept, so that the pictures do not jump when a setting is changed
-        policy = self.outdated_note.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.outdated_note.setSizePolicy(policy)
+        _retain_room(self.outdated_note, retained=True)
         self.triptych = ImageTriptych(desk.theme)
         self.charts = Charts(desk.theme)
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
@@ -94,10 +92,9 @@ class ResultView(QWidget):
     def show_summary(self, result: AnalyzeResult | None) -> None:
         """Show in a sentence how variants A and B (a model with its prompts) did in the run with `result`.
 
-        How many pictures the model cannot know is said below. Hide it for None, and where there is neither to say.
+        How many pictures the model cannot know is said there too. Hide it for None, and where there is neither to say.
         """
-        lines = (comparison.summary(result), formatting.unlike_training(result)) if result is not None else ()
-        summary = "\n".join(line for line in lines if line)
+        summary = comparison.totals(result) if result is not None else ""
         self.summary.setText(summary)
         self.summary.setVisible(bool(summary))
 
@@ -165,8 +162,10 @@ class ResultView(QWidget):
             told = formatting.headline(row) if other is None else comparison.headline(row, other)
             self.unlike_training.show_row(row, told)
             self.pair.hide()
-            headline = ""
+            # the pictures need the room
+            headline = details = aim = ""
         self.unlike_training.setVisible(is_unknown)
+        _retain_room(self.outdated_note, retained=not is_unknown)
         old = row is not None and item is not None and item.request is not None
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
         remarks = [
@@ -206,3 +205,9 @@ class ResultView(QWidget):
         if item.pending or not item.seen:
             return "Waiting for its turn", self._desk.engine.waiting_text
         return "Not analysed yet", "Press Run to attack every picture of the gallery."
+
+
+def _retain_room(label: QWidget, *, retained: bool) -> None:
+    policy = label.sizePolicy()
+    policy.setRetainSizeWhenHidden(retained)
+    label.setSizePolicy(policy)

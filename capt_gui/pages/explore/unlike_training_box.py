@@ -13,7 +13,7 @@ from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.explore import unlike_training
 from capt_gui.widgets.verdict_box import VerdictBox
 
-_MOST_WAYS = 3
+_MOST_WAYS = 2
 
 
 class UnlikeTrainingBox(VerdictBox):
@@ -26,7 +26,8 @@ class UnlikeTrainingBox(VerdictBox):
         super().__init__(theme, parent)
         self._engine = engine
         self._ways: tuple[unlike_training.Help, ...] = ()
-        self.buttons = [self.add_button("models", "", primary=not place) for place in range(_MOST_WAYS)]
+        self.set_narrow()
+        self.buttons = [self.add_button("", "", primary=not place, link=bool(place)) for place in range(_MOST_WAYS)]
         for place, button in enumerate(self.buttons):
             button.clicked.connect(partial(self.on_clicked, place))
         self.hide()

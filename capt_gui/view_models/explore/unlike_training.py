@@ -29,9 +29,7 @@ def answer(told: str) -> str:
 
 def evidence() -> str:
     """Return a sentence on what such a judgement rests on, and how often it errs."""
-    text = tr(
-        "Judged by the model's own features of the picture; of pictures that it does know, about {} are called so too."
-    )
+    text = tr("Judged by its features. About {} of the pictures it knows get this too.")
     return text.format(exact_percent(OOD_FALSE_ALARM))
 
 

@@ -82,16 +82,18 @@ def fill(bench: Bench, page: ExplorePage, folder: Path, score: float | None) -> 
 
 
 def test_it_is_said_first_and_the_answer_smaller(bench: Bench, page: ExplorePage, tmp_path: Path) -> None:
-    """The sentence takes the verdict's place, the answer stands below it in plain type, and the summary counts the pictures."""
-    fill(bench, page, tmp_path, 2.0)
+    """The sentence takes the verdict's place, the answer stands below it in plain type, and a summary of several counts them."""
+    request = fill(bench, page, tmp_path, 2.0)
     box, result = page.result.unlike_training, page.result
     assert box.isVisible()
     assert box.headline.text() == "This model has never seen anything like this picture."
     assert box.headline.property("textRole") == "title"
     assert "ε = 4/255" in box.figures.text()
-    assert "about 1 %" in box.caption.text()
+    assert "About 1 %" in box.caption.text()
     assert not result.headline.isVisible()
-    assert "was trained on" in result.summary.text()
+    assert not result.summary.isVisible()
+    result.show_summary(replace(summary(request), n=4, compared=None, out_of_distribution=OutOfDistribution(3, 4)))
+    assert result.summary.text().startswith("3 of 4 pictures look like nothing this model was trained on.")
     assert box.geometry().bottom() < result.splitter.geometry().top()
     assert [one.text() for one in box.buttons if one.isVisible()] == [
         "Use the photograph model",
@@ -119,6 +121,8 @@ def test_two_compared_sets_of_prompts_share_the_sentence(bench: Bench, page: Exp
     assert not page.result.pair.isVisible()
     assert "A: " in box.figures.text()
     assert "B: " in box.figures.text()
+    assert not page.result.summary.isVisible()
+    assert page.minimumSizeHint().height() <= 540
 
 
 def test_the_photograph_model_is_asked_at_once(bench: Bench, page: ExplorePage, tmp_path: Path) -> None:
