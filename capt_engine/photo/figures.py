@@ -100,9 +100,7 @@ def measure(backbone: Backbone, photographs: Path, cifar10: Path, progress: Prog
                 trunk_five if knows else None,
             )
         )
-    return Measured(
-        backbone.sha256, sorted(seconds)[len(seconds) // 2] * 1000, torch.get_num_threads(), tuple(figures)
-    )
+    return Measured(backbone.sha256, sorted(seconds)[len(seconds) // 2] * 1000, torch.get_num_threads(), tuple(figures))
 
 
 @torch.no_grad()
@@ -120,7 +118,9 @@ def trunk_logits(backbone: Backbone, images: Tensor, groups: Sequence[Sequence[i
     _, rows, biases = trunk.published(1)
     features = backbone.clip.visual.conv1.features((images - backbone.mean) / backbone.std).mean((2, 3))
     logits = features @ rows.T + biases
-    best = [logits[:, list(group)].amax(1) if group else logits.new_full((len(logits),), -torch.inf) for group in groups]
+    best = [
+        logits[:, list(group)].amax(1) if group else logits.new_full((len(logits),), -torch.inf) for group in groups
+    ]
     return torch.stack(best, dim=1)
 
 
