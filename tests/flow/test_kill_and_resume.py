@@ -13,7 +13,7 @@ import pytest
 from capt_engine.cli.main import main
 from capt_engine.demo.class_folders import write_class_folders
 
-OPTIONS = ("--shots", "1", "--epochs", "3", "--batch", "2", "--attack-steps", "1", "--device", "cpu", "--quiet")
+OPTIONS = ("--shots", "1", "--epochs", "2", "--batch", "2", "--attack-steps", "1", "--device", "cpu", "--quiet")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
