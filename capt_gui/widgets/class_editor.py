@@ -42,6 +42,8 @@ class ClassEditor(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tokens_of: tuple[str, ...] | None = None
+        # a list of 1,000 names is read once, not at each question
+        self._parsed: tuple[str, ...] | None = None
         self._token_text = ""
         self._token_problems: list[str] = []
         self._template = QLineEdit()
@@ -68,7 +70,7 @@ class ClassEditor(QWidget):
         self._timer.setInterval(_DEBOUNCE_MS)
         self._timer.timeout.connect(self.changed)
         self._template.textChanged.connect(self._on_edited)
-        self._names.textChanged.connect(self._on_edited)
+        self._names.textChanged.connect(self._on_names_edited)
         warned = fill(QHBoxLayout(), (self._symbol, 0, Qt.AlignmentFlag.AlignTop), (self._problems, 1))
         layout = fill(QVBoxLayout(self), spacing=6)
         for name, editor in ((self.tr("Template"), self._template), (self.tr("Classes"), self._names)):
@@ -83,7 +85,9 @@ class ClassEditor(QWidget):
 
     def classes(self) -> tuple[str, ...]:
         """Return the class names typed into the list, in order, without empty lines."""
-        return parse_classes(self._names.toPlainText())
+        if self._parsed is None:
+            self._parsed = parse_classes(self._names.toPlainText())
+        return self._parsed
 
     def template(self) -> str:
         """Return the template that was typed, as in "a photo of a {}.", where `{}` stands for the class name."""
@@ -98,6 +102,7 @@ class ClassEditor(QWidget):
             self._template.setText(template)
             if classes != self.classes():
                 self._names.setPlainText(classes_text(classes))
+                self._parsed = None
         self._timer.stop()
         self._refresh()
 
@@ -120,6 +125,10 @@ class ClassEditor(QWidget):
             self._token_problems.append(self.tr("Listed twice: {}").format(self._listed(names, repeated)))
         self._refresh()
 
+    def edit(self) -> None:
+        """Put the cursor into the list of class names, so that the user can write there."""
+        self._names.setFocus()
+
     def status(self) -> str:
         """Return the line below the list: the number of classes and, where known, the longest token count."""
         return self._count.text()
@@ -133,6 +142,10 @@ class ClassEditor(QWidget):
         listed = ", ".join(f"“{name}”" for name in dict.fromkeys(shown[:_NAMED]))
         rest = len(shown) - _NAMED
         return listed + self.tr(" and {} more").format(rest) if rest > 0 else listed
+
+    def _on_names_edited(self) -> None:
+        self._parsed = None
+        self._on_edited()
 
     def _on_edited(self) -> None:
         self._refresh()

@@ -31,6 +31,8 @@ PHOTO_CLASSES = (
     "bald eagle",
 )
 
+EVERYDAY, IMAGENET = ("dog", "cat", "car"), tuple(f"class {number}" for number in range(1000))
+
 PGD = r.AttackInfo(
     "pgd",
     "PGD",
@@ -77,6 +79,10 @@ CATALOGUE = r.Catalogue(
     methods=tuning.METHODS,
     presets=tuning.PRESETS,
     tuning=tuning.TUNING,
+    class_lists=(
+        r.ClassList("everyday", "Everyday words", "Broad words.", "3 everyday words", EVERYDAY),
+        r.ClassList("imagenet", "ImageNet", "All of ImageNet.", "ImageNet's 1,000 names", IMAGENET),
+    ),
 )
 READY = r.EngineReady(CATALOGUE, r.DeviceInfo("cpu", "CPU, 2 cores", None, "No GPU was found, so attacks take longer."))
 # what the window finds once prompts have been tuned

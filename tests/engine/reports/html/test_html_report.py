@@ -190,14 +190,19 @@ def test_checks_say_their_status_in_words() -> None:
     assert [said.count(word) for word in ("Pass", "Fail", "Not run")] == [2, 1, 1]
 
 
-def test_a_perturbation_is_grey_where_nothing_changes() -> None:
-    """Blue is darker, orange is brighter, and the middle is grey."""
+def test_a_perturbation_has_the_colours_of_its_bar() -> None:
+    """Darker by the whole budget is the bar's left end, no change its middle, brighter its right end; the ends are named."""
     change = SignedPicture(3, 1, 4 / 255, bytes((129, 129, 129, 0, 0, 0, 127, 127, 127)))
-    encoded = pictures.perturbation(change).split(",")[1]
-    darker, same, brighter = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB").get_flattened_data()
-    assert darker == (0, 74, 148)
-    assert same == (178, 178, 178)
-    assert brighter == (206, 84, 0)
+    drawn, bar = (_pixels(address) for address in (pictures.perturbation(change), pictures.scale_bar()))
+    assert drawn == [bar[0], bar[127], bar[-1]] == [(33, 102, 172), (247, 247, 247), (204, 96, 10)]
+    _, page = _drawn()
+    assert {"\u22124/255", "+4/255"} <= set(page.said("span"))
+
+
+def _pixels(address: str) -> list[tuple[int, ...]]:
+    """The colours of a picture inside a page, rows from the top."""
+    encoded = io.BytesIO(base64.b64decode(address.split(",")[1]))
+    return [tuple(one) for one in Image.open(encoded).convert("RGB").get_flattened_data()]
 
 
 def test_pictures_are_kept_exactly() -> None:
