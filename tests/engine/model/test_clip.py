@@ -90,6 +90,22 @@ def test_the_list_of_models_has_those_that_ship() -> None:
         assert entry_of(name).bytes == weights.stat().st_size
 
 
+@pytest.mark.parametrize("name", ["demo", "demo-robust"])
+def test_a_bundled_model_with_a_changed_byte_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bit of one weight is enough, in a model and in a tuned tower; the sentence says what to do."""
+    shutil.copytree(resource(name), tmp_path / name)
+    (weights,) = (tmp_path / name).glob("*.safetensors")
+    data = bytearray(weights.read_bytes())
+    data[-2] ^= 1
+    weights.write_bytes(data)
+    monkeypatch.setattr(clip, "resource", lambda one: tmp_path / one if one == name else resource(one))
+    with pytest.raises(BadCheckpoint, match="not those that ship with the program") as caught:
+        load_backbone(name, CPU)
+    assert caught.value.hint == "Install the program again."
+
+
 @pytest.mark.parametrize("prefix", ["local-dir:", ""])
 def test_a_folder_loads_frozen_and_whole(tiny_folder: Path, prefix: str) -> None:
     """With or without its prefix: the weights of the file, fp32, in evaluation mode, asking for no gradient."""
