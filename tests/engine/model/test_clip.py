@@ -19,6 +19,7 @@ from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.model import clip
 from capt_engine.model.clip import Backbone, load_backbone, open_clip
+from capt_engine.model.store import model_store
 from capt_engine.model.store.catalog import entry_of
 from capt_engine.resources import resource
 
@@ -100,7 +101,7 @@ def test_a_bundled_model_with_a_changed_byte_is_refused(
     data = bytearray(weights.read_bytes())
     data[-2] ^= 1
     weights.write_bytes(data)
-    monkeypatch.setattr(clip, "resource", lambda one: tmp_path / one if one == name else resource(one))
+    monkeypatch.setattr(model_store, "resource", lambda one: tmp_path / one if one == name else resource(one))
     with pytest.raises(BadCheckpoint, match="not those that ship with the program") as caught:
         load_backbone(name, CPU)
     assert caught.value.hint == "Install the program again."
