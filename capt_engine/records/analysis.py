@@ -9,6 +9,7 @@ from capt_engine.records.pictures import PictureSet
 from capt_engine.records.requests import Request, Result
 from capt_engine.records.suites import AttackSpec
 from capt_engine.records.threat import ThreatModel
+from capt_engine.records.vocabulary import UnknownWord
 
 OOD_FALSE_ALARM = 0.01
 """The share of held-back pictures of a model's own kind that its threshold calls out of distribution."""
@@ -280,9 +281,10 @@ class AnalyzeResult(Result):
     at the budget of the threat model. suite: the suite that was run. classes: how many the model was asked among, 0 where that is not
     known. notes: what an attack says of its own settings in this run, and what could not be measured. corruptions: one table for each
     set of prompts, where several common corruptions were run; robust_accuracy is None then, as nobody attacked.
-    out_of_distribution: None where the model has no statistics of its training pictures. text_drift: of each set of prompts that is not
-    plain text. memory_bytes: the peak so far, of the GPU where the work was done on one
-    that counts, else of the whole process; 0 where that is not known.
+    text_drift: of each set of prompts that is not plain text. memory_bytes: the peak so far, of the GPU where the work was done on one
+    that counts, else of the whole process; 0 where that is not known. unknown_words:
+    those of class names and template that the model was never trained on. out_of_distribution: None where the model has no statistics of
+    its training pictures.
     """
 
     n: int
@@ -315,6 +317,7 @@ class AnalyzeResult(Result):
     corruptions: tuple[CorruptionTable, ...] = ()
     text_drift: tuple[TextDrift, ...] = ()
     memory_bytes: int = 0
+    unknown_words: tuple[UnknownWord, ...] = ()
     out_of_distribution: OutOfDistribution | None = None
 
 

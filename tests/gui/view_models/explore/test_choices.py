@@ -12,15 +12,18 @@ from PySide6.QtCore import QCoreApplication
 from capt_engine.records import (
     AttackSpec,
     CheckClassesRequest,
+    CheckWordsRequest,
     ClassesChecked,
     EngineFailed,
     EngineNote,
     Failure,
     JobFinished,
     JobId,
+    UnknownWord,
+    WordsChecked,
 )
 from capt_gui.settings import AttackSettings, Settings
-from capt_gui.view_models.explore import token_check
+from capt_gui.view_models.explore import class_check
 from capt_gui.view_models.explore.choices import OWN, SUGGESTED, Choices
 from capt_gui.view_models.model_choice import ModelChoice
 
@@ -159,7 +162,7 @@ def test_the_engine_is_waited_for_in_words(bench: Bench) -> None:
 
 def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the list that stands when the user pauses is sent; an answer to an older one is ignored."""
-    monkeypatch.setattr(token_check, "DELAY_MS", 0)
+    monkeypatch.setattr(class_check, "DELAY_MS", 0)
     answers: list[ClassesChecked] = []
     bench.desk.tokens.checked.connect(answers.append)
     bench.engine.emit(READY)
@@ -177,6 +180,20 @@ def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.Monk
     bench.engine.emit(JobFinished(JobId(1), answer))
     assert answers == []
     bench.engine.emit(JobFinished(JobId(2), answer))
+    QCoreApplication.processEvents()
+    assert answers == [answer]
+
+
+def test_words_are_looked_up_beside_the_tokens(bench: Bench) -> None:
+    """The same list is asked about once more, for the worker that needs no model; the answer reaches the editor's side."""
+    answers: list[WordsChecked] = []
+    bench.desk.words.checked.connect(answers.append)
+    bench.engine.emit(READY)
+    bench.desk.choices.set_classes(("cat", "capybara"), "a {}.")
+    bench.desk.words.on_timeout()
+    assert bench.engine.requests == [CheckWordsRequest("demo", ("cat", "capybara"), "a {}.")]
+    answer = WordsChecked((UnknownWord("capybara", 78, ("capybara",)),))
+    bench.engine.emit(JobFinished(JobId(1), answer))
     QCoreApplication.processEvents()
     assert answers == [answer]
 
