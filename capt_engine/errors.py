@@ -18,9 +18,40 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from enum import IntEnum
 from typing import ClassVar
 
 _NAMES_SHOWN = 20
+
+
+class ExitCode(IntEnum):
+    """The statuses that the command line ends with; the window ends with MACHINE where there is no screen."""
+
+    DONE = 0
+    BUG = 1
+    REQUEST = 2
+    NO_INPUT = 3
+    CHECKPOINT = 4
+    MACHINE = 5
+    DIFFERENT = 6
+    INTERRUPTED = 130
+
+    @property
+    def meaning(self) -> str:
+        """The few words that `capt --help` says of the code."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ExitCode.DONE: "done",
+    ExitCode.BUG: "unexpected failure",
+    ExitCode.REQUEST: "wrong usage",
+    ExitCode.NO_INPUT: "no usable input",
+    ExitCode.CHECKPOINT: "model or checkpoint refused",
+    ExitCode.MACHINE: "device, memory or disk",
+    ExitCode.DIFFERENT: "some inputs failed and --strict was given, or a repeated run differs",
+    ExitCode.INTERRUPTED: "cancelled (what was finished is kept)",
+}
 
 
 class CaptError(Exception):
@@ -29,7 +60,7 @@ class CaptError(Exception):
     exit_code: the status that the command line ends with; a family that says nothing else is a wrong request.
     """
 
-    exit_code: ClassVar[int] = 2
+    exit_code: ClassVar[int] = ExitCode.REQUEST
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -44,13 +75,13 @@ class CaptError(Exception):
 class BadImage(CaptError):
     """A picture that cannot be read, or that we refuse to read."""
 
-    exit_code = 3
+    exit_code = ExitCode.NO_INPUT
 
 
 class BadCheckpoint(CaptError):
     """Weights or prompts that are missing, damaged or of another kind."""
 
-    exit_code = 4
+    exit_code = ExitCode.CHECKPOINT
 
 
 class BadRequest(CaptError):
@@ -77,19 +108,19 @@ class BadPlugin(CaptError):
 class DeviceProblem(CaptError):
     """The chosen device is absent, unsuitable, or out of memory."""
 
-    exit_code = 5
+    exit_code = ExitCode.MACHINE
 
 
 class CannotWrite(CaptError):
     """A file that cannot be written: the disk is full, or its folder takes no files."""
 
-    exit_code = 5
+    exit_code = ExitCode.MACHINE
 
 
 class Cancelled(CaptError):
     """The user asked to stop; what was finished is kept."""
 
-    exit_code = 130
+    exit_code = ExitCode.INTERRUPTED
 
     def __init__(self, message: str = "Cancelled.", hint: str = "What was finished is kept.") -> None:
         super().__init__(message, hint)

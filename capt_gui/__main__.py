@@ -17,7 +17,7 @@ from pathlib import Path
 
 import platformdirs
 
-NO_DISPLAY = 5
+from capt_engine.errors import ExitCode
 
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 # what the wheels of Qt leave to the system, and the Debian package that brings it
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     refusal = why_no_window()
     if refusal:
         sys.stderr.write(f"{refusal}\n")
-        return NO_DISPLAY
+        return ExitCode.MACHINE
     logs = Path(platformdirs.user_log_dir("capt-explorer", appauthor=False))
     start_logging(logs)
     # only now is Qt known to work

@@ -94,7 +94,7 @@ class MainWindow(QMainWindow):
     def show_page(self, key: str) -> None:
         """Show the page `key` and its menu actions, and hide the actions of all other pages, whose shortcuts then do nothing.
 
-        The key is "explore", "evaluate", "tune", "report" or "models"; another one raises StopIteration.
+        The key is a name of `view_models/navigation.py`; another one raises StopIteration.
         """
         row = next(row for row, info in enumerate(PAGES) if info.key == key)
         self._stack.setCurrentIndex(row)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from capt_engine.cli.options import set_up
 from capt_engine.cli.output import print_result
+from capt_engine.errors import ExitCode
 from capt_engine.formatting import size
 from capt_engine.plugins import off
 from capt_engine.runs.versions import versions
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     paths = {name: str(path) for name, path in places.items()}
     report = _Report(device, display, folders.chosen_model(), versions(), paths, free, _plugins(), problems)
     print_result(args, asdict(report), *_lines(report))
-    return 5 if problems else 0
+    return ExitCode.MACHINE if problems else ExitCode.DONE
 
 
 def _device(name: str) -> tuple[str, list[str]]:

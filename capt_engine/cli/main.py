@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from capt_engine import plugins
 from capt_engine.cli.run_job import JobEnded
-from capt_engine.errors import Cancelled, CaptError
+from capt_engine.errors import Cancelled, CaptError, ExitCode
 
 VERBS = (
     "analyze",
@@ -30,9 +30,7 @@ VERBS = (
     "doctor",
 )
 
-_EXIT_CODES = """exit codes: 0 done, 1 unexpected failure, 2 wrong usage, 3 no usable input, 4 model or checkpoint refused,
-5 device, memory or disk, 6 some inputs failed and --strict was given, or a repeated run differs, 130 cancelled (what was finished is
-kept)"""
+_EXIT_CODES = f"exit codes: {', '.join(f'{code} {code.meaning}' for code in ExitCode)}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -88,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"Something went wrong that should not have: {error}", file=sys.stderr)
         print(f"This is a bug in CAPT Explorer. {crash_log.keep(traceback.format_exc())}", file=sys.stderr)
-        return 1
+        return ExitCode.BUG
     return code
 
 

@@ -8,6 +8,7 @@ import sys
 from capt_engine.cli.output import closing, print_result, print_row
 from capt_engine.cli.run_job import follow
 from capt_engine.cli.terminal import ProgressLine
+from capt_engine.errors import ExitCode
 from capt_engine.records import AnalyzeResult, Event, RowsReady, RunRequest
 
 
@@ -35,5 +36,5 @@ def run_request(args: argparse.Namespace, request: RunRequest, *, rows: bool = T
     print_result(args, summary(result, request.options.seed, run_dir), closing(result, run_dir))
     if result.n == 0:
         print("No picture could be used. Name pictures or folders that hold some.", file=sys.stderr)
-        return 3
-    return 6 if args.strict and result.n_failed else 0
+        return ExitCode.NO_INPUT
+    return ExitCode.DIFFERENT if args.strict and result.n_failed else ExitCode.DONE

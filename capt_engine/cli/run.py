@@ -14,14 +14,13 @@ from typing import Any
 from capt_engine.cli.options import set_up
 from capt_engine.cli.output import print_json, print_result
 from capt_engine.cli.run_job import follow
-from capt_engine.errors import BadRequest
+from capt_engine.errors import BadRequest, ExitCode
 from capt_engine.records import AnalyzeResult, RunRequest
 from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.options_table import PATH, Option
 
 HELP = "repeat a run from its manifest and print every difference; exit code 6 where there are any"
 
-DIFFERENT = 6
 _SHOWN = 40
 
 OPTIONS = (
@@ -119,4 +118,4 @@ def _compared(args: argparse.Namespace, place: Path, manifest: Manifest, out: Pa
     facts = {"differences": len(found), "rows": n_rows, "rows_compared": rows.is_file()}
     verdict = f"{len(found)} differences in {n_rows} rows." if found else f"no difference in {n_rows} rows"
     print_result(args, facts, *shown, verdict)
-    return DIFFERENT if found else 0
+    return ExitCode.DIFFERENT if found else ExitCode.DONE

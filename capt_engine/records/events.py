@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NewType
 
+from capt_engine.errors import ExitCode
 from capt_engine.records.analysis import PictureRow
 from capt_engine.records.catalogue import Catalogue, DeviceInfo
 from capt_engine.records.pictures import FailedPicture, Picture, Preview
@@ -37,7 +38,7 @@ class Failure:
     message: str
     hint: str = ""
     traceback: str = ""
-    exit_code: int = 1
+    exit_code: int = ExitCode.BUG
 
 
 @dataclass(frozen=True)

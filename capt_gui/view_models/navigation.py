@@ -13,5 +13,5 @@ class Navigation(QObject):
     requested = Signal(str)
 
     def go(self, key: str) -> None:
-        """Ask the window to bring a page to the front; `key` is "explore", "evaluate", "tune", "report" or "models"."""
+        """Ask the window to bring a page to the front; `key` is one of the names above."""
         self.requested.emit(key)
