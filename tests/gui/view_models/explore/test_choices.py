@@ -32,14 +32,16 @@ from capt_gui.view_models.model_choice import ModelChoice
 @pytest.fixture
 def choices() -> Choices:
     """Choices with the catalogue there."""
-    made = Choices(ModelChoice(Settings()))
+    made = Choices(ModelChoice(Settings(model="demo")))
     made.model.on_ready(CATALOGUE)
     return made
 
 
 def test_a_request_is_the_same_before_and_after_the_catalogue() -> None:
     """Work asked while torch loads does not look "made with other settings" a moment later."""
-    fresh = Choices(ModelChoice(Settings(explore=AttackSettings(expert={"pgd": {"restarts": 2, "steps": 50}}))))
+    fresh = Choices(
+        ModelChoice(Settings(model="demo", explore=AttackSettings(expert={"pgd": {"restarts": 2, "steps": 50}})))
+    )
     early = fresh.request(("a",))
     fresh.model.on_ready(CATALOGUE)
     assert fresh.request(("a",)) == early
@@ -146,7 +148,7 @@ def test_problems_are_said(choices: Choices) -> None:
     assert "two classes" in choices.problem()
     choices.set_classes(("cat", "dog"), "a cat.")
     assert "{}" in choices.problem()
-    assert Choices(ModelChoice(Settings())).problem() == ""
+    assert Choices(ModelChoice(Settings(model="demo"))).problem() == ""
 
 
 def test_the_engine_is_waited_for_in_words(bench: Bench) -> None:
