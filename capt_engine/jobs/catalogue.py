@@ -45,7 +45,7 @@ PHOTO = ModelInfo(
     eps=1 / 255,
     knows=PHOTOGRAPHS,
 )
-_BUNDLED = (DEMO, DEMO_ROBUST, PHOTO)
+_BUNDLED = (PHOTO, DEMO, DEMO_ROBUST)
 
 
 def catalogue() -> Catalogue:
