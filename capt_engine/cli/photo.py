@@ -10,11 +10,11 @@ from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import print_result
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
-from capt_engine.formatting import percent
+from capt_engine.formatting import counted, number, percent
 from capt_engine.jobs.stoppable import StoppableProgress
-from capt_engine.runs.options_table import PATH, WHOLE, Option
+from capt_engine.runs.options_table import MODEL, PATH, SWITCH, WHOLE, Option
 
-HELP = "the CLIP that knows photographs, trained again"
+HELP = "the CLIP that knows photographs, trained and measured again"
 
 BUILD = (
     Option(
@@ -40,13 +40,21 @@ ROBUST = (
     Option("--work", "where the checkpoint is kept (default: the user's cache folder)", kind=PATH, metavar="DIR"),
 )
 
+FIGURES = (
+    Option("photographs", "a list or class folders of photographs with ImageNet's classes", kind=PATH, metavar="DATA"),
+    Option("--cifar10", "CIFAR-10's test pictures in class folders", kind=PATH.having(required=True), metavar="DIR"),
+    Option("--model", "the model to measure", kind=MODEL.having(default="photo")),
+    Option("--write", "write figures.json beside the bundled model", kind=SWITCH),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verbs build and robust."""
+    """Add the verbs build, robust and figures."""
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     add_verb(verbs, "build", _build, "distil EfficientNet-Lite0 into a CLIP; goes on where it stopped", *BUILD)
     robust = "tune the bundled model's image tower on attacked pictures; goes on where it stopped"
     add_verb(verbs, "robust", _robust, robust, *ROBUST)
+    add_verb(verbs, "figures", _figures, "measure what the model's card says", *FIGURES)
 
 
 def _build(args: argparse.Namespace) -> None:
@@ -82,3 +90,21 @@ def _robust(args: argparse.Namespace) -> None:
     robust.build(plan, args.pictures, args.cifar, work, out, StoppableProgress(line.show, threading.Event()))
     line.clear()
     print_result(args, {"folder": str(out), "plan": asdict(plan)}, f"The model is in {out}.")
+
+
+def _figures(args: argparse.Namespace) -> None:
+    from capt_engine.model.clip import load_backbone
+    from capt_engine.model.devices import pick_device
+    from capt_engine.photo import figures
+    from capt_engine.resources import resource
+
+    line = ProgressLine(quiet=args.quiet)
+    backbone = load_backbone(args.model, pick_device(args.device))
+    measured = figures.measure(
+        backbone, args.photographs, args.cifar10, StoppableProgress(line.show, threading.Event())
+    )
+    line.clear()
+    if args.write:
+        figures.write(measured, resource("photo"))
+    speed = f"A forward pass takes {number(measured.ms)} ms a picture on {counted(measured.threads, 'thread')}."
+    print_result(args, asdict(measured), figures.table(measured), speed)

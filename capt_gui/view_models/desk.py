@@ -48,10 +48,11 @@ class TuneDesk:
 
 @dataclass(frozen=True)
 class EvaluateDesk:
-    """The pictures that are evaluated, what is asked about them, and the run."""
+    """The pictures that are evaluated, what is asked about them and in which words, and the run."""
 
     data: EvaluateData
     choices: EvaluateChoices
+    words: WordCheck
     run: EvaluateRun
 
 
@@ -110,14 +111,14 @@ def lay_out(
         ChartFile(bridge, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),
         ModelsModel(bridge, bridge),
-        EvaluateDesk(data, evaluated, EvaluateRun(bridge, evaluated, store, bridge)),
+        EvaluateDesk(data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge)),
     )  # fmt: skip
 
 
 def _lay_out_tuning(
     bridge: Bridge, settings: Settings, engine: EngineState, store: RunStore, home: Path | None
 ) -> TuneDesk:
-    project = TuneProject(home, bridge)
+    project = TuneProject(home, bridge, lambda: settings.model)
     bridge.closing.connect(project.close)
     scan = ScanModel(bridge, settings, project, bridge)
     split = SplitModel(bridge, project, scan, bridge)

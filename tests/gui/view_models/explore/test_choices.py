@@ -8,6 +8,7 @@ import pytest
 from conftest import Bench
 from fakes import CATALOGUE, EVERYDAY, IMAGENET, PHOTO_CLASSES, READY, SHAPES
 from PySide6.QtCore import QCoreApplication
+from pytestqt.qtbot import QtBot
 
 from capt_engine.records import (
     AttackSpec,
@@ -31,14 +32,16 @@ from capt_gui.view_models.model_choice import ModelChoice
 @pytest.fixture
 def choices() -> Choices:
     """Choices with the catalogue there."""
-    made = Choices(ModelChoice(Settings()))
+    made = Choices(ModelChoice(Settings(model="demo")))
     made.model.on_ready(CATALOGUE)
     return made
 
 
 def test_a_request_is_the_same_before_and_after_the_catalogue() -> None:
     """Work asked while torch loads does not look "made with other settings" a moment later."""
-    fresh = Choices(ModelChoice(Settings(explore=AttackSettings(expert={"pgd": {"restarts": 2, "steps": 50}}))))
+    fresh = Choices(
+        ModelChoice(Settings(model="demo", explore=AttackSettings(expert={"pgd": {"restarts": 2, "steps": 50}})))
+    )
     early = fresh.request(("a",))
     fresh.model.on_ready(CATALOGUE)
     assert fresh.request(("a",)) == early
@@ -145,7 +148,7 @@ def test_problems_are_said(choices: Choices) -> None:
     assert "two classes" in choices.problem()
     choices.set_classes(("cat", "dog"), "a cat.")
     assert "{}" in choices.problem()
-    assert Choices(ModelChoice(Settings())).problem() == ""
+    assert Choices(ModelChoice(Settings(model="demo"))).problem() == ""
 
 
 def test_the_engine_is_waited_for_in_words(bench: Bench) -> None:
@@ -184,13 +187,14 @@ def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.Monk
     assert answers == [answer]
 
 
-def test_words_are_looked_up_beside_the_tokens(bench: Bench) -> None:
+def test_words_are_looked_up_beside_the_tokens(bench: Bench, qtbot: QtBot) -> None:
     """The same list is asked about once more, for the worker that needs no model; the answer reaches the editor's side."""
     answers: list[WordsChecked] = []
     bench.desk.words.checked.connect(answers.append)
     bench.engine.emit(READY)
     bench.desk.choices.set_classes(("cat", "capybara"), "a {}.")
-    bench.desk.words.on_timeout()
+    bench.desk.words.on_choices_changed()
+    qtbot.waitUntil(lambda: bool(bench.engine.requests), timeout=class_check.DELAY_MS + 5000)
     assert bench.engine.requests == [CheckWordsRequest("demo", ("cat", "capybara"), "a {}.")]
     answer = WordsChecked((UnknownWord("capybara", 78, ("capybara",)),))
     bench.engine.emit(JobFinished(JobId(1), answer))
