@@ -7,6 +7,7 @@ from pathlib import PurePath
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from capt_engine.formatting import NO_BREAK
 from capt_engine.records import PERTURBED, AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
 from capt_gui.panels.chart_saving import ChartSaving
@@ -15,6 +16,7 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
 from capt_gui.view_models.explore.gallery_model import Item
 from capt_gui.widgets.buttons import Symbol
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
@@ -34,7 +36,7 @@ class ResultView(QWidget):
         self.pair = SideVerdicts(desk.theme)
         self.pair.hide()
         self.details = text(role="muted")
-        self.aim_line = text(role="muted")
+        self.aim_line = ElidedLabel(text_role="muted")
         self.aim_line.hide()
         self.summary = text(role="strong")
         self.summary.setContentsMargins(2, 6, 0, 0)
@@ -151,13 +153,14 @@ class ResultView(QWidget):
             "" if row is None or drawn else "Drawing the pictures again…",
         ]
         for label, line in (
-            (self.headline, headline),
+            (self.headline, headline.replace(" = ", f"{NO_BREAK}={NO_BREAK}")),
             (self.details, details),
             (self.aim_line, aim),
             (self.outdated_note, " ".join(part for part in remarks if part)),
         ):
             label.setText(line)
             label.setVisible(bool(line))
+        self.aim_line.setToolTip(aim)
 
     def _answerer(self, row: PictureRow) -> str:
         """The model of the row, and the class names that it chose among."""

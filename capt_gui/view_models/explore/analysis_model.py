@@ -136,17 +136,21 @@ class AnalysisModel(QObject):
         """True while a search for pictures or an analysis waits or is under way; redrawing old pictures does not count."""
         return bool(self._running())
 
-    def drop(self, paths: Sequence[str]) -> None:
-        """Look for pictures in the files and folders at `paths`, and add them to the gallery.
+    def drop(self, paths: Sequence[str], *, analyse: bool | None = None) -> PictureSearch | None:
+        """Look for pictures in the files and folders at `paths`, and add them to the gallery; return the search, None for no paths.
 
-        Where the settings say so, they are analysed at once with the present choices.
+        They are analysed at once with the present choices if `analyse` says so, None for what the settings say.
         """
-        if paths:
-            search = PictureSearch(self._bridge.run(PreviewRequest(tuple(paths))), self._gallery)
-            search.pictures_found.connect(self.pictures_found)
-            search.finished.connect(self.on_searched)
-            search.job.progressed.connect(self.on_progressed)
-            self._add(search)
+        if not paths:
+            return None
+        search = PictureSearch(self._bridge.run(PreviewRequest(tuple(paths))), self._gallery)
+        search.pictures_found.connect(self.pictures_found)
+        search.finished.connect(self.on_searched)
+        if self._choices.settings.auto_run if analyse is None else analyse:
+            search.finished.connect(self.on_new)
+        search.job.progressed.connect(self.on_progressed)
+        self._add(search)
+        return search
 
     def run_all(self) -> None:
         """Analyse every picture of the gallery that can be read, with the present choices."""
@@ -197,12 +201,14 @@ class AnalysisModel(QObject):
         """Emit `progress_changed` with the job's numbers, and a line that also tells how many jobs wait behind it."""
         self.progress_changed.emit(event.done, event.total, formatting.job_progress(event, len(self._running()) - 1))
 
-    def on_searched(self, result: PreviewResult, paths: list[str]) -> None:
-        """Emit `failed` if no picture was found; analyse the new pictures at `paths` if the settings say so."""
+    def on_searched(self, result: PreviewResult, _paths: list[str]) -> None:
+        """Emit `failed` if no picture was found."""
         if result.n == 0:
             self.failed.emit(_NOTHING_FOUND)
-        if self._choices.settings.auto_run:
-            self.run(paths)
+
+    def on_new(self, _result: PreviewResult, paths: list[str]) -> None:
+        """Analyse the new pictures at `paths`."""
+        self.run(paths)
 
     def on_finished(self, result: AnalyzeResult, folder: str) -> None:
         """Remember the run folder of the finished analysis ("" if not kept) as the last one, and emit `finished`."""
