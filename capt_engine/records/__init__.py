@@ -22,3 +22,4 @@ from capt_engine.records.signed_scale import *
 from capt_engine.records.suites import *
 from capt_engine.records.threat import *
 from capt_engine.records.tuning import *
+from capt_engine.records.vocabulary import *

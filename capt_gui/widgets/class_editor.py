@@ -5,11 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from capt_engine.records import UnknownWord
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol, TextButton
-from capt_gui.widgets.class_list import classes_text, parse_classes
+from capt_gui.widgets.class_list import classes_text, has_word, parse_classes, with_word
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
+from capt_gui.widgets.unknown_words import UnknownWords
 
 _DEBOUNCE_MS = 300
 _NAMED = 3
@@ -59,6 +61,9 @@ class ClassEditor(QWidget):
         self._names.setAccessibleName(self.tr("Classes"))
         self._names.setAccessibleDescription(self._names.toolTip())
         self._count = text(role="caption")
+        self._unknown: tuple[UnknownWord, ...] = ()
+        self.words = UnknownWords(theme)
+        self.words.picked.connect(self.on_word_picked)
         self._symbol = Symbol(theme, 16, "warning", "warning")
         self._problems = text(role="problem")
         tip = self.tr("Go back to the classes and the template that the model suggests")
@@ -80,6 +85,7 @@ class ClassEditor(QWidget):
             layout.addWidget(editor)
         layout.addWidget(self._count)
         layout.addLayout(warned)
+        layout.addWidget(self.words)
         layout.addWidget(self._restore, 0, Qt.AlignmentFlag.AlignRight)
         self._refresh()
 
@@ -125,6 +131,23 @@ class ClassEditor(QWidget):
             self._token_problems.append(self.tr("Listed twice: {}").format(self._listed(names, repeated)))
         self._refresh()
 
+    def set_unknown_words(self, unknown: tuple[UnknownWord, ...]) -> None:
+        """Show the words of classes and template that the model was never trained on, as long as they stand there."""
+        self._unknown = unknown
+        self._refresh()
+
+    def on_word_picked(self, word: UnknownWord, known: str) -> None:
+        """Write known words in place of one that the model was never trained on, wherever it stands, and emit `changed`."""
+        if word.classes:
+            names = self._names.textCursor()
+            names.select(names.SelectionType.Document)
+            names.insertText(with_word(self._names.toPlainText(), word.word, known))
+        else:
+            self._template.selectAll()
+            self._template.insert(with_word(self.template(), word.word, known))
+        self._timer.stop()
+        self.changed.emit()
+
     def edit(self) -> None:
         """Put the cursor into the list of class names, so that the user can write there."""
         self._names.setFocus()
@@ -163,6 +186,9 @@ class ClassEditor(QWidget):
         if names == self._tokens_of:
             counts.append(self._token_text)
             problems += self._token_problems
+        # One that was written over is gone at once; the next check brings the others.
+        spelled = ("\n".join(names), self.template())
+        self.words.set_words(tuple(one for one in self._unknown if has_word(spelled[not one.classes], one.word)))
         self._count.setText(" · ".join(part for part in counts if part))
         self._problems.setText("\n".join(problems))
         self._problems.setVisible(bool(problems))

@@ -215,6 +215,9 @@ class ActingEngine:
             names = request.classes
             repeated = tuple(i for i, name in enumerate(names) if name in names[:i])
             return r.ClassesChecked(tuple(5 + len(name.split()) for name in names), 32, (), repeated)
+        if isinstance(request, r.CheckWordsRequest):
+            names = tuple(name for name in request.classes if "capybara" in name)
+            return r.WordsChecked((r.UnknownWord("capybara", 4159, names, ("capra",)),) if names else ())
         if isinstance(request, r.ListRunsRequest):
             return r.RunsListed(tuple(self._runs))
         if isinstance(request, r.ReportRequest):

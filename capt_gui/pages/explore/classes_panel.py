@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from capt_engine.records import ClassesChecked
+from capt_engine.records import ClassesChecked, WordsChecked
 from capt_gui.theme import Theme
 from capt_gui.view_models.explore.choices import OWN, SUGGESTED, Choices
-from capt_gui.view_models.explore.token_check import TokenCheck
+from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.widgets.class_editor import ClassEditor
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
@@ -18,7 +18,9 @@ from capt_gui.widgets.picker import Entry, Picker
 class ClassesPanel(QWidget):
     """The lists of class names that ship, and the class editor, kept in step with the chosen model and prompts."""
 
-    def __init__(self, theme: Theme, choices: Choices, tokens: TokenCheck, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, choices: Choices, tokens: TokenCheck, words: WordCheck, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._choices = choices
         self._writing = False
@@ -39,6 +41,7 @@ class ClassesPanel(QWidget):
         self.editor.restore_clicked.connect(choices.restore_classes)
         choices.changed.connect(self.on_choices_changed)
         tokens.checked.connect(self.on_checked)
+        words.checked.connect(self.on_words_checked)
         self.on_choices_changed()
 
     def on_written(self) -> None:
@@ -77,6 +80,10 @@ class ClassesPanel(QWidget):
     def on_checked(self, answer: ClassesChecked) -> None:
         """Show the tokens that the prompt of each class takes, and which are too long or stand twice, as `answer` says."""
         self.editor.set_tokens(answer.tokens, answer.limit, answer.too_long, answer.repeated)
+
+    def on_words_checked(self, answer: WordsChecked) -> None:
+        """Show the words that the model was never trained on, as `answer` says, with known ones to put in their place."""
+        self.editor.set_unknown_words(answer.unknown)
 
     def _show_list(self) -> None:
         lists, key = self._choices.model.class_lists, self._choices.class_list

@@ -20,7 +20,8 @@ from capt_engine.bundled_models import BUNDLED
 from capt_engine.demo import figures
 from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, CannotWrite
 from capt_engine.model import clip
-from capt_engine.model.clip import TOWER_CONFIG, TOWER_WEIGHTS, Backbone, lasting_id, load_backbone
+from capt_engine.model.clip import TOWER_WEIGHTS, Backbone, lasting_id, load_backbone
+from capt_engine.model.store.model_store import TOWER_CONFIG
 from capt_engine.model.text import class_features
 from capt_engine.progress import Progress
 from capt_engine.resources import resource

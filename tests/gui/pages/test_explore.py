@@ -34,6 +34,8 @@ from capt_engine.records import (
     PreviewsReady,
     RowsReady,
     ThreatModel,
+    UnknownWord,
+    WordsChecked,
 )
 from capt_gui.pages.explore.page import ExplorePage
 from capt_gui.widgets import class_editor
@@ -46,6 +48,7 @@ SUMMARY = AnalyzeResult(2, 1, "model", 1.0, None, 0.5, None, (), (), ThreatModel
 def page(bench: Bench, qtbot: QtBot) -> Iterator[ExplorePage]:
     """The page, shown, on an engine that is ready; token questions are left out of the numbering."""
     bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
+    bench.desk.choices.changed.disconnect(bench.desk.words.on_choices_changed)
     page = ExplorePage(bench.desk)
     qtbot.addWidget(page)
     page.resize(1280, 740)
@@ -287,6 +290,9 @@ def test_the_right_column_follows_the_choices(bench: Bench, page: ExplorePage) -
     assert column.classes_panel.editor.classes() == SHAPES
     bench.desk.model.set_model("photos")
     assert column.classes_panel.editor.classes() == PHOTO_CLASSES
+    unknown = UnknownWord(PHOTO_CLASSES[0], 78, (PHOTO_CLASSES[0],))
+    bench.desk.words.checked.emit(WordsChecked((unknown,)))
+    assert column.classes_panel.editor.words.said() == unknown.sentence
     bench.desk.choices.attack.set_norm("l2")
     assert column.attack.strength.value() == 0.5
     bench.desk.choices.attack.set_steps(7)

@@ -12,15 +12,18 @@ from PySide6.QtCore import QCoreApplication
 from capt_engine.records import (
     AttackSpec,
     CheckClassesRequest,
+    CheckWordsRequest,
     ClassesChecked,
     EngineFailed,
     EngineNote,
     Failure,
     JobFinished,
     JobId,
+    UnknownWord,
+    WordsChecked,
 )
 from capt_gui.settings import AttackSettings, Settings
-from capt_gui.view_models.explore import token_check
+from capt_gui.view_models.explore import class_check
 from capt_gui.view_models.explore.choices import OWN, SUGGESTED, Choices
 from capt_gui.view_models.model_choice import ModelChoice
 
@@ -31,15 +34,6 @@ def choices() -> Choices:
     made = Choices(ModelChoice(Settings()))
     made.model.on_ready(CATALOGUE)
     return made
-
-
-def test_a_request_is_the_same_before_and_after_the_catalogue() -> None:
-    """Work asked while torch loads does not look "made with other settings" a moment later."""
-    fresh = Choices(ModelChoice(Settings(explore=AttackSettings(expert={"pgd": {"restarts": 2, "steps": 50}}))))
-    early = fresh.request(("a",))
-    fresh.model.on_ready(CATALOGUE)
-    assert fresh.request(("a",)) == early
-    assert early.attack == AttackSpec("pgd", (("restarts", 2), ("steps", 50)))
 
 
 def test_lpips_is_measured_where_its_cheap_weights_are(choices: Choices) -> None:
@@ -93,14 +87,6 @@ def test_a_list_that_ships_is_asked_about_and_kept_by_its_name(choices: Choices)
     assert choices.classes == (*EVERYDAY, "emu")
     choices.set_class_list(SUGGESTED)
     assert (choices.classes, choices.settings.classes, choices.request(()).options.classes) == (SHAPES, {}, ())
-
-
-def test_a_list_of_the_last_start_holds_once_its_names_are_there() -> None:
-    """The settings name the list; until the catalogue brings its names nothing may be asked in its place."""
-    choices = Choices(ModelChoice(Settings(model="demo", class_list={"demo": "imagenet"})))
-    assert choices.waits
-    choices.model.on_ready(CATALOGUE)
-    assert (choices.waits, choices.classes) == (False, IMAGENET)
 
 
 def test_each_norm_has_its_own_budget(choices: Choices) -> None:
@@ -159,7 +145,7 @@ def test_the_engine_is_waited_for_in_words(bench: Bench) -> None:
 
 def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the list that stands when the user pauses is sent; an answer to an older one is ignored."""
-    monkeypatch.setattr(token_check, "DELAY_MS", 0)
+    monkeypatch.setattr(class_check, "DELAY_MS", 0)
     answers: list[ClassesChecked] = []
     bench.desk.tokens.checked.connect(answers.append)
     bench.engine.emit(READY)
@@ -177,6 +163,20 @@ def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.Monk
     bench.engine.emit(JobFinished(JobId(1), answer))
     assert answers == []
     bench.engine.emit(JobFinished(JobId(2), answer))
+    QCoreApplication.processEvents()
+    assert answers == [answer]
+
+
+def test_words_are_looked_up_beside_the_tokens(bench: Bench) -> None:
+    """The same list is asked about once more, for the worker that needs no model; the answer reaches the editor's side."""
+    answers: list[WordsChecked] = []
+    bench.desk.words.checked.connect(answers.append)
+    bench.engine.emit(READY)
+    bench.desk.choices.set_classes(("cat", "capybara"), "a {}.")
+    bench.desk.words.on_timeout()
+    assert bench.engine.requests == [CheckWordsRequest("demo", ("cat", "capybara"), "a {}.")]
+    answer = WordsChecked((UnknownWord("capybara", 78, ("capybara",)),))
+    bench.engine.emit(JobFinished(JobId(1), answer))
     QCoreApplication.processEvents()
     assert answers == [answer]
 
