@@ -79,7 +79,9 @@ class Stage:
             self.window.grab().save(buffer, "PNG")  # type: ignore[call-overload]  # the stub wants bytes, Qt takes str
             picture = Image.open(io.BytesIO(bytes(buffer.data().data()))).convert("RGB")
             small = io.BytesIO()
-            picture.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+            picture.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+                small, "PNG", optimize=True
+            )
             write_atomic(FOLDER / f"{name}-{look}.png", small.getvalue())
             sys.stdout.write(f"{name}-{look}.png  {len(small.getvalue()) / 1000:.0f} kB\n")
         self.desk.theme.set_choice("light")
