@@ -36,7 +36,7 @@ from capt_engine.folders import models_dir
 from capt_engine.formatting import short
 from capt_engine.model import imports, trunk
 from capt_engine.model.devices import pick_device
-from capt_engine.model.store import install_record
+from capt_engine.model.store import catalog, install_record
 from capt_engine.model.store.model_store import LOCAL_DIR, TOWER_CONFIG, folder_named
 from capt_engine.model.tensor_file import require_finite, sound
 from capt_engine.model.vocabulary import Vocabulary, of_model
@@ -107,7 +107,10 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
     folder = folder_named(model_id)
     if folder is not None:
         backbone = _from_folder(model_id, folder, device)
-        _require_unchanged(folder, backbone)
+        if model_id in BUNDLED:
+            _require_as_shipped(backbone)
+        else:
+            _require_unchanged(folder, backbone)
         return replace(backbone, vocabulary=of_model(model_id))
     if "@" in model_id:
         return _from_file(model_id, device)
@@ -207,6 +210,15 @@ def _from_tower(model_id: str, folder: Path, device: torch.device) -> Backbone:
 
 def _tower_digest(base: str, tower: str) -> str:
     return hashlib.sha256(f"{base}\n{tower}\n".encode()).hexdigest()
+
+
+def _require_as_shipped(backbone: Backbone) -> None:
+    """Raises BadCheckpoint where a bundled model is not the one that the program was made with."""
+    if backbone.sha256 != catalog.entry_of(backbone.id).sha256:
+        raise BadCheckpoint(
+            f"The weights of {backbone.id!r} are not those that ship with the program: they were changed on disk since.",
+            "Install the program again.",
+        )
 
 
 def _require_unchanged(folder: Path, backbone: Backbone) -> None:

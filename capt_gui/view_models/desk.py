@@ -120,7 +120,7 @@ def lay_out(
 def _lay_out_tuning(
     bridge: Bridge, settings: Settings, engine: EngineState, store: RunStore, home: Path | None
 ) -> TuneDesk:
-    project = TuneProject(home, bridge)
+    project = TuneProject(home, bridge, lambda: settings.model)
     bridge.closing.connect(project.close)
     scan = ScanModel(bridge, settings, project, bridge)
     split = SplitModel(bridge, project, scan, bridge)

@@ -31,7 +31,7 @@ from capt_gui.view_models.model_choice import ModelChoice
 @pytest.fixture
 def choices() -> Choices:
     """Choices with the catalogue there."""
-    made = Choices(ModelChoice(Settings()))
+    made = Choices(ModelChoice(Settings(model="demo")))
     made.model.on_ready(CATALOGUE)
     return made
 
@@ -128,7 +128,7 @@ def test_problems_are_said(choices: Choices) -> None:
     assert "two classes" in choices.problem()
     choices.set_classes(("cat", "dog"), "a cat.")
     assert "{}" in choices.problem()
-    assert Choices(ModelChoice(Settings())).problem() == ""
+    assert Choices(ModelChoice(Settings(model="demo"))).problem() == ""
 
 
 def test_the_engine_is_waited_for_in_words(bench: Bench) -> None:
