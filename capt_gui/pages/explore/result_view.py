@@ -172,6 +172,7 @@ class ResultView(QWidget):
         remarks = [
             "Made with other settings; run again to bring it up to date." if stale else "",
             "" if row is None or drawn else "Drawing the pictures again…",
+            formatting.unsure(row) if row is not None and not is_unknown else "",
         ]
         for label, line in (
             (self.headline, headline.replace(" = ", f"{NO_BREAK}={NO_BREAK}")),
