@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from capt_engine.records import unknown_sentences
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate import evaluate_text
@@ -89,7 +90,8 @@ class VerdictCard(VerdictBox):
         took = self.tr("{} · took {} on {}").format(
             self._run.settings_text(), tune_text.duration(result.wall_s), result.device
         )
-        caption = "\n".join(part for part in (limits, took) if part)
+        caption = "
+".join(part for part in (*unknown_sentences(result.unknown_words), limits, took) if part)
         self.set_verdict(kind, headline, figures, caption)
         self._offer(self.report, self.copy)
 

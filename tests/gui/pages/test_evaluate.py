@@ -16,7 +16,7 @@ from finding import let_go, named
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from capt_engine import records as r
@@ -30,8 +30,6 @@ from capt_gui.widgets.segments import Segments
 @pytest.fixture
 def page(bench: Bench, qtbot: QtBot, tmp_path: Path) -> Iterator[EvaluatePage]:
     """The page, shown, on an engine that is ready; runs are kept in a folder of the test's."""
-    bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
-    bench.desk.choices.changed.disconnect(bench.desk.words.on_choices_changed)
     bench.desk.store.folder = tmp_path / "runs"
     page = EvaluatePage(bench.desk)
     qtbot.addWidget(page)
@@ -105,6 +103,25 @@ def test_a_scan_that_fails_is_told_above_the_welcome(bench: Bench, page: Evaluat
     assert page.welcome.isVisible()
     page.on_paths(["/a", "/b"])
     assert page.banner.accessibleName() == "One folder or table at a time."
+
+
+def test_unknown_words_are_told_before_the_run_and_at_its_verdict(
+    bench: Bench, page: EvaluatePage, tmp_path: Path
+) -> None:
+    """The card of the data names them for the model that is chosen, without buttons, as the names are those of folders."""
+    dropped(bench, page, tmp_path)
+    words, check = page.settings_column.data.words, bench.desk.evaluation.words
+    check.on_timeout()
+    assert bench.engine.requests[-1] == r.CheckWordsRequest("demo", ("cat", "dog", "emu"), "a {}.")
+    emu = r.UnknownWord("emu", 78, ("emu",), ("gem",))
+    play(bench, r.JobFinished(last(bench), r.WordsChecked((emu,))))
+    assert words.said() == f"{emu.sentence} Nearest in spelling: gem."
+    assert words.isVisible()
+    assert not words.findChildren(QPushButton)
+    finished(bench, replace(acted.result(), unknown_words=(emu,)))
+    assert page.results.verdict.caption.text().startswith(emu.sentence)
+    bench.desk.model.set_model("photos")
+    assert words.said() == ""
 
 
 def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
