@@ -10,5 +10,8 @@ from typing import Final
 TOYS: Final = ("demo", "demo-robust")
 """The models of the toy world; they know rendered shapes and nothing else."""
 
-BUNDLED: Final = (*TOYS, "photo")
+DEFAULT_MODEL: Final = "photo"
+"""The model of a request that names none."""
+
+BUNDLED: Final = (DEFAULT_MODEL, *TOYS)
 """Every model that ships."""

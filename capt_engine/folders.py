@@ -7,6 +7,7 @@ from typing import Any
 
 import platformdirs
 
+from capt_engine.bundled_models import DEFAULT_MODEL
 from capt_engine.errors import CaptError
 from capt_engine.reading import read_toml
 
@@ -47,9 +48,9 @@ def log_dir() -> Path:
 
 
 def chosen_model() -> str:
-    """Return the id of the model last chosen in the window, from the settings file; "demo" where it has none."""
+    """Return the id of the model last chosen in the window, from the settings file; the default model where it has none."""
     try:
         model = read_toml(config_dir() / "settings.toml", dict[str, Any]).get("model")
     except CaptError:
-        return "demo"
-    return model if isinstance(model, str) and model else "demo"
+        return DEFAULT_MODEL
+    return model if isinstance(model, str) and model else DEFAULT_MODEL

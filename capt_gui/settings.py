@@ -12,6 +12,7 @@ import platformdirs
 import tomli_w
 
 from capt_engine import files
+from capt_engine.bundled_models import DEFAULT_MODEL
 from capt_engine.errors import BadRequest
 from capt_engine.reading import read_toml, what_fits
 
@@ -61,7 +62,7 @@ class Settings:
     """
 
     version: int = VERSION
-    model: str = "demo"
+    model: str = DEFAULT_MODEL
     prompts: str = ""
     compare: str = AUTO
     aim: str = "each"

@@ -7,6 +7,7 @@ import sys
 import threading
 from dataclasses import asdict
 
+from capt_engine.bundled_models import TOYS
 from capt_engine.cli.options import Run, add_verb
 from capt_engine.cli.output import print_result
 from capt_engine.cli.terminal import ProgressLine
@@ -76,7 +77,12 @@ def _data(args: argparse.Namespace) -> None:
     line.clear()
     sentence = f"{count} pictures of {args.task} ({args.domain}, {args.split}) in {args.folder}"
     what = {"task": args.task, "domain": args.domain, "split": args.split, "seed": args.seed}
-    print_result(args, {"n": count, "folder": str(args.folder), **what}, sentence)
+    print_result(
+        args,
+        {"n": count, "folder": str(args.folder), **what},
+        sentence,
+        f"Photograph models know nothing of them: give --model {TOYS[0]} with them.",
+    )
 
 
 def _train(args: argparse.Namespace) -> None:

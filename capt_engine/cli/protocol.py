@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from capt_engine.bundled_models import DEFAULT_MODEL, TOYS
 from capt_engine.cli.options import set_up
 from capt_engine.cli.output import print_json
 from capt_engine.cli.run_job import JobEnded
@@ -92,7 +93,12 @@ OPTIONS = (
         _several("--shots", _count, lambda count: "all" if count is None else str(count)),
         metavar="N,N",
     ),
-    Option("--model", "(default: the last one chosen, else demo)", "setting.model", metavar="ID"),
+    Option(
+        "--model",
+        f"(default: {TOYS[0]} with --data demo; else the last one chosen, else {DEFAULT_MODEL})",
+        "setting.model",
+        metavar="ID",
+    ),
     Option("--seeds", "(default: 1,2,3)", "seeds", _several("--seeds", _seed), metavar="N,N", always=True),
     Option(
         "--eps",
@@ -147,7 +153,9 @@ def run(args: argparse.Namespace) -> int:
     from capt_engine.protocols.data import Pictures
 
     usual = _Wanted(Setting("", ""), (1, 4, 16, None) if args.name in ("few-shot", "results") else (16,))
-    wanted = filled(usual, OPTIONS, vars(args))
+    # The toy world's pictures mean something to the toy model alone.
+    toy = {"model": TOYS[0]} if args.model is None and args.data == "demo" else {}
+    wanted = filled(usual, OPTIONS, vars(args) | toy)
     _check(args, wanted.setting)
     pictures = Pictures(args.data, wanted.setting.limit, wanted.shots)
     budgets = tuple(sorted({*wanted.setting.budgets} - {0.0}))

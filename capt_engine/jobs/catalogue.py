@@ -43,7 +43,7 @@ PHOTO = ModelInfo(
     template=DEFAULT_TEMPLATE,
     eps=1 / 255,
 )
-_BUNDLED = (DEMO, DEMO_ROBUST, PHOTO)
+_BUNDLED = (PHOTO, DEMO, DEMO_ROBUST)
 
 
 def catalogue() -> Catalogue:

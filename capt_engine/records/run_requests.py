@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar, Self
 
+from capt_engine.bundled_models import DEFAULT_MODEL
 from capt_engine.records.catalogue import NO_PROMPTS, ParamValue
 from capt_engine.records.requests import Request
 from capt_engine.records.suites import PGD, AttackSpec, labels, narrowed, suite
@@ -31,7 +32,7 @@ class RunOptions:
     engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
     """
 
-    model: str = "demo"
+    model: str = DEFAULT_MODEL
     prompts: str | None = None
     compare: str | None = None
     aim: str = "each"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from capt_engine.bundled_models import DEFAULT_MODEL
 from capt_engine.records.catalogue import PromptsInfo
 from capt_engine.records.pictures import FailedPicture, Picture
 from capt_engine.records.requests import Request, Result
@@ -43,7 +44,7 @@ class TuneRequest(Request):
     data: str
     out: str
     data_root: str = ""
-    model: str = "demo"
+    model: str = DEFAULT_MODEL
     method: str = "capt"
     shots: int | None = 16
     seed: int = 0

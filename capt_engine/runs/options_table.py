@@ -12,6 +12,7 @@ from dataclasses import field as made_of
 from pathlib import Path
 from typing import Any
 
+from capt_engine.bundled_models import BUNDLED, DEFAULT_MODEL
 from capt_engine.data.class_lists import listing_of
 from capt_engine.formatting import typed_budget
 from capt_engine.records import AIMS, CHECK_LEVELS, LPIPS_NETS, NO_PROMPTS, PERTURBED, ROUNDINGS, SUITES
@@ -113,7 +114,7 @@ class Option:
 _MODEL = (
     Option(
         "--model",
-        "demo, demo-robust, an open_clip folder, or ARCH:SOURCE@FILE.safetensors (default: the last one chosen, else demo)",
+        f"{', '.join(BUNDLED)}, an open_clip folder, or ARCH:SOURCE@FILE.safetensors (default: the last one chosen, else {DEFAULT_MODEL})",
         "options.model",
         MODEL,
         always=True,
@@ -319,7 +320,13 @@ TUNE = (
         Kind({"metavar": "FILE.safetensors", "required": True}),
         always=True,
     ),
-    Option("--model", "as in `capt analyze` (default: the last one chosen, else demo)", "model", MODEL, always=True),
+    Option(
+        "--model",
+        f"as in `capt analyze` (default: the last one chosen, else {DEFAULT_MODEL})",
+        "model",
+        MODEL,
+        always=True,
+    ),
     Option(
         "--method",
         f"{', '.join(METHODS)}, or a plug-in's method as `capt doctor` names it (default: capt)",

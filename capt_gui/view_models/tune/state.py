@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from capt_engine.bundled_models import DEFAULT_MODEL
 from capt_engine.records import ParamValue
 
 DATA, SPLIT, METHOD, TUNE, RESULT = range(5)
@@ -42,7 +43,7 @@ class TuneState:
     val_share: _Share = 0.1
     test_share: _Share = 0.3
     seed: int = 0
-    model: str = "demo"
+    model: str = DEFAULT_MODEL
     template: str = ""
     method: str = "capt"
     preset: str = "quick"
