@@ -38,7 +38,17 @@ def main() -> int:
         folder = Path(spare)
         per_class = -(-args.n // 14)
         capt("demo", "data", str(folder / "data"), "--task", "shapes", "--per-class", str(per_class), "--quiet")
-        command = ["evaluate", str(folder / "data"), "--model", "demo", "--suite", "quick", "--limit", str(args.n), "--quiet"]
+        command = [
+            "evaluate",
+            str(folder / "data"),
+            "--model",
+            "demo",
+            "--suite",
+            "quick",
+            "--limit",
+            str(args.n),
+            "--quiet",
+        ]
         stop = int(args.n * args.interrupt_at)
 
         def unbroken() -> dict[str, float]:

@@ -74,5 +74,6 @@ COLUMNS = (
     "l2_png",
     "lpips",
     "alpha_rule",
+    "target",
 )
 """The columns stay where they stand here; a metric that is not among them stands behind them, in the order of its table."""

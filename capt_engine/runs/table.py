@@ -68,6 +68,7 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         "minimal_eps": "inf" if row.minimal_eps == math.inf else row.minimal_eps,
         "frozen_pred": row.frozen or None,
         "alpha_rule": row.alpha_rule or None,
+        "target": row.threat.target if row.attack else None,
     }
     return {name: found[name] for name in columns()}
 
