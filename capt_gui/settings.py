@@ -52,13 +52,13 @@ class EvaluateSettings(AttackSettings):
 class Settings:
     """Every choice that outlives the window; the defaults are those of a first start.
 
-    geometry: Qt's own window geometry in base64. eps: budget per norm. classes: per model, the list the user wrote; a model
-    that is not named is asked about its own suggestion. `model` is read by the command line too, so it stays a plain
-    string at the top of the file. prompts: side A, empty for plain text. compare: side B by its id, AUTO for the usual partner
-    of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the threat, for every attack. prompt_files:
-    checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so that reports can be made of them.
-    report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest first; several folders of one
-    drop are joined by line breaks.
+    geometry: Qt's own window geometry in base64. eps: budget per norm. classes: per model, the list the user wrote; class_list: per
+    model, the id of the list that ships and was chosen instead. A model in neither is asked about its own suggestion. `model` is
+    read by the command line too, so it stays a plain string at the top of the file. prompts: side A, empty for plain text. compare:
+    side B by its id, AUTO for the usual partner of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the
+    threat, for every attack. prompt_files: checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so
+    that reports can be made of them. report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest
+    first; several folders of one drop are joined by line breaks.
     """
 
     version: int = VERSION
@@ -87,6 +87,7 @@ class Settings:
     rows: list[int] = field(default_factory=list)
     eps: dict[str, Budget] = field(default_factory=dict)
     classes: dict[str, list[str]] = field(default_factory=dict)
+    class_list: dict[str, str] = field(default_factory=dict)
     template: dict[str, str] = field(default_factory=dict)
     explore: AttackSettings = field(default_factory=AttackSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)

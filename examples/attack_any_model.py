@@ -16,7 +16,7 @@ network = torchvision.models.resnet18(num_classes=10)
 normalise = torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 model = torch.nn.Sequential(normalise, network).eval()
 
-x = torch.rand(4, 3, 64, 64)
+x = torch.rand(4, 3, 32, 32)
 with torch.no_grad():
     y = model(x).argmax(dim=1)
 

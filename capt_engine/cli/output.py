@@ -94,6 +94,7 @@ def closing(result: records.AnalyzeResult, run_dir: str | None) -> str:
     for name, table in zip("AB", result.corruptions, strict=False):
         lines += corruption_lines(table, f"{name} ({_name(table.prompts)}): " if several else "")
     lines += [f"Note: {note}" for note in result.notes]
+    lines += [f"Warning: {sentence}" for sentence in records.unknown_sentences(result.unknown_words)]
     lines += _checks(result) if labelled else []
     if result.robust_accuracy is not None:
         lines.append(

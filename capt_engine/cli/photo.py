@@ -10,11 +10,11 @@ from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import print_result
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
-from capt_engine.formatting import percent
+from capt_engine.formatting import counted, number, percent
 from capt_engine.jobs.stoppable import StoppableProgress
-from capt_engine.runs.options_table import PATH, WHOLE, Option
+from capt_engine.runs.options_table import MODEL, PATH, SWITCH, WHOLE, Option
 
-HELP = "the CLIP that knows photographs, trained again"
+HELP = "the CLIP that knows photographs, trained and measured again"
 
 BUILD = (
     Option(
@@ -33,11 +33,19 @@ BUILD = (
     Option("--tower-steps", "steps of the image tower (default: those of the bundled model)", kind=WHOLE),
 )
 
+FIGURES = (
+    Option("photographs", "a list or class folders of photographs with ImageNet's classes", kind=PATH, metavar="DATA"),
+    Option("--cifar10", "CIFAR-10's test pictures in class folders", kind=PATH.having(required=True), metavar="DIR"),
+    Option("--model", "the model to measure", kind=MODEL.having(default="photo")),
+    Option("--write", "write figures.json beside the bundled model", kind=SWITCH),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verb build."""
+    """Add the verbs build and figures."""
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     add_verb(verbs, "build", _build, "distil EfficientNet-Lite0 into a CLIP; goes on where it stopped", *BUILD)
+    add_verb(verbs, "figures", _figures, "measure what the model's card says", *FIGURES)
 
 
 def _build(args: argparse.Namespace) -> None:
@@ -60,3 +68,21 @@ def _build(args: argparse.Namespace) -> None:
         f"{percent(found.whole)} (the trunk by itself {percent(found.trunk)})."
     )
     print_result(args, {"folder": str(out), "held_back": asdict(found), "plan": asdict(plan)}, sentence)
+
+
+def _figures(args: argparse.Namespace) -> None:
+    from capt_engine.model.clip import load_backbone
+    from capt_engine.model.devices import pick_device
+    from capt_engine.photo import figures
+    from capt_engine.resources import resource
+
+    line = ProgressLine(quiet=args.quiet)
+    backbone = load_backbone(args.model, pick_device(args.device))
+    measured = figures.measure(
+        backbone, args.photographs, args.cifar10, StoppableProgress(line.show, threading.Event())
+    )
+    line.clear()
+    if args.write:
+        figures.write(measured, resource("photo"))
+    speed = f"A forward pass takes {number(measured.ms)} ms a picture on {counted(measured.threads, 'thread')}."
+    print_result(args, asdict(measured), figures.table(measured), speed)

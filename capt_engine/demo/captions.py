@@ -5,6 +5,7 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from capt_engine.demo.domains import Subject
+from capt_engine.model.vocabulary import words
 
 # The first word of each line is the canonical class name; a later word is a synonym that captions also use.
 SHAPES: dict[str, tuple[str, ...]] = {
@@ -71,6 +72,8 @@ _SENTENCES = {
         "an object made of {}.", "a thing made from {}.", "a photo of a {} object.", "the material is {}.",
     ),
 }  # fmt: skip
+_MADE_OF = "{} made of {}"
+_BEFORE_VOWEL = "an {}"
 _JOINED_SENTENCES = (
     "a photo of a {}.", "a photo of a {}.", "a {}.", "{}", "a picture of a {}.", "an image of a {}.",
     "a render of a {}.", "this is a {}.", "a {} on the floor.", "there is a {} here.",
@@ -89,7 +92,7 @@ def _word(rng: Generator, synonyms: tuple[str, ...]) -> str:
 def _filled(sentence: str, name: str, rng: Generator) -> str:
     """The sentence about a name, with "an" before a vowel most of the time; class lists put "a" before anything."""
     if name[0] in "aeiou" and rng.random() < 0.6:
-        sentence = sentence.replace("a {}", "an {}")
+        sentence = sentence.replace("a {}", _BEFORE_VOWEL)
     return sentence.format(name)
 
 
@@ -105,7 +108,7 @@ def class_caption(family: str, name: str, rng: Generator) -> str:
     drawn = [_word(rng, _SYNONYMS[word]) for word in canonical]
     if "material" in family and rng.random() < 0.25:
         drawn.pop(-2)
-        return _filled(_one(rng, _JOINED_SENTENCES), f"{' '.join(drawn)} made of {canonical[-2]}", rng)
+        return _filled(_one(rng, _JOINED_SENTENCES), _MADE_OF.format(" ".join(drawn), canonical[-2]), rng)
     return _filled(_one(rng, _JOINED_SENTENCES), " ".join(drawn), rng)
 
 
@@ -115,3 +118,11 @@ def class_name(family: str, subject: Subject) -> str:
         return str(getattr(subject, family.removesuffix("s")))
     parts = (("colour", subject.colour), ("material", subject.material), ("shape", subject.shape))
     return " ".join(name for part, name in parts if part in family)
+
+
+def vocabulary() -> tuple[str, ...]:
+    """Return every word that a caption or a plain sentence of training may hold, in lower case and in the order of the alphabet."""
+    names = (one for some in _SYNONYMS.values() for one in some)
+    sentences = (one for some in _SENTENCES.values() for one in some)
+    texts = (SHAPE_TEMPLATE, QUALITY_TEMPLATE, *sentences, *_JOINED_SENTENCES, _MADE_OF, _BEFORE_VOWEL, *names)
+    return tuple(sorted({word for text in texts for word in words(text)}))

@@ -24,13 +24,14 @@ from numpy.random import PCG64, Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capt_engine.demo.captions import QUALITY_TEMPLATE, SHAPE_TEMPLATE, SIMPLE, class_caption, class_name
+from capt_engine.demo.captions import QUALITY_TEMPLATE, SHAPE_TEMPLATE, SIMPLE, class_caption, class_name, vocabulary
 from capt_engine.demo.domains import Pixels, Subject
 from capt_engine.demo.world import REVISION, UNSEEN_PAIRS, pretraining_scene
 from capt_engine.errors import BadCheckpoint
 from capt_engine.files import write_atomic
 from capt_engine.model import imports
 from capt_engine.model.tensor_file import write_tensors
+from capt_engine.model.vocabulary import FILE, listed
 from capt_engine.progress import Progress
 
 open_clip = imports.open_clip()
@@ -109,7 +110,7 @@ def new_model(plan: Plan) -> nn.Module:
 
 
 def export(model: nn.Module, plan: Plan, folder: Path, step: int) -> None:
-    """Write a model as an open_clip folder: open_clip_config.json, and the weights in fp16 as safetensors.
+    """Write a model as an open_clip folder: open_clip_config.json, the weights in fp16 as safetensors, and the words it knows.
 
     model: the weights to write. plan, step: the settings of the training and the step reached, kept in the weights file
     for the model card. folder: where to write; files there are replaced.
@@ -120,6 +121,7 @@ def export(model: nn.Module, plan: Plan, folder: Path, step: int) -> None:
     write_tensors(path, weights, {"format": "pt", "recipe": json.dumps(recipe)})
     config = {"model_cfg": plan.model_cfg(), "preprocess_cfg": PREPROCESS}
     write_atomic(folder / "open_clip_config.json", json.dumps(config, indent=2) + "\n")
+    write_atomic(folder / FILE, listed(vocabulary()))
 
 
 @lru_cache(maxsize=1)

@@ -211,6 +211,7 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         suite=work.suite,
         classes=len(work.classifier.classes),
         notes=work.notes,
+        unknown_words=work.unknown_words,
         minimal_eps=MinimalEps(0, 0, None, None, None, work.minimal_eps) if work.minimal_eps else None,
         text_drift=tuple(
             TextDrift(one.id, text_drift(one.classifier.text, work.frozen.text), len(one.classifier.classes))

@@ -28,6 +28,7 @@ from capt_engine.records import (
     EvaluateRequest,
     RunRequest,
     ThreatModel,
+    UnknownWord,
     labels,
 )
 from capt_engine.registry import build, describe
@@ -134,6 +135,19 @@ class Plan:
         return (
             f"LPIPS is not measured: {self.lpips.net.label} needs {needed} pixels, and the model sees {self.classifier.size}.",
         )
+
+    @property
+    def unknown_words(self) -> tuple[UnknownWord, ...]:
+        """Return the words of class names and templates that a variant's model was never trained on, each once in a place.
+
+        A word counts as tuned where the prompts of every variant were tuned on its classes.
+        """
+        found: dict[tuple[str, bool], UnknownWord] = {}
+        for one in (word for variant in self.variants for word in variant.classifier.unknown_words):
+            place = (one.word, bool(one.classes))
+            if place not in found or found[place].tuned:
+                found[place] = one
+        return tuple(found.values())
 
     @property
     def leading(self) -> Attack | None:

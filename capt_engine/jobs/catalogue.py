@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from capt_engine.attacks import ATTACKS, attack_info
 from capt_engine.attacks.base import NORMS
-from capt_engine.data.class_lists import EVERYDAY, names_of
+from capt_engine.data.class_lists import EVERYDAY, IMAGENET, names_of
 from capt_engine.demo.world import TASKS
 from capt_engine.metrics import METRICS
 from capt_engine.model.clip import imagenet_classes
 from capt_engine.model.store import catalog, lpips_store
 from capt_engine.model.store.prompt_store import entries
 from capt_engine.model.text import DEFAULT_TEMPLATE
-from capt_engine.records import Catalogue, ModelInfo
+from capt_engine.records import Catalogue, ClassList, ModelInfo
 from capt_engine.tuning import presets
 from capt_engine.tuning.defaults import of_demo
 
@@ -61,6 +61,28 @@ def catalogue() -> Catalogue:
         presets=tuple(presets.PRESETS),
         tuning=presets.settings(),
         lpips=lpips_store.names(),
+        class_lists=class_lists(),
+    )
+
+
+def class_lists() -> tuple[ClassList, ...]:
+    """Return the lists of class names that ship: the everyday words, which suit most photographs, then ImageNet's classes."""
+    everyday, imagenet = names_of(EVERYDAY), names_of(IMAGENET)
+    return (
+        ClassList(
+            EVERYDAY,
+            "Everyday words",
+            "Broad words such as dog, car or fruit: a good question about most photographs.",
+            f"{len(everyday):,} everyday words",
+            everyday,
+        ),
+        ClassList(
+            IMAGENET,
+            "ImageNet",
+            "The classes of ImageNet, down to breeds of dogs and makes of boats: a hard question.",
+            f"ImageNet's {len(imagenet):,} names",
+            imagenet,
+        ),
     )
 
 

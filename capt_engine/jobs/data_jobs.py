@@ -13,7 +13,15 @@ from capt_engine.data.sources import find
 from capt_engine.data.split import divide
 from capt_engine.files import write_atomic
 from capt_engine.jobs.context import Gathered, JobContext
-from capt_engine.records import Preview, PreviewsReady, ScanRequest, ScanResult, SplitRequest, SplitResult
+from capt_engine.records import (
+    Preview,
+    PreviewsReady,
+    ScanRequest,
+    ScanResult,
+    SplitRequest,
+    SplitResult,
+    unknown_sentences,
+)
 
 # For so many seconds small views wait for others.
 GATHER_S = 0.1
@@ -26,14 +34,14 @@ def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:
     `handle_split`, is written at the end where the request names a folder. Raises CaptError.
     """
     counting: CountTokens | None = None
-    limit = 0
+    limit, known = 0, None
     if request.model:
         # Here, as it loads torch, which nothing else of this needs.
         from capt_engine.model.text import count_tokens
 
         job.progress(0, 0, f"loading {request.model}")
         backbone = job.cache.backbone(request.model, "auto")
-        limit = backbone.context_length
+        limit, known = backbone.context_length, backbone.vocabulary
 
         def counting(sentences: list[str]) -> tuple[int, ...]:
             return count_tokens(backbone, sentences)
@@ -51,6 +59,10 @@ def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:
     result, kept = scan(
         found, progress, template=request.template, count_tokens=counting, token_limit=limit, views=views
     )
+    if known is not None:
+        names = [one.name for one in result.classes]
+        said = unknown_sentences(known.unknown(names, result.template, tuned=names))
+        result = replace(result, notes=(*result.notes, *said))
     small.send()
     if not request.keep:
         return result

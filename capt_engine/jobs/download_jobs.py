@@ -1,4 +1,4 @@
-"""Fetching models on the light worker: what it does with each request, from the order to the installed folder."""
+"""The light worker: what it does with each request that needs no torch, such as fetching a model."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ from capt_engine.files import move_new, write_atomic
 from capt_engine.folders import models_dir
 from capt_engine.jobs.context import OnEvent
 from capt_engine.jobs.stoppable import StoppableProgress
+from capt_engine.model import vocabulary
 from capt_engine.model.store import catalog, install_record
 from capt_engine.reading import json_if_sound
 
 
 def handle(_: records.JobId, request: records.Request, __: OnEvent, progress: StoppableProgress) -> records.Result:
-    """Do a request that needs no torch, and return its result: list models or downloads, lock the network, download.
+    """Do a request that needs no torch, and return its result: list models or downloads, check words, lock the network, download.
 
     request: what to do. progress: called as the work goes on; what it raises ends it. The job's number and event
     callback are not used. Raises CaptError where the work fails, TypeError for any other request.
     """
     match request:
+        case records.CheckWordsRequest(model, classes, template):
+            known = vocabulary.of_model(model)
+            return records.WordsChecked(() if known is None else known.unknown(classes, template))
         case records.ListModelsRequest():
             return catalog.listed()
         case records.LedgerRequest():

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from capt_engine.model.checkpoints import load as load_prompts
-from capt_engine.model.checkpoints import sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.devices import describe_device, pick_device
+from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.model.lpips import Lpips
 from capt_engine.model.store import lpips_store
 from capt_engine.records import RunRequest
@@ -66,10 +66,7 @@ class ModelCache:
             stamp,
         )
         if key not in self._classifiers:
-            learned = None
-            if prompts is not None:
-                learned, document = load_prompts(prompts, backbone)
-                template = sentence_in(document, template)
+            learned = None if prompts is None else LearnedPrompts(*load_prompts(prompts, backbone))
             while len(self._classifiers) >= _KEPT:
                 self._classifiers.pop(next(iter(self._classifiers)))
             self._classifiers[key] = Classifier(

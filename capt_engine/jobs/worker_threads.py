@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from capt_engine.jobs.context import JobContext, OnEvent
 from capt_engine.jobs.runner import Handler
 from capt_engine.records import (
+    CheckWordsRequest,
     DownloadRequest,
     EngineNote,
     EngineReady,
@@ -18,7 +19,7 @@ from capt_engine.records import (
 )
 
 # What needs no torch: it is answered while torch loads, and while a model computes.
-LIGHT = (DownloadRequest, ListModelsRequest, LedgerRequest, OfflineRequest)
+LIGHT = (CheckWordsRequest, DownloadRequest, ListModelsRequest, LedgerRequest, OfflineRequest)
 
 
 @contextmanager

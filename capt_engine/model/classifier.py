@@ -18,6 +18,7 @@ from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.model.prompts import Prompts, PromptTokens, moved_ids, prompted_ids
 from capt_engine.model.text import class_features, encode_in_chunks
 from capt_engine.model.vision import encode_pixels
+from capt_engine.records import UnknownWord
 
 _PRECISIONS = ("fp32", "bf16")
 
@@ -110,6 +111,16 @@ class Classifier:
     def device(self) -> torch.device:
         """Return the device that the weights are on; pictures must be on it too."""
         return self.text.device
+
+    @property
+    def unknown_words(self) -> tuple[UnknownWord, ...]:
+        """Return the words of class names and template that the model was never trained on, as far as it says which it knows.
+
+        The probability of such a class means nothing, unless the prompts were tuned on pictures of it (`tuned`).
+        """
+        known = self.backbone.vocabulary
+        tuned = self.learned.document.classes if self.learned is not None else ()
+        return () if known is None else known.unknown(self.classes, self.template, tuned)
 
     @cached_property
     def zero_shot(self) -> Classifier:

@@ -36,15 +36,15 @@ from capt_engine.folders import models_dir
 from capt_engine.formatting import short
 from capt_engine.model import imports, trunk
 from capt_engine.model.devices import pick_device
-from capt_engine.model.store import install_record
+from capt_engine.model.store import catalog, install_record
+from capt_engine.model.store.model_store import LOCAL_DIR, TOWER_CONFIG, folder_named
 from capt_engine.model.tensor_file import require_finite, sound
+from capt_engine.model.vocabulary import Vocabulary, of_model
 from capt_engine.reading import read_json
-from capt_engine.resources import resource
 
 open_clip = imports.open_clip()
 
-LOCAL_DIR = "local-dir:"
-TOWER_CONFIG, TOWER_WEIGHTS, TOWER_FORMAT = "tower.json", "tower.safetensors", 1
+TOWER_WEIGHTS, TOWER_FORMAT = "tower.safetensors", 1
 _CONFIG = "open_clip_config.json"
 _WEIGHTS = "open_clip_model.safetensors"
 _LONGEST_HEADER = 1_000_000
@@ -81,7 +81,7 @@ class Backbone:
     clip: open_clip's module. tokenize: list of sentences -> token ids (n, context). view: PIL picture -> what the model sees,
     (3, size, size) in [0, 1]. mean, std: the normalisation the classifier applies, (3, 1, 1). sha256: of the weights file; where there
     are two, a tuned image tower and its base, or a model and its trunk, that of the text "<base's or trunk's SHA-256>\\n<file's
-    SHA-256>\\n". base: only of a tuned tower.
+    SHA-256>\\n". base: only of a tuned tower. vocabulary: the whole words that it was trained on, None where nothing is known of them.
     """
 
     id: str
@@ -94,6 +94,7 @@ class Backbone:
     sha256: str
     context_length: int
     base: Base | None = None
+    vocabulary: Vocabulary | None = None
 
 
 def load_backbone(model_id: str, device: torch.device) -> Backbone:
@@ -103,11 +104,14 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
     file, as in "ViT-B-32:openai@weights.safetensors". Raises BadCheckpoint where there is no such model or its files are
     damaged, UnknownName for an unknown architecture or source.
     """
-    folder = _folder_of(model_id)
+    folder = folder_named(model_id)
     if folder is not None:
         backbone = _from_folder(model_id, folder, device)
-        _require_unchanged(folder, backbone)
-        return backbone
+        if model_id in BUNDLED:
+            _require_as_shipped(backbone)
+        else:
+            _require_unchanged(folder, backbone)
+        return replace(backbone, vocabulary=of_model(model_id))
     if "@" in model_id:
         return _from_file(model_id, device)
     if model_id in open_clip.list_models():
@@ -147,25 +151,13 @@ def load_clip(name: str, *, device: str | torch.device = "cpu") -> Backbone:
 
 def lasting_id(model_id: str) -> str:
     """Return an id of the same model that holds in any working folder: a path in it is made absolute."""
-    folder = _folder_of(model_id)
+    folder = folder_named(model_id)
     if model_id in BUNDLED or (folder is not None and folder.parent == models_dir()):
         return model_id
     if folder is not None:
         return f"{LOCAL_DIR}{folder.resolve()}"
     arch, at, file = model_id.partition("@")
     return f"{arch}@{Path(file).resolve()}" if at else model_id
-
-
-def _folder_of(model_id: str) -> Path | None:
-    """The folder that an id names, whether it is there or not: an installed model before a folder of that name; None for a file."""
-    if model_id in BUNDLED:
-        return resource(model_id)
-    if model_id.startswith(LOCAL_DIR):
-        return Path(model_id.removeprefix(LOCAL_DIR))
-    installed = models_dir() / model_id
-    if install_record.NAME.fullmatch(model_id) and installed.is_dir():
-        return installed
-    return Path(model_id) if "@" not in model_id and Path(model_id).is_dir() else None
 
 
 def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
@@ -195,7 +187,7 @@ def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
 def _from_tower(model_id: str, folder: Path, device: torch.device) -> Backbone:
     """The base that a tuned tower names, with the tower in the place of its own."""
     named = _named_base(folder / TOWER_CONFIG)
-    under = _folder_of(named.id)
+    under = folder_named(named.id)
     if under is not None and (under / TOWER_CONFIG).is_file():
         raise BadCheckpoint(f"The base of {str(folder)!r} is itself a tuned tower.", "Name the model below that one.")
     try:
@@ -218,6 +210,15 @@ def _from_tower(model_id: str, folder: Path, device: torch.device) -> Backbone:
 
 def _tower_digest(base: str, tower: str) -> str:
     return hashlib.sha256(f"{base}\n{tower}\n".encode()).hexdigest()
+
+
+def _require_as_shipped(backbone: Backbone) -> None:
+    """Raises BadCheckpoint where a bundled model is not the one that the program was made with."""
+    if backbone.sha256 != catalog.entry_of(backbone.id).sha256:
+        raise BadCheckpoint(
+            f"The weights of {backbone.id!r} are not those that ship with the program: they were changed on disk since.",
+            "Install the program again.",
+        )
 
 
 def _require_unchanged(folder: Path, backbone: Backbone) -> None:

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
+from capt_engine.model.vocabulary import spoken
 
 DEFAULT_TEMPLATE = "a photo of a {}."
 _CHUNK = 128
-_SYNSET = re.compile(r" \(n\d{8}\)$")
 _PLACE = re.compile(r"(?<!\{)\{\}(?!\})")
 
 
@@ -79,7 +79,7 @@ def sentences(classes: Sequence[str], template: str) -> list[str]:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise BadRequest(f"The class {repeated[0]!r} is listed twice.", "Each class name may be listed once.")
-    return [f"{before}{_SYNSET.sub('', name)}{after}" for name in names]
+    return [f"{before}{spoken(name)}{after}" for name in names]
 
 
 def count_tokens(backbone: Backbone, texts: Sequence[str]) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic
 from capt_engine.model import imports, token_table, trunk
 from capt_engine.model.tensor_file import write_tensors
+from capt_engine.model.vocabulary import FILE, listed
 from capt_engine.photo.captions import names, vocabulary
 from capt_engine.photo.crops import crop_maps
 from capt_engine.photo.image_tower import ImageTower
@@ -103,7 +104,7 @@ def export(clip: Any, ids: Tensor, plan: Plan, found: Heldback, folder: Path) ->
     )
     config = {"model_cfg": plan.model_cfg(), "preprocess_cfg": PREPROCESS, "trunk": trunk.NAME}
     write_atomic(folder / "open_clip_config.json", json.dumps(config, indent=2) + "\n")
-    write_atomic(folder / "vocabulary.txt", "\n".join(vocabulary()) + "\n")
+    write_atomic(folder / FILE, listed(vocabulary()))
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ from collections import Counter
 from functools import lru_cache
 
 from capt_engine.data.class_lists import Concept, concepts, everyday, imagenet
+from capt_engine.model.vocabulary import words
 
 # Sentences of the kind that CLIP's users write; the plain one comes three times.
 TEMPLATES = (
@@ -94,8 +95,3 @@ def vocabulary() -> tuple[str, ...]:
     """Every word of every name and sentence, in lower case and in the order of the alphabet."""
     sentences = (*(template.replace("{}", " ") for template in TEMPLATES), *(name for some in names() for name in some))
     return tuple(sorted({word for sentence in sentences for word in words(sentence)}))
-
-
-def words(sentence: str) -> tuple[str, ...]:
-    """The words of a sentence in lower case: letters and digits, with hyphens and apostrophes inside."""
-    return tuple(re.findall(r"[^\W_]+(?:['’\-]+[^\W_]+)*", sentence.lower()))

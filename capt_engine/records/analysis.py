@@ -9,6 +9,7 @@ from capt_engine.records.pictures import PictureSet
 from capt_engine.records.requests import Request, Result
 from capt_engine.records.suites import AttackSpec
 from capt_engine.records.threat import ThreatModel
+from capt_engine.records.vocabulary import UnknownWord
 
 
 @dataclass(frozen=True)
@@ -263,7 +264,8 @@ class AnalyzeResult(Result):
     known. notes: what an attack says of its own settings in this run, and what could not be measured. corruptions: one table for each
     set of prompts, where several common corruptions were run; robust_accuracy is None then, as nobody attacked.
     text_drift: of each set of prompts that is not plain text. memory_bytes: the peak so far, of the GPU where the work was done on one
-    that counts, else of the whole process; 0 where that is not known.
+    that counts, else of the whole process; 0 where that is not known. unknown_words:
+    those of class names and template that the model was never trained on.
     """
 
     n: int
@@ -296,6 +298,7 @@ class AnalyzeResult(Result):
     corruptions: tuple[CorruptionTable, ...] = ()
     text_drift: tuple[TextDrift, ...] = ()
     memory_bytes: int = 0
+    unknown_words: tuple[UnknownWord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,17 @@ class PromptsInfo:
 
 
 @dataclass(frozen=True)
+class ClassList:
+    """A list of class names that ships; `id` is what `--classes` takes. among: its classes in a sentence, "130 everyday words"."""
+
+    id: str
+    label: str
+    summary: str
+    among: str
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class MethodInfo:
     """One way to tune; `relative` methods stand under Expert. `settings` are its own defaults by name of a TuneRequest's field."""
 
@@ -151,7 +162,7 @@ class CatalogueRequest(Request):
 class Catalogue(Result):
     """Everything the window can offer; it arrives with the first event. tuning: the Expert settings of a tuning run.
 
-    lpips: the networks of LPIPS whose weights are here.
+    lpips: the networks of LPIPS whose weights are here. class_lists: the class names that ship, the usual list first.
     """
 
     attacks: tuple[AttackInfo, ...]
@@ -163,3 +174,4 @@ class Catalogue(Result):
     presets: tuple[PresetInfo, ...] = ()
     tuning: tuple[ParamInfo, ...] = ()
     lpips: tuple[str, ...] = ()
+    class_lists: tuple[ClassList, ...] = ()

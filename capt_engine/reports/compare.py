@@ -11,6 +11,7 @@ from pathlib import Path
 from capt_engine.attacks.base import NORMS
 from capt_engine.formatting import budget, counted, short
 from capt_engine.metrics.interval import share
+from capt_engine.records import unknown_sentences
 from capt_engine.reports.build import attached
 from capt_engine.reports.document import Block, Facts, Grid, Paragraph, Report, Section, numbers, texts
 from capt_engine.reports.sections.about import NOT_COVERED, OWN_ANSWERS, glossary
@@ -100,6 +101,9 @@ def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
         blocks.append(Paragraph(f"A = {a.name}, B = {b.name}: {text}."))
     if not all(side.context.is_labelled for side in sides):
         blocks.append(Paragraph(OWN_ANSWERS, "limit"))
+    for side in sides:
+        if said := unknown_sentences(side.context.run.summary.unknown_words):
+            blocks.append(Paragraph(f"{side.name}: {' '.join(said)}", "limit"))
     return tuple(blocks)
 
 

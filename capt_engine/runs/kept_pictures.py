@@ -111,9 +111,10 @@ class KeptPictures:
 
 
 def chosen_of(entries: Iterable[Kept]) -> list[Kept]:
-    """Return those of `entries` (pictures with a role in a report) that are kept: four for each role and prompts.
+    """Return the pictures that a report shows, of those in `entries`: four for each role and set of prompts.
 
-    They are the four of lowest rank, a picture counting once in each role; the order of `entries` does not matter. The
+    A role is "worst", "best" or "random"; a rank says how well a picture fits its role, the smallest number best. The
+    four of lowest rank are taken, a picture counting once in each role; the order of `entries` does not matter. The
     result is sorted by prompts, role and rank.
     """
     groups: dict[tuple[str, str], dict[str, Kept]] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from capt_engine.reading import fitted, read_json
-from capt_engine.records import Check, FailedPicture, TextDrift, ThreatModel
+from capt_engine.records import Check, FailedPicture, TextDrift, ThreatModel, UnknownWord
 
 
 @dataclass(frozen=True)
@@ -133,3 +133,4 @@ class Summary(_Written):
     text_drift: tuple[TextDrift, ...] = ()
     memory_bytes: int = 0
     failed: tuple[FailedPicture, ...] = ()
+    unknown_words: tuple[UnknownWord, ...] = ()

@@ -137,6 +137,8 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         prompts_sha256=first.prompts_sha256,
         suite=request.suite,
         text_drift=first.text_drift,
+        notes=tuple(dict.fromkeys(note for run in runs for note in run.summary.notes)),
+        unknown_words=first.unknown_words,
         memory_bytes=max(run.summary.memory_bytes for run in runs),
         minimal_eps=MinimalEps(0, 0, None, None, None, request.minimal_eps) if request.minimal_eps else None,
     )

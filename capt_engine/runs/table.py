@@ -139,6 +139,7 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
             for attack in result.attacks
         },
         "consistency": dict(result.consistency),
+        "unknown_words": [{**dataclasses.asdict(one), "sentence": one.sentence} for one in result.unknown_words],
         "figures": {one.name: {"value": one.value, "n": one.n} for one in result.figures},
         "checks": [{**dataclasses.asdict(one), "value": _finite(one.value)} for one in result.checks],
         "suite": result.suite or None,

@@ -23,7 +23,8 @@ from capt_engine.attacks.base import LINF, Threat
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import write_atomic
 from capt_engine.formatting import budget, exact_percent, percent_number
-from capt_engine.model.clip import TOWER_CONFIG, TOWER_FORMAT, TOWER_WEIGHTS, Backbone, Base, lasting_id
+from capt_engine.model.clip import TOWER_FORMAT, TOWER_WEIGHTS, Backbone, Base, lasting_id
+from capt_engine.model.store.model_store import TOWER_CONFIG
 from capt_engine.model.tensor_file import write_tensors
 from capt_engine.model.vision import encode_pixels
 from capt_engine.progress import Progress

@@ -26,7 +26,7 @@ from capt_engine.tuning.forecast import DRY_STEPS, Trial, count_parameters, fore
 from capt_engine.tuning.loop import State, TuningFailed, has_collapsed
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.pictures import draw
-from capt_engine.tuning.run_inputs import RunInputs, read_all, reference_of
+from capt_engine.tuning.run_inputs import RunInputs, read_all, reference_of, unknown_in
 from capt_engine.tuning.validation import Measured
 
 # The name of SGD's momentum in torch.
@@ -118,7 +118,8 @@ class Run:
 
     def __init__(self, inputs: RunInputs, state_file: Path | None, on_news: OnNews | None, clock: WorkClock) -> None:
         self.prompts = inputs.fresh_prompts()
-        self.found = outcome.Found(notes=list(inputs.pictures.drawn.notes))
+        self._unknown = unknown_in(inputs.backbone, inputs.classes, inputs.template)
+        self.found = outcome.Found(notes=[*inputs.pictures.drawn.notes, *self._unknown])
         self.batch_size = inputs.settings.batch_size
         self._inputs, self._state_file, self._progress = inputs, state_file, clock
         self._on_news, self._is_heard = on_news or (lambda _: None), on_news is not None
@@ -167,6 +168,8 @@ class Run:
         ended, or a resumed run has gone on, it raises Stopped. Raises TuningFailed where the loss is not a number,
         Cancelled.
         """
+        for note in self._unknown:
+            self._on_news(note)
         try:
             started_s = self._progress.now_s()
             plain = self._validate(None, 0, 0, "validating plain text")

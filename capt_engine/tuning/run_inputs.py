@@ -14,7 +14,7 @@ from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts, initial_context, prompted_ids
 from capt_engine.progress import Progress
-from capt_engine.records import FailedPicture, TuneRequest
+from capt_engine.records import FailedPicture, TuneRequest, unknown_sentences
 from capt_engine.tuning.augment import CropFlip
 from capt_engine.tuning.defaults import Chosen
 from capt_engine.tuning.inner_attack import InnerAttack
@@ -94,6 +94,12 @@ def reference_of(request: TuneRequest, backbone: Backbone, load: Callable[[str],
             "Choose a reference of the same input size, or the model itself (same).",
         )
     return reference
+
+
+def unknown_in(backbone: Backbone, classes: Sequence[str], template: str) -> list[str]:
+    """Return sentences on the words of class names and template that the model to be tuned was never trained on, a few at most."""
+    known = backbone.vocabulary
+    return [] if known is None else list(unknown_sentences(known.unknown(classes, template, tuned=classes)))
 
 
 class RunInputs:

@@ -19,7 +19,7 @@ from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.loop import Recipe
 from capt_engine.tuning.outcome import Found, result
 from capt_engine.tuning.pictures import draw, fingerprint
-from capt_engine.tuning.run_inputs import Pictures, read_all
+from capt_engine.tuning.run_inputs import Pictures, read_all, unknown_in
 from capt_engine.tuning.validation import validator_of
 
 # Settings that prompts have and a tower has not, with the value that means "not given".
@@ -57,7 +57,10 @@ def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkC
     # A run that was killed may have gone further than the request knows.
     stop_after = max(request.stop_after, tuning.epoch) if request.stop_after else 0
     validator = validator_of(pictures.train, pictures.val, eps, request.seed)
-    found = Found(notes=list(pictures.drawn.notes))
+    unknown = unknown_in(backbone, pictures.classes, template)
+    found = Found(notes=[*pictures.drawn.notes, *unknown])
+    for note in unknown:
+        on_news(note)
 
     def measure(model: Backbone, loss: float) -> None:
         classifier = Classifier(model, pictures.classes, template)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from capt_engine.model.classifier import Classifier, Output
+from capt_engine.records import UnknownWord
 
 
 class PlainModule(Classifier):
@@ -34,6 +35,11 @@ class PlainModule(Classifier):
     def sha256(self) -> str:
         """Return an empty string, as no file holds the weights."""
         return ""
+
+    @property
+    def unknown_words(self) -> tuple[UnknownWord, ...]:
+        """Return an empty tuple, as the outputs have no words."""
+        return ()
 
     @property
     def size(self) -> int:

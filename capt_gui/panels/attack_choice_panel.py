@@ -178,5 +178,5 @@ class AttackChoicePanel(QWidget):
 
 
 def attack_entries(choice: AttackChoice) -> list[Entry]:
-    """Return a picker entry (label, name, summary) for every attack that `choice`'s model catalogue offers."""
+    """Return a picker entry (label, name, summary) for every attack that the engine's catalogue offers."""
     return [(info.label, info.name, info.summary) for info in choice.model.attacks]

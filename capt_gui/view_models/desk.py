@@ -15,8 +15,8 @@ from capt_gui.view_models.evaluate.data import EvaluateData
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
-from capt_gui.view_models.explore.token_check import TokenCheck
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
@@ -68,6 +68,7 @@ class Desk:
     gallery: GalleryModel
     analysis: AnalysisModel
     tokens: TokenCheck
+    words: WordCheck
     navigation: Navigation
     store: RunStore
     reports: ReportsModel
@@ -98,13 +99,13 @@ def lay_out(
     gallery = GalleryModel(bridge)
     store = RunStore(settings, runs_folder, bridge)
     analysis = AnalysisModel(bridge, gallery, choices, store, bridge)
-    tokens = TokenCheck(bridge, choices, bridge)
+    tokens, words = TokenCheck(bridge, choices, bridge), WordCheck(bridge, choices, bridge)
     engine.ready.connect(model.on_ready)
     reports = ReportsModel(bridge, settings, RunsModel(bridge, runs_folder, bridge), bridge)
     data = EvaluateData(bridge, settings, bridge)
     evaluated = EvaluateChoices(model, data, bridge)
     return Desk(
-        bridge, settings, theme, engine, model, choices, gallery, analysis, tokens,
+        bridge, settings, theme, engine, model, choices, gallery, analysis, tokens, words,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),
@@ -116,7 +117,7 @@ def lay_out(
 def _lay_out_tuning(
     bridge: Bridge, settings: Settings, engine: EngineState, store: RunStore, home: Path | None
 ) -> TuneDesk:
-    project = TuneProject(home, bridge)
+    project = TuneProject(home, bridge, lambda: settings.model)
     bridge.closing.connect(project.close)
     scan = ScanModel(bridge, settings, project, bridge)
     split = SplitModel(bridge, project, scan, bridge)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.records import LPIPS_NETS, AttackInfo, Catalogue, ModelInfo
+from capt_engine.formatting import counted
+from capt_engine.records import LPIPS_NETS, AttackInfo, Catalogue, ClassList, ModelInfo
 from capt_gui.settings import Settings
 from capt_gui.view_models.engine_state import NO_CATALOGUE
 from capt_gui.view_models.explore.sides import Sides, model_label
@@ -52,6 +53,20 @@ class ModelChoice(QObject):
     def lpips(self) -> str:
         """The network that measures LPIPS: "alex" if its weights are installed, else "" (LPIPS is not measured)."""
         return LPIPS_NETS[0] if LPIPS_NETS[0] in self.catalogue.lpips else ""
+
+    @property
+    def class_lists(self) -> tuple[ClassList, ...]:
+        """The lists of class names that ship; empty before the catalogue arrives."""
+        return self.catalogue.class_lists
+
+    def listing(self, names: tuple[str, ...]) -> ClassList | None:
+        """Return the list that ships with exactly these class names; None for any other names."""
+        return next((one for one in self.class_lists if one.classes == names), None)
+
+    def among(self, names: tuple[str, ...]) -> str:
+        """Return the class names that an answer was chosen among in words: "among 130 everyday words", "among 12 class names"."""
+        listing = self.listing(names)
+        return self.tr("among {}").format(listing.among if listing is not None else counted(len(names), "class name"))
 
     def label(self, name: str) -> str:
         """Return the label, for people, of the model with the id `name`; the id if the catalogue does not hold it."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from capt_engine.records import UnknownWord
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol, TextButton
-from capt_gui.widgets.class_list import classes_text, parse_classes
+from capt_gui.widgets.class_list import classes_text, has_word, parse_classes, with_word
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
+from capt_gui.widgets.unknown_words import UnknownWords
 
 _DEBOUNCE_MS = 300
 _NAMED = 3
@@ -42,6 +44,8 @@ class ClassEditor(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tokens_of: tuple[str, ...] | None = None
+        # a list of 1,000 names is read once, not at each question
+        self._parsed: tuple[str, ...] | None = None
         self._token_text = ""
         self._token_problems: list[str] = []
         self._template = QLineEdit()
@@ -57,6 +61,9 @@ class ClassEditor(QWidget):
         self._names.setAccessibleName(self.tr("Classes"))
         self._names.setAccessibleDescription(self._names.toolTip())
         self._count = text(role="caption")
+        self._unknown: tuple[UnknownWord, ...] = ()
+        self.words = UnknownWords(theme)
+        self.words.picked.connect(self.on_word_picked)
         self._symbol = Symbol(theme, 16, "warning", "warning")
         self._problems = text(role="problem")
         tip = self.tr("Go back to the classes and the template that the model suggests")
@@ -68,7 +75,7 @@ class ClassEditor(QWidget):
         self._timer.setInterval(_DEBOUNCE_MS)
         self._timer.timeout.connect(self.changed)
         self._template.textChanged.connect(self._on_edited)
-        self._names.textChanged.connect(self._on_edited)
+        self._names.textChanged.connect(self._on_names_edited)
         warned = fill(QHBoxLayout(), (self._symbol, 0, Qt.AlignmentFlag.AlignTop), (self._problems, 1))
         layout = fill(QVBoxLayout(self), spacing=6)
         for name, editor in ((self.tr("Template"), self._template), (self.tr("Classes"), self._names)):
@@ -78,12 +85,15 @@ class ClassEditor(QWidget):
             layout.addWidget(editor)
         layout.addWidget(self._count)
         layout.addLayout(warned)
+        layout.addWidget(self.words)
         layout.addWidget(self._restore, 0, Qt.AlignmentFlag.AlignRight)
         self._refresh()
 
     def classes(self) -> tuple[str, ...]:
         """Return the class names typed into the list, in order, without empty lines."""
-        return parse_classes(self._names.toPlainText())
+        if self._parsed is None:
+            self._parsed = parse_classes(self._names.toPlainText())
+        return self._parsed
 
     def template(self) -> str:
         """Return the template that was typed, as in "a photo of a {}.", where `{}` stands for the class name."""
@@ -98,6 +108,7 @@ class ClassEditor(QWidget):
             self._template.setText(template)
             if classes != self.classes():
                 self._names.setPlainText(classes_text(classes))
+                self._parsed = None
         self._timer.stop()
         self._refresh()
 
@@ -120,6 +131,27 @@ class ClassEditor(QWidget):
             self._token_problems.append(self.tr("Listed twice: {}").format(self._listed(names, repeated)))
         self._refresh()
 
+    def set_unknown_words(self, unknown: tuple[UnknownWord, ...]) -> None:
+        """Show the words of classes and template that the model was never trained on, as long as they stand there."""
+        self._unknown = unknown
+        self._refresh()
+
+    def on_word_picked(self, word: UnknownWord, known: str) -> None:
+        """Write known words in place of one that the model was never trained on, wherever it stands, and emit `changed`."""
+        if word.classes:
+            names = self._names.textCursor()
+            names.select(names.SelectionType.Document)
+            names.insertText(with_word(self._names.toPlainText(), word.word, known))
+        else:
+            self._template.selectAll()
+            self._template.insert(with_word(self.template(), word.word, known))
+        self._timer.stop()
+        self.changed.emit()
+
+    def edit(self) -> None:
+        """Put the cursor into the list of class names, so that the user can write there."""
+        self._names.setFocus()
+
     def status(self) -> str:
         """Return the line below the list: the number of classes and, where known, the longest token count."""
         return self._count.text()
@@ -133,6 +165,10 @@ class ClassEditor(QWidget):
         listed = ", ".join(f"“{name}”" for name in dict.fromkeys(shown[:_NAMED]))
         rest = len(shown) - _NAMED
         return listed + self.tr(" and {} more").format(rest) if rest > 0 else listed
+
+    def _on_names_edited(self) -> None:
+        self._parsed = None
+        self._on_edited()
 
     def _on_edited(self) -> None:
         self._refresh()
@@ -150,6 +186,9 @@ class ClassEditor(QWidget):
         if names == self._tokens_of:
             counts.append(self._token_text)
             problems += self._token_problems
+        # One that was written over is gone at once; the next check brings the others.
+        spelled = ("\n".join(names), self.template())
+        self.words.set_words(tuple(one for one in self._unknown if has_word(spelled[not one.classes], one.word)))
         self._count.setText(" · ".join(part for part in counts if part))
         self._problems.setText("\n".join(problems))
         self._problems.setVisible(bool(problems))

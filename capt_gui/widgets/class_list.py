@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
+
+# A word as the engine reads it (capt_engine.model.vocabulary): letters and digits, with hyphens and apostrophes inside.
+_WORD = re.compile(r"[^\W_]+(?:['’\-]+[^\W_]+)*")
 
 
 def parse_classes(text: str) -> tuple[str, ...]:
@@ -26,6 +30,24 @@ def parse_classes(text: str) -> tuple[str, ...]:
 def classes_text(classes: tuple[str, ...]) -> str:
     """Return the class names as a text, one a line and quoted where needed, which `parse_classes` reads back."""
     return "\n".join(_quoted(name) for name in classes)
+
+
+def has_word(text: str, word: str) -> bool:
+    """Return True if the whole word `word`, which is spelled in lower case, is in `text` in any case; or if it is one of its lines."""
+    return any(_plain(found) == word for found in _WORD.findall(text)) or word in text.splitlines()
+
+
+def with_word(text: str, word: str, by: str) -> str:
+    """Return `text` with `by` in the place of each whole word `word`, which is spelled in lower case, whatever the case in the text."""
+
+    def other(found: re.Match[str]) -> str:
+        return by if _plain(found.group()) == word else found.group()
+
+    return _WORD.sub(other, text)
+
+
+def _plain(word: str) -> str:
+    return word.replace("’", "'").lower()
 
 
 def _quoted(name: str) -> str:

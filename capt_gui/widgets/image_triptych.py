@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from capt_engine.formatting import over_255, signed, unbroken, whole_percent
-from capt_engine.records import Picture, PictureSet, SignedPicture
-from capt_gui.images import rgb_image, to_image
+from capt_engine.formatting import budget, over_255, signed, unbroken, whole_percent
+from capt_engine.records import Picture, PictureSet, SignedPicture, SignedScale
+from capt_gui.images import to_image
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import IconButton
 from capt_gui.widgets.elided_label import ElidedLabel
@@ -16,8 +16,9 @@ from capt_gui.widgets.image_pane import ImagePane, PaneView
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.segments import Segments
+from capt_gui.widgets.signed_bar import SignedBar
 
-_FACTORS = (1, 8, 16, 32, 64)
+_ENDS = (1, 2, 4, 8, 16, 64)
 _FIGURE_SPACE = "\u2007"
 
 
@@ -51,18 +52,21 @@ class ImageTriptych(QWidget):
         self.side_switch.setMinimumWidth(84)
         self.side_switch.hide()
         self.side_switch.picked.connect(self.side_picked)
-        self._size = ElidedLabel()
+        self.facts = (ElidedLabel(), ElidedLabel())
+        self.scale_bar = SignedBar(theme)
         self._zoom = text(role="caption", wrap=False)
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._zoom.setMinimumWidth(self._zoom.fontMetrics().horizontalAdvance("6400 %") + 4)
-        self._factor = QComboBox()
-        self._factor.addItem(self.tr("Auto"), 0)
-        for factor in _FACTORS:
-            self._factor.addItem(f"×{factor}", factor)
-        self._factor.setMinimumWidth(self._factor.fontMetrics().horizontalAdvance("Auto (×128)") + 50)
-        self._factor.setAccessibleName(self.tr("Amplify the perturbation"))
-        self._factor.setToolTip(self.tr("How many times the perturbation is enlarged to be seen"))
-        self._factor.currentIndexChanged.connect(self._on_factor_changed)
+        self._ends = QComboBox()
+        self._ends.addItem(self.tr("Auto"), 0)
+        for end in _ENDS:
+            self._ends.addItem(f"±{budget(end / 255)}", end)
+        self._ends.setAccessibleName(self.tr("Scale of the perturbation"))
+        tip = self.tr(
+            "The change that has the full colour. Auto: the budget, or the largest change where no budget bounds each value."
+        )
+        self._ends.setToolTip(tip)
+        self._ends.currentIndexChanged.connect(self._on_scale_changed)
         self._buttons = []
         for icon, tip, action in (
             ("zoom-out", self.tr("Smaller (−)"), self.zoom_out),
@@ -100,10 +104,11 @@ class ImageTriptych(QWidget):
         name = self.tr("Adversarial")
         self.titles[2].setText(self.tr("Adversarial, aimed at {}").format(side.upper()) if side else name)
 
-    def factor(self) -> int:
-        """Return the factor that enlarges the perturbation now to be seen: the one chosen or, on "Auto", computed."""
-        chosen = int(self._factor.currentData() or 0)
-        return chosen or (_automatic_factor(self._set.perturbation) if self._set is not None else 1)
+    def scale(self) -> SignedScale:
+        """Return the scale that the perturbation is drawn on: the one chosen or, on "Auto", that of its own units."""
+        chosen = int(self._ends.currentData() or 0)
+        own = self._set.perturbation.scale if self._set is not None else 0.0
+        return SignedScale(chosen / 255 or own)
 
     def set_whole(self, whole: bool) -> None:
         """Title the clean picture as one at its original size (True), or at the model's input size (False)."""
@@ -142,28 +147,27 @@ class ImageTriptych(QWidget):
         self._on_view_changed()
 
     def _arrange(self) -> None:
-        amplify = text(self.tr("Amplify"), "caption", wrap=False)
-        amplify.setBuddy(self._factor)
-        top = fill(
-            QHBoxLayout(), self.side_switch, 4, (self._size, 1), amplify, 4, self._factor, 8, self._zoom, spacing=4
-        )
+        scale = text(self.tr("Scale"), "caption", wrap=False)
+        scale.setBuddy(self._ends)
+        top = fill(QHBoxLayout(), self.side_switch, (None, 1), scale, 4, self._ends, 8, self._zoom, spacing=4)
         for button in self._buttons:
             top.addWidget(button)
         columns = fill(QHBoxLayout(), spacing=12)
         tips = (
             "",
             self.tr(
-                "What the attack added, enlarged: grey is no change, brighter is more, darker is less of a colour."
+                "What the attack added, the mean of red, green and blue: orange is brighter than before, blue is darker."
             ),
             self.tr("The picture with the perturbation added: to the eye nearly the same, to the model often not."),
         )
         names = ("", self.tr("Perturbation"), self.tr("Adversarial"))
-        for title, pane, name, tip in zip(self.titles, self._panes, names, tips, strict=True):
+        below = (self.facts[0], self.scale_bar, self.facts[1])
+        for title, pane, under, name, tip in zip(self.titles, self._panes, below, names, tips, strict=True):
             title.setText(name)
             title.setToolTip(tip)
             pane.setAccessibleName(name)
             pane.setAccessibleDescription(tip)
-            columns.addLayout(fill(QVBoxLayout(), title, (pane, 1), spacing=6), 1)
+            columns.addLayout(fill(QVBoxLayout(), title, (pane, 1), under, spacing=6), 1)
         self.set_whole(False)
         fill(QVBoxLayout(self), top, (columns, 1), self._readout, spacing=10)
 
@@ -172,31 +176,29 @@ class ImageTriptych(QWidget):
         self._view.set_size(seen.width if seen else 0, seen.height if seen else 0)
         self._panes[0].set_image(to_image(seen) if seen else None)
         self._panes[2].set_image(to_image(pictures.adversarial) if pictures else None)
-        for control in (self._factor, *self._buttons):
-            control.setEnabled(seen is not None)
-        self._factor.setEnabled(pictures is not None)
-        facts = [self.tr("{} × {} pixels").format(seen.width, seen.height)] if seen else []
-        if pictures is not None:
-            largest = over_255(_largest_change(pictures.perturbation))
-            facts.append(self.tr("largest change {}").format(largest))
-        self._size.set_text(" · ".join(facts))
+        for button in self._buttons:
+            button.setEnabled(seen is not None)
+        self._ends.setEnabled(pictures is not None)
+        facts = [
+            self.tr("{} × {} pixels").format(seen.width, seen.height) if seen is not None else "",
+            self.tr("largest change {}").format(over_255(_largest_change(pictures.perturbation))) if pictures else "",
+        ]
+        for label, fact in zip(self.facts, facts, strict=True):
+            label.set_text(fact)
         self.setAccessibleName(self.tr("What the model sees, the perturbation and the adversarial picture"))
-        self.setAccessibleDescription(" · ".join(facts) or self.tr("No picture yet"))
-        self._on_factor_changed()
+        self.setAccessibleDescription(" · ".join(fact for fact in facts if fact) or self.tr("No picture yet"))
+        self._on_scale_changed()
         self._on_cursor_changed()
         self._on_view_changed()
 
-    def _on_factor_changed(self) -> None:
-        factor = self.factor()
+    def _on_scale_changed(self) -> None:
         if self._set is None:
-            self.titles[1].setText(self.tr("Perturbation"))
             self._panes[1].set_image(None)
-            self._factor.setItemText(0, self.tr("Auto"))
+            self.scale_bar.set_scale(None)
             return
-        self.titles[1].setText(self.tr("Perturbation ×{}").format(factor))
-        self._panes[1].set_image(_amplified(self._set.perturbation, factor))
-        automatic = _automatic_factor(self._set.perturbation)
-        self._factor.setItemText(0, self.tr("Auto (×{})").format(automatic))
+        scale = self.scale()
+        self._panes[1].set_image(to_image(scale.draw(self._set.perturbation)))
+        self.scale_bar.set_scale(scale)
 
     def _on_view_changed(self) -> None:
         zoom = self._panes[0].zoom() * self.devicePixelRatioF()
@@ -236,17 +238,5 @@ def _from_byte(value: int) -> int:
     return value - 256 if value > 127 else value
 
 
-def _automatic_factor(change: SignedPicture) -> int:
-    """The factor at which the largest value that can be stored reaches the end of the range from mid-grey."""
-    return max(round(0.5 / change.scale), 1) if change.scale > 0 else 1
-
-
 def _largest_change(change: SignedPicture) -> float:
     return max((abs(_from_byte(value)) for value in set(change.values)), default=0) / 127 * change.scale
-
-
-def _amplified(change: SignedPicture, factor: int) -> QImage:
-    """The perturbation around mid-grey: 128 is no change, and `factor` times the change is added to it."""
-    gain = change.scale / 127 * 255 * factor
-    shades = bytes(min(max(round(127.5 + _from_byte(value) * gain), 0), 255) for value in range(256))
-    return rgb_image(change.values.translate(shades), change.width, change.height)

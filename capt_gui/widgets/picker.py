@@ -31,6 +31,7 @@ class Picker(QComboBox):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._shown: list[tuple[str, ...]] = []
         self.setAccessibleName(name)
         keep_wheel_for_focus(self)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -45,9 +46,10 @@ class Picker(QComboBox):
         `picked` is not emitted. A fourth value HEADING or CLOSED makes an entry a title, or one that cannot be
         chosen.
         """
-        wanted = [(*entry, "") if len(entry) == 3 else entry for entry in entries]
+        wanted: list[tuple[str, ...]] = [(*entry, "") if len(entry) == 3 else entry for entry in entries]
         with QSignalBlocker(self):
-            if wanted != [self._entry(row) for row in range(self.count())]:
+            if wanted != self._shown:
+                self._shown = wanted
                 self.clear()
                 for row, (label, name, help_text, kind) in enumerate(wanted):
                     self.addItem(label, name)
@@ -81,7 +83,3 @@ class Picker(QComboBox):
                 font = item.font()
                 font.setBold(True)
                 item.setFont(font)
-
-    def _entry(self, row: int) -> tuple[object, ...]:
-        roles = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.UserRole, Qt.ItemDataRole.ToolTipRole, _KIND)
-        return tuple(self.itemData(row, role) for role in roles)

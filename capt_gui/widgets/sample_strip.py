@@ -49,7 +49,7 @@ class SampleStrip(PaintedWidget):
         return QSize(2 * (_SIDE + _GAP) + 2 * _PAD, self._height())
 
     def tooltip_at(self, position: QPointF) -> str:
-        """Return label and answers of the picture at `position`, in pixels of this widget; "" where there is none."""
+        """Return the label of, and the models' answers to, the picture at `position`, in pixels of this widget; "" where there is none."""
         number = self._number_at(position.x())
         return "" if number is None else self._sample_text(number)
 

@@ -26,8 +26,9 @@ from capt_engine.demo.captions import COLOURS, MATERIALS, SHAPE_TEMPLATE, SHAPES
 from capt_engine.folders import cache_dir
 from capt_engine.metrics.interval import wilson
 from capt_engine.model.classifier import Classifier
-from capt_engine.model.clip import TOWER_CONFIG, TOWER_WEIGHTS, Backbone, load_backbone
+from capt_engine.model.clip import TOWER_WEIGHTS, Backbone, load_backbone
 from capt_engine.model.devices import pick_device
+from capt_engine.model.store.model_store import TOWER_CONFIG
 from capt_engine.model.text import class_features
 from capt_engine.reading import read_json
 from capt_engine.tuning import image_tower

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
     """A window on the real engine; when it goes, the engine's thread has gone too."""
     before = set(threading.enumerate())
-    settings = Settings(explore=AttackSettings(expert={"pgd": {"steps": 2}}))
+    settings = Settings(model="demo", explore=AttackSettings(expert={"pgd": {"steps": 2}}))
     bridge = Bridge(real_engine("cpu"))
     window = MainWindow(lay_out(bridge, settings, Theme(qapp, "light")), SettingsKeeper(settings, None), tmp_path)
     window.show()

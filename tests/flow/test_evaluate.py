@@ -36,7 +36,7 @@ def page(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[EvaluateP
     """The page on an engine of its own; runs are kept in the test's folder."""
     before = set(threading.enumerate())
     bridge = Bridge(real_engine("cpu"))
-    settings = Settings(evaluate=EvaluateSettings(attack="quick", limit=PICTURES, checks="off"))
+    settings = Settings(model="demo", evaluate=EvaluateSettings(attack="quick", limit=PICTURES, checks="off"))
     page = EvaluatePage(lay_out(bridge, settings, Theme(qapp, "light"), runs_folder=tmp_path / "runs"))
     qtbot.addWidget(page)
     page.resize(1280, 740)

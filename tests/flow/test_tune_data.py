@@ -60,7 +60,9 @@ def page(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[TunePage]
     """The page on the real engine, its projects on disk."""
     before = set(threading.enumerate())
     bridge = Bridge(real_engine("cpu"))
-    page = TunePage(lay_out(bridge, Settings(), Theme(qapp, "light"), projects_folder=tmp_path / "projects"))
+    page = TunePage(
+        lay_out(bridge, Settings(model="demo"), Theme(qapp, "light"), projects_folder=tmp_path / "projects")
+    )
     qtbot.addWidget(page)
     page.resize(1200, 720)
     page.show()

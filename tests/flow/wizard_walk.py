@@ -43,7 +43,7 @@ def draw_toys(home: Path) -> Path:
 def open_page(app: QApplication, projects: Path, runs: Path) -> TunePage:
     """The page on an engine of its own, as a start of the program opens it; `page.desk.bridge` is to be closed in the end."""
     bridge = Bridge(real_engine("cpu"))
-    desk = lay_out(bridge, Settings(), Theme(app, "light"), runs_folder=runs, projects_folder=projects)
+    desk = lay_out(bridge, Settings(model="demo"), Theme(app, "light"), runs_folder=runs, projects_folder=projects)
     page = TunePage(desk)
     page.resize(1280, 800)
     page.show()

@@ -70,7 +70,7 @@ def bench(theme: Theme) -> Iterator[Bench]:
         made.append(FakeEngine(on_event))  # type: ignore[arg-type]
         return made[0]
 
-    settings = Settings()
+    settings = Settings(model="demo")
     bridge = Bridge(make)
     desk = lay_out(bridge, settings, theme)
     bridge.open()

@@ -31,6 +31,8 @@ PHOTO_CLASSES = (
     "bald eagle",
 )
 
+EVERYDAY, IMAGENET = ("dog", "cat", "car"), tuple(f"class {number}" for number in range(1000))
+
 PGD = r.AttackInfo(
     "pgd",
     "PGD",
@@ -77,6 +79,10 @@ CATALOGUE = r.Catalogue(
     methods=tuning.METHODS,
     presets=tuning.PRESETS,
     tuning=tuning.TUNING,
+    class_lists=(
+        r.ClassList("everyday", "Everyday words", "Broad words.", "3 everyday words", EVERYDAY),
+        r.ClassList("imagenet", "ImageNet", "All of ImageNet.", "ImageNet's 1,000 names", IMAGENET),
+    ),
 )
 READY = r.EngineReady(CATALOGUE, r.DeviceInfo("cpu", "CPU, 2 cores", None, "No GPU was found, so attacks take longer."))
 # what the window finds once prompts have been tuned
@@ -209,6 +215,9 @@ class ActingEngine:
             names = request.classes
             repeated = tuple(i for i, name in enumerate(names) if name in names[:i])
             return r.ClassesChecked(tuple(5 + len(name.split()) for name in names), 32, (), repeated)
+        if isinstance(request, r.CheckWordsRequest):
+            names = tuple(name for name in request.classes if "capybara" in name)
+            return r.WordsChecked((r.UnknownWord("capybara", 4159, names, ("capra",)),) if names else ())
         if isinstance(request, r.ListRunsRequest):
             return r.RunsListed(tuple(self._runs))
         if isinstance(request, r.ReportRequest):

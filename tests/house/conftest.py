@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -61,3 +63,16 @@ def python(root: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def warm_python(root: Path, python: Run) -> Run:
+    """The same in a process that has torch in memory already, where the system can fork one; for `-c` and `-m` only."""
+
+    def run(
+        *arguments: str, cwd: Path = root, env: dict[str, str | None] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        wanted = {**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})}
+        return warm.run(arguments, cwd, {name: value for name, value in wanted.items() if value is not None})
+
+    return run if warm.IS_POSSIBLE else python

@@ -226,7 +226,9 @@ sys.exit(main(sys.argv[1:]))
     ],
     ids=lambda words: words[0],
 )
-def test_the_command_line_on_a_full_disk(python: Callable[..., object], tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_the_command_line_on_a_full_disk(
+    warm_python: Callable[..., object], tmp_path: Path, words: tuple[str, ...]
+) -> None:
     """One sentence, exit code 5, no traceback and nothing left behind."""
     data = tmp_path / "data"
     write_class_folders(data, "shapes", "train", "plain", 2, 0, no_progress)
@@ -236,7 +238,7 @@ def test_the_command_line_on_a_full_disk(python: Callable[..., object], tmp_path
     places = {"to": tmp_path / "new", "data": data, "picture": next(data.rglob("*.png"))}
     places |= {"run": tmp_path / "run", "part": tmp_path / "part"}
     # Counting which lines are run writes a file too, which is not the program's.
-    done = python("-c", FULL, *(word.format(**places) for word in words), env={"COVERAGE_PROCESS_CONFIG": None})
+    done = warm_python("-c", FULL, *(word.format(**places) for word in words), env={"COVERAGE_PROCESS_CONFIG": None})
     assert done.returncode == 5, done.stderr  # type: ignore[attr-defined]
     assert "There is no room left on the disk" in done.stderr  # type: ignore[attr-defined]
     assert "Traceback" not in done.stderr  # type: ignore[attr-defined]

@@ -66,10 +66,10 @@ def installed(root: Path) -> dict[str, str | None]:
 
 
 def test_additions_work_and_broken_ones_are_named(
-    python: Run, installed: dict[str, str | None], tmp_path: Path
+    warm_python: Run, installed: dict[str, str | None], tmp_path: Path
 ) -> None:
     """The attack attacks, the metric is a column of every row; what cannot be loaded, does not fit or has a taken name is skipped."""
-    done = python("-c", ADDED, cwd=tmp_path, env=installed)
+    done = warm_python("-c", ADDED, cwd=tmp_path, env=installed)
     assert done.returncode == 0, done.stderr
     names, values = json.loads(done.stdout)
     assert names == ["brighten", "brightness_change", "capt-short", "coop-again"]
@@ -78,9 +78,9 @@ def test_additions_work_and_broken_ones_are_named(
     assert done.stderr.count("was skipped") == len(SKIPPED)
 
 
-def test_they_can_be_left_out(python: Run, installed: dict[str, str | None], tmp_path: Path) -> None:
+def test_they_can_be_left_out(warm_python: Run, installed: dict[str, str | None], tmp_path: Path) -> None:
     """With the variable that `--no-plugins` sets, the tables are our own, and nothing of theirs is loaded."""
-    done = python("-c", ADDED, cwd=tmp_path, env=installed | {"CAPT_NO_PLUGINS": "1"})
+    done = warm_python("-c", ADDED, cwd=tmp_path, env=installed | {"CAPT_NO_PLUGINS": "1"})
     assert done.returncode == 0, done.stderr
     names, values = json.loads(done.stdout)
     assert not values
@@ -90,10 +90,10 @@ def test_they_can_be_left_out(python: Run, installed: dict[str, str | None], tmp
 
 @pytest.mark.parametrize("arguments", [(), ("--no-plugins",)])
 def test_the_doctor_lists_them(
-    python: Run, installed: dict[str, str | None], tmp_path: Path, arguments: tuple[str, ...]
+    warm_python: Run, installed: dict[str, str | None], tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     """Each with the package it is from, the broken ones with the reason; none where they are left out."""
-    done = python("-m", "capt_engine", "doctor", "--json", *arguments, cwd=tmp_path, env=installed)
+    done = warm_python("-m", "capt_engine", "doctor", "--json", *arguments, cwd=tmp_path, env=installed)
     plugins = json.loads(done.stdout)["plugins"]
     if arguments:
         assert plugins == []
@@ -112,7 +112,7 @@ def test_the_doctor_lists_them(
 
 
 def test_the_terminal_runs_them_and_the_run_names_them(
-    python: Run, installed: dict[str, str | None], root: Path, tmp_path: Path
+    warm_python: Run, installed: dict[str, str | None], root: Path, tmp_path: Path
 ) -> None:
     """The attack is asked for by its name, its metric is the last column, the manifest says whose; left out, the name is unknown."""
     command = (
@@ -124,7 +124,7 @@ def test_the_terminal_runs_them_and_the_run_names_them(
         "brighten",
     )
     run = tmp_path / "run"
-    done = python(*command, "--out", str(run), "--set", "share=0.5", cwd=tmp_path, env=installed)
+    done = warm_python(*command, "--out", str(run), "--set", "share=0.5", cwd=tmp_path, env=installed)
     assert done.returncode == 0, done.stderr
     with (run / "rows.csv").open(newline="", encoding="utf-8") as file:
         lines = csv.DictReader(file)
@@ -135,16 +135,18 @@ def test_the_terminal_runs_them_and_the_run_names_them(
         {"name": name, "package": "capt-example", "version": "1.0"} for name in ("brighten", "brightness_change")
     ]
     for arguments, variable in ((("--no-plugins",), None), ((), "1")):
-        refused = python(*command, *arguments, cwd=tmp_path, env=installed | {"CAPT_NO_PLUGINS": variable})
+        refused = warm_python(*command, *arguments, cwd=tmp_path, env=installed | {"CAPT_NO_PLUGINS": variable})
         assert refused.returncode == 2
         assert "There is no attack called 'brighten'" in refused.stderr
 
 
-def test_one_that_fails_is_named(python: Run, installed: dict[str, str | None], root: Path, tmp_path: Path) -> None:
+def test_one_that_fails_is_named(
+    warm_python: Run, installed: dict[str, str | None], root: Path, tmp_path: Path
+) -> None:
     """An error inside a plug-in is one sentence about it and its package with the exit code of an expected failure, and no bug of ours."""
     picture = str(root / "resources/samples/blue-marble-mug.png")
     command = ("-m", "capt_engine", "analyze", picture, "--attack", "brighten", "--set", "share=0.25")
-    done = python(*command, cwd=tmp_path, env=installed)
+    done = warm_python(*command, cwd=tmp_path, env=installed)
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[-1].startswith(
         "The plug-in brighten of capt-example 1.0 failed: ZeroDivisionError: the light has gone out."
@@ -153,9 +155,9 @@ def test_one_that_fails_is_named(python: Run, installed: dict[str, str | None], 
     assert "bug" not in done.stderr
 
 
-def test_the_window_offers_them(python: Run, installed: dict[str, str | None], tmp_path: Path) -> None:
+def test_the_window_offers_them(warm_python: Run, installed: dict[str, str | None], tmp_path: Path) -> None:
     """The catalogue that the window draws its forms from has them behind ours, settings included."""
-    done = python("-c", CATALOGUE, cwd=tmp_path, env=installed)
+    done = warm_python("-c", CATALOGUE, cwd=tmp_path, env=installed)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == ["brighten", ["share"], "brightness_change", True]
 

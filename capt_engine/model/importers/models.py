@@ -19,9 +19,8 @@ from capt_engine import files
 from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.folders import models_dir
-from capt_engine.model import clip
+from capt_engine.model import vocabulary
 from capt_engine.model.clip import (
-    TOWER_CONFIG,
     TOWER_FORMAT,
     TOWER_WEIGHTS,
     Backbone,
@@ -32,6 +31,7 @@ from capt_engine.model.importers import hugging_face, openai, towers
 from capt_engine.model.importers.base import State
 from capt_engine.model.importers.reading import Contents, read_published
 from capt_engine.model.store import install_record
+from capt_engine.model.store.model_store import LOCAL_DIR, TOWER_CONFIG
 from capt_engine.model.tensor_file import write_tensors
 from capt_engine.reading import read_json
 
@@ -84,9 +84,7 @@ def install(
     try:
         read = partial(read_published, progress=progress)
         form, said, assumed = _converted(path, staged, base, activation, read)
-        backbone = load_backbone(
-            f"{clip.LOCAL_DIR}{staged}", torch.device("cpu")
-        )  # raises where it does not fit together
+        backbone = load_backbone(f"{LOCAL_DIR}{staged}", torch.device("cpu"))  # raises where it does not fit together
         parts = tuple(sorted(staged.iterdir()))
         facts = {
             "model": name,
@@ -169,6 +167,8 @@ def _open_clip_folder(path: Path, out: Path, activation: str, read: Read) -> tup
     if activation:
         config["quick_gelu"] = activation == "quickgelu"
         said.append(f"--activation {activation} was given and holds instead.")
+    if (path / vocabulary.FILE).is_file():
+        files.copy(path / vocabulary.FILE, out / vocabulary.FILE)
     _write(out, state, config, look)
     return "open_clip folder", said, []
 

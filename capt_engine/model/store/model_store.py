@@ -9,6 +9,25 @@ from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import remove_folder
 from capt_engine.folders import models_dir
 from capt_engine.model.store import catalog, install_record
+from capt_engine.resources import resource
+
+LOCAL_DIR = "local-dir:"
+TOWER_CONFIG = "tower.json"
+
+
+def folder_named(model_id: str) -> Path | None:
+    """Return the folder that a model's id names, whether it is there or not; None for an id that names a file, or nothing.
+
+    An installed model comes before a folder of the same name in the working folder.
+    """
+    if model_id in BUNDLED:
+        return resource(model_id)
+    if model_id.startswith(LOCAL_DIR):
+        return Path(model_id.removeprefix(LOCAL_DIR))
+    installed = models_dir() / model_id
+    if install_record.NAME.fullmatch(model_id) and installed.is_dir():
+        return installed
+    return Path(model_id) if "@" not in model_id and Path(model_id).is_dir() else None
 
 
 def folder_of(name: str) -> Path:

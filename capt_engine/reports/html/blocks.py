@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from capt_engine.formatting import over_255
-from capt_engine.records import Picture, SignedPicture
+from capt_engine.records import BRIGHTER, DARKER, Picture, SignedPicture, SignedScale
 from capt_engine.reports.document import Block, Example, Facts, Grid, Light, Lights, Paragraph, Strip
 from capt_engine.reports.html import figure, pictures
 from capt_engine.reports.html.text import lines, name, prose, text
@@ -122,10 +121,8 @@ def _strip(block: Strip, number: int) -> Iterator[str]:
     for example in block.examples:
         yield from _example(example)
     if any(example.perturbation for example in block.examples):
-        yield '<p class="note key"><svg class="key" width="92" height="12" viewBox="0 0 92 12" aria-hidden="true">'
-        yield '<rect class="darker" width="30" height="12"/><rect class="same" x="31" width="30" height="12"/>'
-        yield '<rect class="brighter" x="62" width="30" height="12"/></svg> '
-        yield "Perturbation: blue is darker than before, grey is unchanged, orange is brighter; the mean of red, green and blue.</p>\n"
+        yield '<p class="note">Perturbation: blue is darker than before, orange is brighter, and white is unchanged; '
+        yield "the mean of red, green and blue.</p>\n"
     yield "</figure>\n"
 
 
@@ -133,9 +130,7 @@ def _example(example: Example) -> Iterator[str]:
     whose = text(example.name)
     yield f'<div class="example"><p class="name">{name(example.name)}</p><div class="three">'
     yield _picture(example.clean, f"Clean picture. {text(example.alt)}", "Clean")
-    changed = f"Perturbation of {whose}, in blue and orange around grey."
-    scale = f", up to ±{over_255(example.perturbation.scale)}" if example.perturbation else ""
-    yield _picture(example.perturbation, changed, f"Perturbation{scale}")
+    yield _picture(example.perturbation, _change_in_words(example, whose), "Perturbation")
     yield _picture(example.adversarial, f"Attacked picture of {whose}.", "Attacked")
     yield f'</div><p class="words">{prose(example.words)}</p></div>\n'
 
@@ -146,4 +141,19 @@ def _picture(seen: Picture | SignedPicture | None, alt: str, title: str) -> str:
     source = pictures.perturbation(seen) if isinstance(seen, SignedPicture) else pictures.picture(seen)
     tiny = ' class="tiny"' if seen.width < pictures.TINY else ""
     image = f'<img{tiny} src="{source}" width="{seen.width}" height="{seen.height}" alt="{alt}">'
-    return f'<div class="one">{image}<span class="what">{title}</span></div>'
+    bar = _scale(seen) if isinstance(seen, SignedPicture) else ""
+    return f'<div class="one">{image}<span class="what">{title}{bar}</span></div>'
+
+
+def _change_in_words(example: Example, whose: str) -> str:
+    words = f"Perturbation of {whose}, from {DARKER} for darker to {BRIGHTER} for brighter."
+    if example.perturbation is None:
+        return words
+    low, _, high = SignedScale(example.perturbation.scale).labels
+    return f"{words} The scale runs from {low} to {high}."
+
+
+def _scale(change: SignedPicture) -> str:
+    low, _, high = SignedScale(change.scale).labels
+    bar = f'<img src="{pictures.scale_bar()}" width="96" height="9" alt="blue, white, orange">'
+    return f'<span class="scale"><span>{low}</span>{bar}<span>{high}</span></span>'

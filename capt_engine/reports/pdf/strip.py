@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 from fpdf.structure_tree import StructElem
 from PIL import Image
 
-from capt_engine.records import Picture, SignedPicture
+from capt_engine.records import Picture, SignedPicture, SignedScale, palette
 from capt_engine.reports.document import Example, Strip
 from capt_engine.reports.pdf.blocks import caption_pieces
 from capt_engine.reports.pdf.canvas import Canvas
@@ -19,9 +18,7 @@ _SIDE = 30.0
 _BETWEEN = 3.0
 _CRISP = 240  # pixels: a picture smaller than this is enlarged in whole steps, so that no viewer blurs it
 _LARGEST = 640
-_ORANGE = np.array([255.0, 140.0, 26.0])
-_BLUE = np.array([30.0, 120.0, 215.0])
-_GREY = np.array([128.0, 128.0, 128.0])
+_BAR = 1.3
 
 
 def strip_pieces(canvas: Canvas, parent: StructElem, block: Strip) -> Iterator[Piece]:
@@ -46,7 +43,8 @@ def _example_piece(canvas: Canvas, element: StructElem, example: Example, number
     names = canvas.wrap(example.name, SMALL_STRONG, width)[:6]
     caption = canvas.wrap(example.words, SMALL, width)[:24]
     text_height = len(names) * SMALL_STRONG.line_height + 1 + len(caption) * SMALL.line_height
-    height = max(_SIDE + NOTE.line_height + 0.8, text_height) + 4.5
+    below = NOTE.line_height * (2 if example.perturbation is not None else 1)
+    height = max(_SIDE + below + 0.8, text_height) + 4.5
 
     def draw(top: float) -> None:
         with canvas.artifact():
@@ -62,11 +60,25 @@ def _example_piece(canvas: Canvas, element: StructElem, example: Example, number
                 canvas.pdf.set_line_width(0.12)
                 canvas.pdf.rect(x + (_SIDE - w) / 2, top + (_SIDE - h) / 2, w, h)
                 canvas.line_of_text(x + _SIDE / 2, top + _SIDE + 0.6, title, NOTE, "center")
+            if example.perturbation is not None:
+                place_below = top + _SIDE + 0.6 + NOTE.line_height
+                _draw_scale(canvas, SignedScale(example.perturbation.scale), LEFT + _SIDE + _BETWEEN, place_below)
         with canvas.marked(element, "P"):
-            below = canvas.lines(left, top - 0.4, names, SMALL_STRONG)
-            canvas.lines(left, below + 1, caption, SMALL)
+            under = canvas.lines(left, top - 0.4, names, SMALL_STRONG)
+            canvas.lines(left, under + 1, caption, SMALL)
 
     return Piece(height, draw, gap=2.0 if number == 0 else 1.0, keep=False)
+
+
+def _draw_scale(canvas: Canvas, scale: SignedScale, left: float, top: float) -> None:
+    """Draw the bar of the scale between the labels of its ends, as wide as the picture above it."""
+    low, _, high = scale.labels
+    canvas.line_of_text(left, top, low, NOTE)
+    canvas.line_of_text(left + _SIDE, top, high, NOTE, "right")
+    start, end = (canvas.width(label, NOTE) + 1.2 for label in (low, high))
+    colours = palette()
+    bar = Image.frombytes("RGB", (len(colours) // 3, 1), colours)
+    canvas.picture(bar, left + start, top + (NOTE.line_height - _BAR) / 2, _SIDE - start - end, _BAR)
 
 
 def picture(value: Picture) -> Image.Image:
@@ -78,15 +90,8 @@ def picture(value: Picture) -> Image.Image:
 
 
 def perturbation(value: SignedPicture) -> Image.Image:
-    """Return the perturbation `value` as a Pillow image of the mean change of each pixel's three colours.
-
-    Grey is no change, orange brighter, blue darker; the largest change of this picture has the full colour.
-    """
-    changes = np.frombuffer(value.values, np.int8).reshape(value.height, value.width, 3).mean(axis=2)
-    largest = float(np.abs(changes).max())
-    share = changes[:, :, None] / largest if largest else np.zeros((value.height, value.width, 1))
-    pixels = _GREY + np.where(share > 0, share * (_ORANGE - _GREY), -share * (_BLUE - _GREY))
-    return _sized(Image.fromarray(np.rint(pixels).astype(np.uint8), "RGB"))
+    """Return the perturbation `value` as a Pillow image, on the symmetric scale of its own units, in a size that prints well."""
+    return picture(SignedScale(value.scale).draw(value))
 
 
 def _sized(image: Image.Image) -> Image.Image:

@@ -11,7 +11,15 @@ from capt_engine.formatting import budget, counted, short
 from capt_engine.formatting import memory as in_memory
 from capt_engine.model.checkpoints import sentence_by
 from capt_engine.model.lpips import NETS
-from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, EvaluateRequest, ThreatModel
+from capt_engine.records import (
+    OTHER_MODEL,
+    PERTURBED,
+    ROUNDINGS,
+    AttackSpec,
+    EvaluateRequest,
+    ThreatModel,
+    unknown_sentences,
+)
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import NOBODY
@@ -130,6 +138,12 @@ def tuned_on(classes: Sequence[str]) -> str:
     classes: their names, empty where a file of another program does not say.
     """
     return counted(len(classes), "class", "classes") if classes else "classes that the file does not name"
+
+
+def unknown_words(context: ReportContext) -> tuple[Block, ...]:
+    """Return a paragraph on the words of class names and template that the model was never trained on; none where it knows all."""
+    said = unknown_sentences(context.run.summary.unknown_words)
+    return (Paragraph(" ".join(said), "limit"),) if said else ()
 
 
 def _template(context: ReportContext) -> str:

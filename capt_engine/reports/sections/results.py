@@ -20,7 +20,7 @@ from capt_engine.records import (
     scale_for,
 )
 from capt_engine.reports.document import Block, Grid, Paragraph, Strip, numbers, texts
-from capt_engine.reports.sections.about import OWN_ANSWERS, threat
+from capt_engine.reports.sections.about import OWN_ANSWERS, threat, unknown_words
 from capt_engine.reports.sections.checks import checks, made
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import mean_text
@@ -47,6 +47,7 @@ def verdict(context: ReportContext) -> tuple[Block, ...]:
     ]
     if not context.is_labelled:
         blocks.append(Paragraph(OWN_ANSWERS, "limit"))
+    blocks += unknown_words(context)
     blocks += [made(checks(context)), threat(context)]
     three = [found[0] for role in ("worst", "best", "random") if (found := examples(context, role))]
     if three:

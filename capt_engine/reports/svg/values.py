@@ -58,7 +58,7 @@ def rows(chart: Chart) -> Iterator[Row]:
 
 
 def ends(one: Bar | Bin) -> tuple[float | None, float | None]:
-    """Return (low, high), the ends of the interval around the bar or bin `one`; two None where either is not known."""
+    """Return (low, high), the ends of the 95 % interval of the bar or bin `one`; two None where either is not known."""
     return (None, None) if one.low is None or one.high is None else (one.low, one.high)
 
 

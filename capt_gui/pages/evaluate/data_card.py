@@ -31,6 +31,8 @@ class DataCard(QWidget):
         self.summary = text(role="caption")
         self.split = Picker(self.tr("Part of the data"))
         self._split_box = named(self.tr("Part"), self.split)
+        self.among = Picker(self.tr("Answers among"))
+        self._among_box = named(self.tr("Answers among"), self.among)
         self.limit = KnobSlider(theme, self.tr("Pictures"), self.tr("quick"), self.tr("exact"))
         self.limit.set_help(self.tr("At most so many, drawn evenly over the classes by the seed"))
         self.interval = text(role="caption")
@@ -38,9 +40,10 @@ class DataCard(QWidget):
         self.other = TextButton(theme, "", "folder", tip=tip)
         head = fill(QHBoxLayout(), (text(self.tr("Data"), "heading"), 1), self.other)
         names = fill(QVBoxLayout(), self.title, self.summary, spacing=1)
-        fill(QVBoxLayout(self), head, names, self._split_box, self.limit, self.interval)
+        fill(QVBoxLayout(self), head, names, self._split_box, self._among_box, self.limit, self.interval)
         self.other.clicked.connect(self.folder_clicked)
         self.split.picked.connect(data.set_split)
+        self.among.picked.connect(choices.set_class_list)
         self.limit.value_changed.connect(self.on_limit_changed)
         choices.changed.connect(self.on_changed)
         data.running_changed.connect(self.on_changed)
@@ -60,6 +63,15 @@ class DataCard(QWidget):
         self.split.set_entries(
             [(self.tr("{}: {:,} pictures").format(name, count), name, "") for name, count in splits], data.split
         )
+        lists = self._choices.model.class_lists
+        entries = [(f"{one.label} ({len(one.classes):,})", one.id, self._wider(one.summary)) for one in lists]
+        own = (
+            self.tr("The classes of the data ({:,})").format(len(data.names)),
+            "",
+            self.tr("As they are named there."),
+        )
+        self.among.set_entries([own, *entries], self._choices.class_list)
+        self._among_box.setVisible(there and bool(lists))
         stops = self._choices.limits()
         self.limit.setVisible(there and data.pictures_in_split > 0 and len(stops) > 1)
         self.limit.set_stops(stops)
@@ -84,3 +96,6 @@ class DataCard(QWidget):
             self.tr("1 usable picture") if n == 1 else self.tr("{:,} usable pictures").format(n),
         ]
         return " · ".join(parts)
+
+    def _wider(self, summary: str) -> str:
+        return self.tr("{} Every class of the data must be in it.").format(summary)

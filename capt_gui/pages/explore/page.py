@@ -40,7 +40,7 @@ class ExplorePage(Page):
         self._centre.addWidget(self.result)
         widths = desk.settings.columns if len(desk.settings.columns) == 3 else _COLUMNS
         self._columns = columns(
-            (self.gallery, 0, 170), (self._centre, 1, 460), (self.settings_column, 0, 290), sizes=widths
+            (self.gallery, 0, 150), (self._centre, 1, 440), (self.settings_column, 0, 284), sizes=widths
         )
         self.result.splitter.setSizes(desk.settings.rows if len(desk.settings.rows) == 2 else _ROWS)
         self.lay_out(self._columns)

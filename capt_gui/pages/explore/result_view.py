@@ -142,8 +142,7 @@ class ResultView(QWidget):
         aim = ""
         if row is not None and other is not None:
             self.pair.set_texts(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
-            model = self._desk.model.label(row.model_id)
-            headline, details = "", comparison.details(row, other, model, self._attack_label(row))
+            headline, details = "", comparison.details(row, other, self._answerer(row), self._attack_label(row))
             aim = comparison.contest(row, other, self._desk.model.sides.label)
         old = row is not None and item is not None and item.request is not None
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
@@ -160,6 +159,10 @@ class ResultView(QWidget):
             label.setText(line)
             label.setVisible(bool(line))
 
+    def _answerer(self, row: PictureRow) -> str:
+        """The model of the row, and the class names that it chose among."""
+        return f"{self._desk.model.label(row.model_id)}, {self._desk.model.among(row.classes)}"
+
     def _attack_label(self, row: PictureRow) -> str:
         return self._desk.model.attack_label(row.attack.name) if row.attack is not None else ""
 
@@ -174,7 +177,7 @@ class ResultView(QWidget):
             return formatting.headline(row), " · ".join(
                 part
                 for part in (
-                    formatting.settings_line(row, self._desk.model.label(row.model_id), self._attack_label(row)),
+                    formatting.settings_line(row, self._answerer(row), self._attack_label(row)),
                     formatting.survival(row),
                 )
                 if part

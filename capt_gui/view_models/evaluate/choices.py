@@ -30,8 +30,9 @@ class EvaluateChoices(QObject):
         self.data = data
         self.settings: EvaluateSettings = model.settings.evaluate
         self.attack = AttackChoice(model, self.settings, self._class_names, self._extra_params, self)
-        # it belongs to the data, and goes with them
+        # these belong to the data, and go with them
         self._template = ""
+        self._class_list = ("", "")
         self.attack.changed.connect(self.changed)
         # the classes of the data are what an attack can be told to reach
         data.changed.connect(self.attack.changed)
@@ -55,6 +56,24 @@ class EvaluateChoices(QObject):
     def template(self) -> str:
         """The sentence around each class name: the user's, else the data set's own; "" before a scan."""
         return self._template or (self.data.result.template if self.data.result else "")
+
+    @property
+    def class_list(self) -> str:
+        """The id of the list that ships and that answers are chosen among; "" for the classes of the data."""
+        place, key = self._class_list
+        return key if place == self.data.place else ""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes that the model chooses among: those of the chosen list, else those of the data."""
+        listed = (one.classes for one in self.model.class_lists if one.id == self.class_list)
+        return next(listed, self.data.names)
+
+    def set_class_list(self, key: str) -> None:
+        """Have answers chosen among the list that ships with the id `key`, "" for the classes of the data; it goes with the data."""
+        if key != self.class_list:
+            self._class_list = (self.data.place, key)
+            self.attack.changed.emit()
 
     @property
     def pictures(self) -> int:
@@ -131,7 +150,7 @@ class EvaluateChoices(QObject):
             skip_broken=self.curve or (suite is not None and suite.adversarial and not every),
             checks=self.checks,
             limit=self.limit,
-            options=attack.options(template=self._template, keep=keep),
+            options=attack.options(classes=self.classes if self.class_list else (), template=self._template, keep=keep),
         )
 
     def cost_text(self, seconds: float | None = None) -> str:
@@ -183,7 +202,7 @@ class EvaluateChoices(QObject):
         return (ParamInfo(_EVERY, self.tr("Every attack on every picture"), "bool", False, help=text),)
 
     def _class_names(self) -> tuple[str, ...]:
-        return tuple(self.data.names)
+        return self.classes
 
     def _set(self, name: str, value: object) -> None:
         if getattr(self.settings, name) != value:

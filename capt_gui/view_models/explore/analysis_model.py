@@ -127,7 +127,9 @@ class AnalysisModel(QObject):
         self._gallery = gallery
         self._choices = choices
         self._work: list[PictureSearch | Analysis] = []
+        self._held: dict[str, None] = {}
         self._was_running = False
+        choices.model.offered.connect(self.on_offered)
 
     @property
     def is_running(self) -> bool:
@@ -151,13 +153,23 @@ class AnalysisModel(QObject):
         self.run(self._gallery.usable_paths())
 
     def run(self, paths: Sequence[str]) -> None:
-        """Analyse the pictures at `paths` with the present choices; nothing happens if these do not allow a run."""
-        if paths and not self._choices.problem():
+        """Analyse the pictures at `paths` with the present choices; nothing happens if these do not allow a run.
+
+        Where the chosen class names come with the catalogue, the pictures wait for it.
+        """
+        if self._choices.waits:
+            self._held |= dict.fromkeys(paths)
+        elif paths and not self._choices.problem():
             self._gallery.set_pending(paths, "waiting")
             request = self._choices.request(tuple(paths), self._store.new_folder())
             analysis = self._analyse(request)
             analysis.job.progressed.connect(self.on_progressed)
             analysis.finished.connect(self.on_finished)
+
+    def on_offered(self) -> None:
+        """Analyse the pictures that waited for the catalogue."""
+        held, self._held = list(self._held), {}
+        self.run(held)
 
     def redraw(self, path: str) -> None:
         """Compute a finished analysis's large pictures again, with its own settings, where they are no longer kept.
@@ -177,6 +189,7 @@ class AnalysisModel(QObject):
 
     def cancel(self) -> None:
         """Stop all jobs that wait or are under way; results that have arrived stay in the gallery."""
+        self._held = {}
         for work in self._work:
             work.job.cancel()
 

@@ -14,6 +14,9 @@ from capt_gui.view_models.model_choice import ModelChoice
 
 _T = TypeVar("_T")
 
+SUGGESTED, OWN = "", "own"
+"""Keys of class names that are no list that ships: those that model or prompts suggest, and the user's own."""
+
 
 class Choices(QObject):
     """`changed`: a choice that matters to results did."""
@@ -54,17 +57,39 @@ class Choices(QObject):
         return (model.classes if model else ()), template
 
     @property
+    def class_list(self) -> str:
+        """The key of the class names in use: the id of a list that ships, SUGGESTED for those of model or prompts, else OWN."""
+        classes = self.classes
+        listing = self.model.listing(classes)
+        if listing is not None:
+            return listing.id
+        return SUGGESTED if classes == self.suggestion[0] else OWN
+
+    def set_class_list(self, key: str) -> None:
+        """Ask about the list that ships with the id `key`, or for SUGGESTED about the suggested classes; OWN changes nothing."""
+        names = {one.id: one.classes for one in self.model.class_lists} | {SUGGESTED: self.suggestion[0]}
+        if key in names:
+            self.set_classes(names[key], self.template)
+
+    @property
     def has_own_classes(self) -> bool:
         """True if the user has written class names or a template for the chosen model."""
         return bool(self._own_classes or self._own_template)
 
     @property
     def _own_classes(self) -> tuple[str, ...]:
-        return tuple(self.settings.classes.get(self.settings.model, ()))
+        chosen = self.settings.class_list.get(self.settings.model, "")
+        listed = next((one.classes for one in self.model.class_lists if one.id == chosen), ())
+        return listed or tuple(self.settings.classes.get(self.settings.model, ()))
 
     @property
     def _own_template(self) -> str:
         return self.settings.template.get(self.settings.model, "")
+
+    @property
+    def waits(self) -> bool:
+        """True while a list that ships is chosen and its names have not come with the catalogue."""
+        return not self.model.is_ready and self.settings.model in self.settings.class_list
 
     def problem(self) -> str:
         """Return a few words on why a run cannot start, such as "Name at least two classes".
@@ -80,11 +105,15 @@ class Choices(QObject):
     def set_classes(self, classes: tuple[str, ...], template: str) -> None:
         """Take the class names and the template as the user's own for the chosen model.
 
-        Names or a template equal to the suggested ones are stored as no choice, so that they follow later suggestions.
+        Names or a template equal to the suggested ones are stored as no choice, so that they follow later suggestions, and the
+        names of a list that ships as its id.
         """
         suggested_classes, suggested_template = self.suggestion
         model = self.settings.model
-        _keep(self.settings.classes, model, [] if classes == suggested_classes else list(classes))
+        own = classes != suggested_classes
+        listing = self.model.listing(classes) if own else None
+        _keep(self.settings.class_list, model, listing.id if listing is not None else "")
+        _keep(self.settings.classes, model, list(classes) if own and listing is None else [])
         _keep(self.settings.template, model, "" if template == suggested_template else template)
         # the classes are what an attack can be told to reach
         self.attack.changed.emit()

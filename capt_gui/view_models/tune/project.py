@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from capt_engine.bundled_models import DEFAULT_MODEL
 from capt_engine.errors import CaptError
 from capt_engine.records import Failure
 from capt_gui.view_models.tune import project_file
@@ -50,15 +52,18 @@ class TuneProject(QObject):
     answered = Signal(str)
     failed = Signal(object)
 
-    def __init__(self, home: Path | None = None, parent: QObject | None = None) -> None:
-        """home: where projects are kept; None for a place that goes with the program (safe mode, tests)."""
+    def __init__(
+        self, home: Path | None = None, parent: QObject | None = None, model: Callable[[], str] = lambda: DEFAULT_MODEL
+    ) -> None:
+        """home: where projects are kept; None for a place that goes with the program (safe mode, tests). model: gives a new one's model."""
         super().__init__(parent)
         self._home = home
+        self._model = model
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._is_reported = False
         # the name of the project's folder
         self.id = _new_id()
-        self.state = TuneState()
+        self.state = TuneState(model=model())
         # it was opened with a run that had not ended, and nobody has said yet what to do with it
         self.is_interrupted = False
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
@@ -122,7 +127,7 @@ class TuneProject(QObject):
     def start_new(self) -> None:
         """Save this project and bring a new, empty one to the front; nothing of it is written until it has pictures."""
         self.save_now()
-        self.id, self.state, self.is_interrupted, self.offered = _new_id(), TuneState(), False, None
+        self.id, self.state, self.is_interrupted, self.offered = _new_id(), TuneState(model=self._model()), False, None
         self._tell_opened()
 
     def open(self, project: str) -> bool:
@@ -171,7 +176,7 @@ class TuneProject(QObject):
             return
         if project == self.id:
             self._timer.stop()
-            self.id, self.state, self.is_interrupted = _new_id(), TuneState(), False
+            self.id, self.state, self.is_interrupted = _new_id(), TuneState(model=self._model()), False
             self._tell_opened()
         shutil.rmtree(folder, ignore_errors=True)
         if self.offered is not None and self.offered.id == project:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from capt_engine.cli.main import main
+from capt_engine.data.class_lists import names_of
 from capt_engine.runs.table import columns
 
 FAST = ("--steps", "2", "--quiet", "--device", "cpu")
@@ -173,3 +174,14 @@ def test_an_interrupt_is_130_and_keeps_what_was_finished(pictures: Path, tiny_fo
     assert "Traceback" not in said
     with (out / "rows.csv").open(encoding="utf-8", newline="") as file:
         assert 1 <= len(list(csv.DictReader(file))) < 3
+
+
+def test_photo_is_the_model_of_a_run_that_names_none(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It chooses among the everyday words, and prompts of another model are refused with the name of theirs."""
+    asked = ["analyze", str(pictures / "red.png"), "--attack", "none", "--json", "--quiet", "--device", "cpu"]
+    assert main(asked) == 0
+    row, summary = objects(capsys.readouterr().out)
+    assert (row["model_id"], summary["model"]) == ("photo", "photo")
+    assert row["clean_pred"] in names_of("everyday")
+    assert main([*asked, "--prompts", "capt-shapes-night"]) == 4
+    assert "was made for 'demo'" in capsys.readouterr().err

@@ -250,9 +250,8 @@ def test_the_demo_model_through_the_quick_suite(tmp_path: Path, capsys: pytest.C
     where = str(tmp_path / "pictures")
     assert main(["demo", "data", where, "--task", "materials", "--per-class", "1", "--quiet"]) == 0
     capsys.readouterr()
-    assert (
-        main(["evaluate", where, "--suite", "quick", "--steps", "3", "--limit", "3", "--quiet", "--device", "cpu"]) == 0
-    )
+    brief = ["--suite", "quick", "--steps", "3", "--limit", "3", "--quiet", "--device", "cpu"]
+    assert main(["evaluate", where, "--model", "demo", *brief]) == 0
     said = capsys.readouterr().out
     assert "under fgsm, pgd" in said
     assert "checks of this evaluation passed" in said

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from capt_engine.bundled_models import DEFAULT_MODEL
 from capt_engine.cli import protocol, protocol_run
 from capt_engine.cli.main import main
 from capt_engine.cli.protocol_run import CellRun, answers
@@ -317,6 +318,18 @@ def test_names_for_help_are_those_of_the_tables() -> None:
 
     assert set(protocol.METHODS) <= {*METHODS.names(), definitions.ZERO_SHOT}
     assert protocol.AIMS == definitions.AIMS
+
+
+def test_the_toy_world_is_measured_with_the_toy_model(root: Path, tmp_path: Path) -> None:
+    """A command that names no model takes demo for the toy world's pictures, and the default model for others."""
+    (tmp_path / "work").mkdir()
+    for data, model in (((), "demo"), (("--data", str(root), "--datasets", "one"), DEFAULT_MODEL)):
+        page = tmp_path / f"{model}.md"
+        asked = ["protocol", "few-shot", *data, "--only-table", "--out", str(tmp_path / "work"), "--quiet"]
+        assert main([*asked, "--table", str(page)]) == 0
+        text = page.read_text(encoding="utf-8")
+        assert f"--model {model} " in text
+        assert f"**Model**: {model}," in text
 
 
 def test_a_signal_from_outside_ends_the_program(root: Path, tiny_folder: Path, tmp_path: Path) -> None:

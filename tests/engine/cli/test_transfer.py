@@ -10,6 +10,8 @@ import pytest
 
 from capt_engine.cli.main import main
 
+TOY = ("--model", "demo")
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -30,7 +32,7 @@ def test_an_attack_carried_over_from_another_model(
 ) -> None:
     """The run says on whom it was computed, in rows, summary, manifest and command; it repeats without a difference."""
     out = tmp_path / "run"
-    asked = ["evaluate", str(data), "--source-model", "demo-robust", "--steps", "2", "--quiet", "--device", "cpu"]
+    asked = ["evaluate", str(data), *TOY, "--source-model", "demo-robust", "--steps", "2", "--quiet", "--device", "cpu"]
     assert main([*asked, "--eps", "2/255", "--rounding", "8-bit", "--json", "--out", str(out)]) == 0
     told = summary(capsys.readouterr().out)
     assert told["threat_model"]["knowledge"] == "transfer from demo-robust"
@@ -50,7 +52,7 @@ def test_an_attack_carried_over_from_another_model(
 def test_a_hash_that_differs_is_told(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the other model is not what it was, repeating says so."""
     out = tmp_path / "run"
-    asked = ["evaluate", str(data), "--source-model", "demo-robust", "--steps", "1", "--quiet", "--checks", "off"]
+    asked = ["evaluate", str(data), *TOY, "--source-model", "demo-robust", "--steps", "1", "--quiet", "--checks", "off"]
     assert main([*asked, "--limit", "2", "--out", str(out)]) == 0
     file = out / "manifest.json"
     manifest = json.loads(file.read_text(encoding="utf-8"))
@@ -64,7 +66,7 @@ def test_a_hash_that_differs_is_told(data: Path, tmp_path: Path, capsys: pytest.
 def test_the_other_models_folder_is_hidden_with_all_names(data: Path, tmp_path: Path, tiny_folder: Path) -> None:
     """A redacted report has a number for it, in the rows too."""
     out, file = tmp_path / "run", tmp_path / "r.json"
-    asked = ["evaluate", str(data), "--source-model", f"local-dir:{tiny_folder}", "--steps", "1", "--quiet"]
+    asked = ["evaluate", str(data), *TOY, "--source-model", f"local-dir:{tiny_folder}", "--steps", "1", "--quiet"]
     assert main([*asked, "--limit", "2", "--checks", "off", "--out", str(out)]) == 0
     assert main(["report", str(out), "--out", str(file), "--redact", "--quiet"]) == 0
     text = file.read_text(encoding="utf-8")
@@ -84,5 +86,5 @@ def test_a_tuned_tower_is_held_against_what_it_was(data: Path, capsys: pytest.Ca
 
 def test_a_model_cannot_be_carried_over_to_itself(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """That would be the white-box attack under another name."""
-    assert main(["evaluate", str(data), "--source-model", "demo", "--quiet"]) == 2
+    assert main(["evaluate", str(data), *TOY, "--source-model", "demo", "--quiet"]) == 2
     assert "very model" in capsys.readouterr().err

@@ -159,8 +159,8 @@ def test_every_option_reaches_the_request() -> None:
     request = tune.request_from(parser().parse_args(line))
     assert all(getattr(request, field) == value for field, value in given.values())
     assert (request.resume, request.detach_clean, request.validate) == (True, True, False)
-    plain = parser().parse_args(["tune", "DATA", "--out", "p.safetensors", "--shots", "all", "--model", "demo"])
-    assert tune.request_from(plain) == TuneRequest("DATA", "p.safetensors", shots=None)
+    plain = parser().parse_args(["tune", "DATA", "--out", "p.safetensors", "--shots", "all", "--model", "m"])
+    assert tune.request_from(plain) == TuneRequest("DATA", "p.safetensors", shots=None, model="m")
 
 
 def test_old_spellings_are_still_understood() -> None:
@@ -190,7 +190,7 @@ def test_the_names_in_the_help_are_those_of_the_tables() -> None:
 def test_a_preset_fills_what_was_not_said() -> None:
     """Explicit options win, also where they say what is usual; an unknown preset is a refusal."""
     line = ["tune", "DATA", "--out", "p.safetensors", "--model", "demo", "--preset", "balanced"]
-    usual = TuneRequest("DATA", "p.safetensors")
+    usual = TuneRequest("DATA", "p.safetensors", model="demo")
     assert tune.request_from(parser().parse_args(line)) == replace(usual, epochs=20, patience=5)
     said = tune.request_from(parser().parse_args([*line, "--patience", "0", "--epochs", "3"]))
     assert said == replace(usual, epochs=3)

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from capt_engine.attacks.fgsm import FGSM
 from capt_engine.attacks.pgd import PGD
+from capt_engine.attacks.square import Square
 from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadRequest, Cancelled, UnknownName
 from capt_engine.evaluation.analysis import evaluate as evaluate_files
@@ -195,11 +196,12 @@ def test_a_module_gives_the_rows_of_the_classifier_behind_it(
 ) -> None:
     """Every cell is the same, but for those that are computed from embeddings, which are empty; so are accuracies and most checks."""
     names = [f"thing {i}" for i in range(7)]
-    ours = evaluate(tiny_classifier, labelled, attacks=["pgd", "square"], eps=EPS, checks="full", skip_broken=True)
+    attacks = [PGD(steps=4), Square(queries=20)]
+    ours = evaluate(tiny_classifier, labelled, attacks=attacks, eps=EPS, checks="full", skip_broken=True)
     theirs = evaluate(
         Behind(tiny_classifier).eval(),
         DataLoader(TensorDataset(*labelled), batch_size=4),
-        attacks=["pgd", "square"],
+        attacks=attacks,
         eps=EPS,
         checks="full",
         skip_broken=True,

@@ -23,6 +23,7 @@ from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.jobs import data_jobs
 from capt_engine.jobs.context import JobContext
 from capt_engine.jobs.data_jobs import handle_scan, handle_split
+from capt_engine.model.vocabulary import Vocabulary
 from capt_engine.progress import no_progress
 from capt_engine.records import (
     JobFailed,
@@ -227,7 +228,9 @@ def test_no_model_is_loaded_unless_named(toys: Path) -> None:
     def backbone(model: str, device: str) -> Any:
         asked.append((model, device))
         tokenizer = SimpleNamespace(encode=lambda text: text.split())
-        return SimpleNamespace(tokenize=tokenizer, context_length=6)
+        return SimpleNamespace(
+            tokenize=tokenizer, context_length=6, vocabulary=Vocabulary(("cat", "dog", "here", "one"))
+        )
 
     cache: Any = SimpleNamespace(backbone=backbone)
     job = JobContext(JOB, cache, lambda _: None, no_progress)
@@ -238,6 +241,10 @@ def test_no_model_is_loaded_unless_named(toys: Path) -> None:
     assert asked == [("demo", "auto")]
     assert counted.token_limit == 6
     assert [(each.name, each.tokens) for each in counted.long_names] == [("long haired owl", 7)]
+    said = [note for note in counted.notes if note not in plain.notes]
+    assert [note.partition(" is not among the 4 words")[0] for note in said] == [
+        f"'{word}' in 'long haired owl'" for word in ("long", "haired", "owl")
+    ]
 
 
 def test_through_the_door(toys: Path, tmp_path: Path) -> None:

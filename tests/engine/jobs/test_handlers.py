@@ -15,6 +15,7 @@ from PIL import Image
 from capt_engine.api import Engine
 from capt_engine.attacks import ATTACKS
 from capt_engine.bundled_models import BUNDLED
+from capt_engine.data.class_lists import names_of
 from capt_engine.jobs import model_cache
 from capt_engine.metrics import METRICS
 from capt_engine.records import (
@@ -154,6 +155,10 @@ def test_the_catalogue_is_drawn_from_the_tables(desk: Desk) -> None:
     assert tuple(metric.name for metric in catalogue.metrics) == METRICS.names()
     assert {norm.name for norm in catalogue.norms} == {"linf", "l2"}
     assert tuple(model.id for model in catalogue.models) == BUNDLED
+    assert [(one.id, one.classes) for one in catalogue.class_lists] == [
+        (name, names_of(name)) for name in ("everyday", "imagenet")
+    ]
+    assert [one.among for one in catalogue.class_lists] == ["130 everyday words", "ImageNet's 1,000 names"]
     assert all(model.template.count("{}") == 1 and len(model.classes) > 1 for model in catalogue.models)
     assert desk.ready.device.name == "cpu"
 

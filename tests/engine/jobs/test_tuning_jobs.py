@@ -210,7 +210,11 @@ def test_the_catalogue_offers_methods_presets_and_settings(desk: Desk) -> None:
     assert catalogue.methods[0].name == "capt"
     assert [one.name for one in catalogue.presets] == ["quick", "balanced", "paper"]
     assert {"lambda_", "alpha", "eps", "lr"} <= {one.name for one in catalogue.tuning}
-    assert dict(catalogue.models[0].tuning)["lr"] == 0.035
+    assert {one.id: dict(one.tuning).get("lr") for one in catalogue.models} == {
+        "photo": None,
+        "demo": 0.035,
+        "demo-robust": 0.035,
+    }
 
 
 def test_the_demo_tuned_saved_and_repeated(

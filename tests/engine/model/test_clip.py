@@ -19,6 +19,7 @@ from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.model import clip
 from capt_engine.model.clip import Backbone, load_backbone, open_clip
+from capt_engine.model.store import model_store
 from capt_engine.model.store.catalog import entry_of
 from capt_engine.resources import resource
 
@@ -88,6 +89,22 @@ def test_the_list_of_models_has_those_that_ship() -> None:
         (weights,) = resource(name).glob("*.safetensors")
         assert entry_of(name).bundled
         assert entry_of(name).bytes == weights.stat().st_size
+
+
+@pytest.mark.parametrize("name", ["demo", "demo-robust"])
+def test_a_bundled_model_with_a_changed_byte_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bit of one weight is enough, in a model and in a tuned tower; the sentence says what to do."""
+    shutil.copytree(resource(name), tmp_path / name)
+    (weights,) = (tmp_path / name).glob("*.safetensors")
+    data = bytearray(weights.read_bytes())
+    data[-2] ^= 1
+    weights.write_bytes(data)
+    monkeypatch.setattr(model_store, "resource", lambda one: tmp_path / one if one == name else resource(one))
+    with pytest.raises(BadCheckpoint, match="not those that ship with the program") as caught:
+        load_backbone(name, CPU)
+    assert caught.value.hint == "Install the program again."
 
 
 @pytest.mark.parametrize("prefix", ["local-dir:", ""])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from capt_engine.photo.captions import TEMPLATES, names, plural, targets, vocabulary, words
+from capt_engine.model.vocabulary import words
+from capt_engine.photo.captions import TEMPLATES, names, plural, targets, vocabulary
 
 
 def test_each_name_belongs_to_one_target_and_labels_to_their_class() -> None:

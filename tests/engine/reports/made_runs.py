@@ -37,7 +37,7 @@ def request(keep: Path, **changes: object) -> EvaluateRequest:
     asked = EvaluateRequest(
         data="/somewhere/secret-holiday",
         curve=(0.0, 2 / 255, 4 / 255),
-        options=RunOptions(compare="demo-prompts", threat=ThreatModel(eps=4 / 255), keep=str(keep)),
+        options=RunOptions(model="demo", compare="demo-prompts", threat=ThreatModel(eps=4 / 255), keep=str(keep)),
     )
     return changed(asked, **changes)
 

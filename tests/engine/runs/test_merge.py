@@ -79,16 +79,19 @@ def figures(folder: Path) -> dict[str, Any]:
 
 
 def test_what_no_row_tells_is_joined_too(tmp_path: Path) -> None:
-    """How far the texts drifted is the same in every part; of their memory the most counts."""
+    """How far the texts drifted, notes and unknown words are the same in every part; of their memory the most counts."""
     parts = [part(tmp_path / str(i), i, 2, 6) for i in (1, 2)]
     drift = {"prompts": "none", "value": 0.5, "classes": 3}
+    word = {"word": "ox", "known": 9, "classes": ["ox"], "nearest": ["fox"], "tuned": False, "sentence": ""}
     for number, folder in enumerate(parts, 1):
         told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        told |= {"text_drift": [drift], "memory_bytes": number}
+        told |= {"text_drift": [drift], "memory_bytes": number, "unknown_words": [word], "notes": ["pgd: slow"]}
         (folder / "summary.json").write_text(json.dumps(told), encoding="utf-8")
     merge(parts, tmp_path / "joined")
     joined = json.loads((tmp_path / "joined" / "summary.json").read_text(encoding="utf-8"))
     assert (joined["text_drift"], joined["memory_bytes"]) == ([drift], 2)
+    assert joined["notes"] == ["pgd: slow"]
+    assert [(one["word"], one["nearest"]) for one in joined["unknown_words"]] == [("ox", ["fox"])]
     assert joined["figures"]["text_drift"] == {"value": 0.5, "n": 3}
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Bench
-from fakes import PHOTO_CLASSES, READY, SHAPES, analyse, picture
+from fakes import EVERYDAY, IMAGENET, PHOTO_CLASSES, READY, SHAPES, analyse, picture
 from finding import words
 from PySide6.QtCore import QCoreApplication, QMimeData, QUrl
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import (
@@ -34,8 +34,11 @@ from capt_engine.records import (
     PreviewsReady,
     RowsReady,
     ThreatModel,
+    UnknownWord,
+    WordsChecked,
 )
 from capt_gui.pages.explore.page import ExplorePage
+from capt_gui.widgets import class_editor
 
 ONE, TWO = JobId(1), JobId(2)
 SUMMARY = AnalyzeResult(2, 1, "model", 1.0, None, 0.5, None, (), (), ThreatModel(), "demo", "none", "cpu", 1.0, 2.0)
@@ -45,6 +48,7 @@ SUMMARY = AnalyzeResult(2, 1, "model", 1.0, None, 0.5, None, (), (), ThreatModel
 def page(bench: Bench, qtbot: QtBot) -> Iterator[ExplorePage]:
     """The page, shown, on an engine that is ready; token questions are left out of the numbering."""
     bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
+    bench.desk.choices.changed.disconnect(bench.desk.words.on_choices_changed)
     page = ExplorePage(bench.desk)
     qtbot.addWidget(page)
     page.resize(1280, 740)
@@ -103,6 +107,33 @@ def test_the_first_result_takes_the_centre(bench: Bench, page: ExplorePage, file
     assert page.gallery.count_label.text().startswith("2 of 3")
     page.gallery.view.select_path(files[2])
     assert (page.result.headline.text(), page.result.details.text()) == ("This is no picture.", "Save it as PNG.")
+
+
+def test_the_verdict_names_the_list_of_classes(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
+    """Below the headline stands the number of class names among which it was chosen, and whose they are."""
+    panel = page.settings_column.classes_panel
+    panel.picker.picked.emit("everyday")
+    assert panel.editor.classes() == EVERYDAY
+    assert panel.picker.currentText() == "Everyday words (3)"
+    assert fill(bench, page, files).options.classes == EVERYDAY
+    assert page.result.details.text().startswith("Demo CLIP (toy world), among 3 everyday words · ")
+
+
+def test_a_long_list_is_read_once(bench: Bench, page: ExplorePage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often choices change, 1,000 names are parsed no more than once; writing in the list makes it the user's own."""
+    panel = page.settings_column.classes_panel
+    readings: list[int] = []
+    parse = class_editor.parse_classes
+    monkeypatch.setattr(class_editor, "parse_classes", lambda text: readings.append(1) or parse(text))
+    panel.picker.picked.emit("imagenet")
+    for step in range(1, 30):
+        bench.desk.choices.attack.set_eps(step / 255)
+    assert panel.editor.classes() == IMAGENET
+    assert len(readings) <= 1
+    panel.editor.findChild(QPlainTextEdit).appendPlainText("emu")
+    panel.on_written()
+    assert bench.settings.classes == {"demo": [*IMAGENET, "emu"]}
+    assert panel.picker.currentText() == "Your own list"
 
 
 def test_old_results_are_marked(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
@@ -259,6 +290,9 @@ def test_the_right_column_follows_the_choices(bench: Bench, page: ExplorePage) -
     assert column.classes_panel.editor.classes() == SHAPES
     bench.desk.model.set_model("photos")
     assert column.classes_panel.editor.classes() == PHOTO_CLASSES
+    unknown = UnknownWord(PHOTO_CLASSES[0], 78, (PHOTO_CLASSES[0],))
+    bench.desk.words.checked.emit(WordsChecked((unknown,)))
+    assert column.classes_panel.editor.words.said() == unknown.sentence
     bench.desk.choices.attack.set_norm("l2")
     assert column.attack.strength.value() == 0.5
     bench.desk.choices.attack.set_steps(7)

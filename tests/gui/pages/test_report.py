@@ -71,6 +71,7 @@ def asked(bench: Bench) -> ReportRequest:
 def page(bench: Bench, qtbot: QtBot) -> Iterator[ReportPage]:
     """The page, shown: it has asked for the runs."""
     bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
+    bench.desk.choices.changed.disconnect(bench.desk.words.on_choices_changed)
     page = ReportPage(bench.desk)
     qtbot.addWidget(page)
     page.resize(1200, 700)
@@ -280,7 +281,7 @@ def test_keys_switch_pages_and_their_actions(bench: Bench, qtbot: QtBot, tmp_pat
 
 def test_from_a_picture_to_its_report(theme: Theme, qtbot: QtBot, tmp_path: Path) -> None:
     """Samples are analysed and kept; File leads to the report of that run; it is drawn and saved, and so is the table."""
-    settings = Settings()
+    settings = Settings(model="demo")
     bridge = Bridge(lambda on_event: ActingEngine(on_event, ready=TWO_SIDES))
     desk = lay_out(bridge, settings, theme, tmp_path / "runs")
     window = MainWindow(desk, SettingsKeeper(settings, None), tmp_path)

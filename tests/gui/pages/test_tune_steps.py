@@ -48,7 +48,7 @@ def opened(theme: Theme, tmp_path: Path, qtbot: QtBot) -> Iterator[Open]:
     def make() -> TunePage:
         bridge = Bridge(ActingEngine)
         bridges.append(bridge)
-        desk: Desk = lay_out(bridge, Settings(), theme, projects_folder=tmp_path / "projects")
+        desk: Desk = lay_out(bridge, Settings(model="demo"), theme, projects_folder=tmp_path / "projects")
         page = TunePage(desk)
         qtbot.addWidget(page)
         page.resize(1200, 720)

@@ -42,7 +42,7 @@ class Acted:
             return made[0]
 
         self.bridge = Bridge(make)
-        self.desk = lay_out(self.bridge, Settings(), theme, tmp_path / "runs", tmp_path / "projects")
+        self.desk = lay_out(self.bridge, Settings(model="demo"), theme, tmp_path / "runs", tmp_path / "projects")
         self.bridge.open()
         self.engine = made[0]
 

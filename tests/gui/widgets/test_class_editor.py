@@ -7,6 +7,7 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
+from capt_engine.records import UnknownWord
 from capt_gui.theme import Theme
 from capt_gui.widgets.class_editor import ClassEditor
 from capt_gui.widgets.class_list import classes_text, parse_classes
@@ -108,6 +109,55 @@ def test_a_list_of_one_and_a_template_without_a_place_are_told(editor: ClassEdit
     assert editor.status() == "1 class"
     assert "at least two classes" in editor.problems()
     assert "needs {}" in editor.problems()
+
+
+CAPYBARA = UnknownWord("capybara", 4159, ("Capybara", "red capybara"), ("capra", "carbonara"))
+SNAPSHOT = UnknownWord("snapshot", 4159, (), ("photo",))
+
+
+def buttons(editor: ClassEditor) -> dict[str, QPushButton]:
+    """The buttons with known words, by their text."""
+    return {one.text(): one for one in editor.words.findChildren(QPushButton)}
+
+
+def test_unknown_words_are_told_and_replaced_by_a_click(editor: ClassEditor, qtbot: QtBot) -> None:
+    """The nearest known word takes the place of the whole word, in any case, and of nothing that only holds it."""
+    editor.set_classes(("Capybara", "red capybara", "capybara-like"), "a photo of a {}.")
+    editor.set_unknown_words((CAPYBARA,))
+    assert editor.words.isVisible()
+    assert editor.words.said().startswith("'capybara' in 2 class names is not among the 4,159 words this model knows")
+    assert list(buttons(editor)) == ["capra", "carbonara"]
+    assert "“capybara”" in buttons(editor)["capra"].accessibleName()
+    with qtbot.waitSignal(editor.changed, timeout=100):
+        buttons(editor)["carbonara"].click()
+    assert editor.classes() == ("carbonara", "red carbonara", "capybara-like")
+    assert not editor.words.isVisible()
+    names = editor.findChild(QPlainTextEdit)
+    assert names is not None
+    names.undo()
+    assert editor.classes() == ("Capybara", "red capybara", "capybara-like")
+    assert editor.words.isVisible()
+
+
+def test_a_word_of_the_template_is_replaced_there_alone(editor: ClassEditor, qtbot: QtBot) -> None:
+    """Classes that hold the word too keep it."""
+    editor.set_classes(("snapshot", "dog"), "a Snapshot of a {}.")
+    editor.set_unknown_words((SNAPSHOT,))
+    with qtbot.waitSignal(editor.changed, timeout=100):
+        buttons(editor)["photo"].click()
+    assert (editor.classes(), editor.template()) == (("snapshot", "dog"), "a photo of a {}.")
+
+
+def test_more_words_than_there_is_room_for_are_counted(editor: ClassEditor) -> None:
+    """Three are told with their nearest words, the others in a line; none at all leaves no room behind."""
+    many = tuple(UnknownWord(f"word{i}", 78, ("cat",), ("cat",)) for i in range(5))
+    editor.set_classes(tuple(one.word for one in many), "{}")
+    editor.set_unknown_words(many)
+    assert editor.words.said().splitlines()[-1] == "It does not know 2 more words either: 'word3', 'word4'."
+    assert len(editor.words.findChildren(QPushButton)) == 3
+    editor.set_unknown_words(())
+    assert editor.words.said() == ""
+    assert not editor.words.isVisible()
 
 
 def test_restore_is_only_a_wish(editor: ClassEditor, qtbot: QtBot) -> None:

@@ -1,14 +1,15 @@
-"""The triptych: honest numbers under the cross-hair, one zoom for all three panes, signed colours around grey."""
+"""The triptych: honest numbers under the cross-hair, one zoom for all three panes, a symmetric scale with its bar."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
-from capt_engine.records import Picture, PictureSet, SignedPicture
+from capt_engine.records import Picture, PictureSet, SignedPicture, SignedScale, palette
 from capt_gui.theme import Theme
 from capt_gui.widgets.image_pane import ImagePane
 from capt_gui.widgets.image_triptych import ImageTriptych
@@ -75,35 +76,42 @@ def test_the_mouse_over_any_pane_reads_the_same_pixel(triptych: ImageTriptych, q
     assert "x 2, y 1" in lines.pop()
 
 
-@pytest.mark.parametrize(("eps", "factor"), [(4 / 255, 32), (8 / 255, 16), (1 / 255, 128), (0.0, 1), (1.0, 1)])
-def test_the_automatic_factor_lets_the_budget_fill_the_range(triptych: ImageTriptych, eps: float, factor: int) -> None:
-    """±ε reaches black and white, whatever ε is."""
+@pytest.mark.parametrize(
+    ("eps", "ends"), [(4 / 255, "4/255"), (1 / 255, "1/255"), (0.0123, "3.14/255"), (1.0, "255/255")]
+)
+def test_the_scale_ends_at_the_budget_and_says_so(triptych: ImageTriptych, eps: float, ends: str) -> None:
+    """The bar below the perturbation names both ends, whatever ε is."""
     triptych.set_pictures(pictures(eps))
-    assert triptych.factor() == factor
+    assert triptych.scale() == SignedScale(eps)
+    assert triptych.scale_bar.accessibleDescription() == f"from \u2212{ends}, blue, over 0, white, to +{ends}, orange"
 
 
-def test_a_perturbation_is_drawn_around_mid_grey(triptych: ImageTriptych) -> None:
-    """More red is full red, less green is no green, no change of blue stays grey."""
+def test_a_perturbation_is_drawn_on_the_scale_of_its_bar(triptych: ImageTriptych) -> None:
+    """A pixel whose three colours go up by ε has the colour at the bar's right end; one that is left alone is nearly white."""
+    change = bytearray(36)
+    change[3:6], change[6:9] = bytes([127] * 3), bytes([256 - 127] * 3)
+    triptych.set_pictures(replace(pictures(), perturbation=SignedPicture(4, 3, EPS, bytes(change))))
     middle = panes(triptych)[1]
     image = middle.grab().toImage()
     zoom, centre = middle.zoom(), QPointF(middle.width() / 2, middle.height() / 2)
 
-    def at(x: int, y: int) -> QColor:
+    def at(x: int, y: int) -> tuple[int, ...]:
         spot = centre + QPointF(x + 0.5 - 2, y + 0.5 - 1.5) * zoom
-        return image.pixelColor(spot.toPoint())
+        return image.pixelColor(spot.toPoint()).getRgb()[:3]  # type: ignore[index]
 
-    assert at(1, 0).red() >= 254
-    assert at(1, 0).green() <= 1
-    assert abs(at(1, 0).blue() - 128) <= 1
-    assert abs(at(3, 2).red() - 128) <= 1
+    colours = palette()
+    assert at(1, 0) == tuple(colours[-3:])
+    assert at(2, 0) == tuple(colours[:3])
+    assert at(3, 2) == (247, 247, 247)
 
 
-def test_a_chosen_factor_is_used_and_named(triptych: ImageTriptych) -> None:
-    """Choosing ×8 shows ×8."""
+def test_a_chosen_scale_is_used_and_named(triptych: ImageTriptych) -> None:
+    """Choosing ±8/255 draws a change of ε = 4/255 half as strong, and the bar says ±8/255."""
     box = triptych.findChild(QComboBox)
     assert box is not None
-    box.setCurrentText("×8")
-    assert triptych.factor() == 8
+    box.setCurrentText("±8/255")
+    assert triptych.scale() == SignedScale(8 / 255)
+    assert "+8/255" in triptych.scale_bar.accessibleDescription()
 
 
 def test_keys_zoom_all_three_panes_together(triptych: ImageTriptych, qtbot: QtBot) -> None:

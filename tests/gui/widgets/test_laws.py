@@ -20,6 +20,7 @@ from capt_engine.records import (
     PictureSet,
     SignedPicture,
     TuneSample,
+    UnknownWord,
     Verdict,
 )
 from capt_gui.roles import GalleryRole
@@ -104,6 +105,15 @@ def panel(theme: Theme) -> QWidget:
     widget = ConsistencyPanel(theme)
     infos = (MetricInfo("a", "A", "", 0.0, 1.0, True, "Help."), MetricInfo("b", "B", "dB", None, None, None, "Help."))
     widget.set_metrics(infos, {"a": 0.5, "b": 2.0})
+    return widget
+
+
+def puzzled_editor(theme: Theme) -> QWidget:
+    """A class editor with two words that the model does not know."""
+    widget = ClassEditor(theme)
+    widget.set_classes(("capybara", "dog"), "a snapshot of a {}.")
+    capybara = UnknownWord("capybara", 4159, ("capybara",), ("capra", "carbonara"))
+    widget.set_unknown_words((UnknownWord("snapshot", 4159), capybara))
     return widget
 
 
@@ -317,6 +327,7 @@ EVERY: tuple[Make, ...] = (
     knob,
     fold,
     ClassEditor,
+    puzzled_editor,
     DevicePill,
     DropZone,
     JobBar,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import acted_data
 import pytest
 from conftest import Bench
-from fakes import READY, TWO_SIDES
+from fakes import EVERYDAY, READY, TWO_SIDES
 from PySide6.QtCore import QCoreApplication
 
 from capt_engine import records as r
@@ -41,6 +41,17 @@ def test_a_suite_is_asked_for_as_the_terminal_asks(choices: EvaluateChoices) -> 
     assert choices.problem() == ""
     assert choices.cost_text().startswith("200 pictures × 2 attacks.")
     assert choices.interval_text() == "Figures are known to ± 6.9 points or better."
+
+
+def test_answers_can_be_chosen_among_a_list_that_ships(choices: EvaluateChoices) -> None:
+    """Its names are asked and are the targets of an attack; with other data the classes of the data are back."""
+    assert choices.request().options.classes == ()
+    choices.set_class_list("everyday")
+    assert (choices.class_list, choices.request().options.classes) == ("everyday", EVERYDAY)
+    assert choices.attack.targets == EVERYDAY
+    choices.data.place = "/data/others"
+    assert (choices.class_list, choices.request().options.classes) == ("", ())
+    assert choices.attack.targets == ("cat", "dog", "emu")
 
 
 def test_one_attack_has_its_own_form(choices: EvaluateChoices) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import Bench
-from fakes import READY, make_row, picture
+from fakes import IMAGENET, READY, make_row, picture
 from PySide6.QtCore import QCoreApplication
 
 from capt_engine.records import (
@@ -58,6 +58,17 @@ def test_a_drop_is_previewed_then_analysed(bench: Bench) -> None:
     assert [bench.desk.gallery.item(path).state for path in "ab"] == ["running", "waiting"]
     play(bench, RowsReady(TWO, (make_row("a"),)))
     assert [bench.desk.gallery.item(path).state for path in "ab"] == ["broken", "running"]
+
+
+def test_pictures_wait_for_the_names_of_a_chosen_list(bench: Bench) -> None:
+    """Dropped before the catalogue is there, they are judged among the list that was chosen last time, and once."""
+    bench.settings.model = "demo"
+    bench.settings.class_list = {"demo": "imagenet"}
+    dropped(bench)
+    assert bench.engine.requests == [PreviewRequest(("folder",))]
+    play(bench, READY, READY)
+    asked = [request for request in bench.engine.requests if isinstance(request, AnalyzeRequest)]
+    assert [(request.paths, request.options.classes) for request in asked] == [(("a", "b"), IMAGENET)]
 
 
 def test_without_auto_run_a_drop_only_waits(bench: Bench) -> None:

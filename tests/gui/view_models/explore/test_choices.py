@@ -6,36 +6,41 @@ from dataclasses import replace
 
 import pytest
 from conftest import Bench
-from fakes import CATALOGUE, PHOTO_CLASSES, READY, SHAPES
+from fakes import CATALOGUE, EVERYDAY, IMAGENET, PHOTO_CLASSES, READY, SHAPES
 from PySide6.QtCore import QCoreApplication
 
 from capt_engine.records import (
     AttackSpec,
     CheckClassesRequest,
+    CheckWordsRequest,
     ClassesChecked,
     EngineFailed,
     EngineNote,
     Failure,
     JobFinished,
     JobId,
+    UnknownWord,
+    WordsChecked,
 )
 from capt_gui.settings import AttackSettings, Settings
-from capt_gui.view_models.explore import token_check
-from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.explore import class_check
+from capt_gui.view_models.explore.choices import OWN, SUGGESTED, Choices
 from capt_gui.view_models.model_choice import ModelChoice
 
 
 @pytest.fixture
 def choices() -> Choices:
     """Choices with the catalogue there."""
-    made = Choices(ModelChoice(Settings()))
+    made = Choices(ModelChoice(Settings(model="demo")))
     made.model.on_ready(CATALOGUE)
     return made
 
 
 def test_a_request_is_the_same_before_and_after_the_catalogue() -> None:
     """Work asked while torch loads does not look "made with other settings" a moment later."""
-    fresh = Choices(ModelChoice(Settings(explore=AttackSettings(expert={"pgd": {"restarts": 2, "steps": 50}}))))
+    fresh = Choices(
+        ModelChoice(Settings(model="demo", explore=AttackSettings(expert={"pgd": {"restarts": 2, "steps": 50}})))
+    )
     early = fresh.request(("a",))
     fresh.model.on_ready(CATALOGUE)
     assert fresh.request(("a",)) == early
@@ -77,6 +82,32 @@ def test_each_model_has_its_own_classes(choices: Choices) -> None:
     assert choices.settings.classes == {}
 
 
+def test_a_list_that_ships_is_asked_about_and_kept_by_its_name(choices: Choices) -> None:
+    """Its names go into the request, its id into the settings; what is written over it is the user's own."""
+    assert choices.class_list == SUGGESTED
+    choices.set_class_list("imagenet")
+    assert (choices.class_list, choices.request(()).options.classes) == ("imagenet", IMAGENET)
+    assert (choices.settings.class_list, choices.settings.classes) == ({"demo": "imagenet"}, {})
+    assert choices.model.among(choices.classes) == "among ImageNet's 1,000 names"
+    choices.set_classes(EVERYDAY, choices.template)
+    assert (choices.class_list, choices.settings.class_list) == ("everyday", {"demo": "everyday"})
+    choices.set_classes((*EVERYDAY, "emu"), choices.template)
+    assert (choices.class_list, choices.settings.class_list) == (OWN, {})
+    assert choices.model.among(choices.classes) == "among 4 class names"
+    choices.set_class_list(OWN)
+    assert choices.classes == (*EVERYDAY, "emu")
+    choices.set_class_list(SUGGESTED)
+    assert (choices.classes, choices.settings.classes, choices.request(()).options.classes) == (SHAPES, {}, ())
+
+
+def test_a_list_of_the_last_start_holds_once_its_names_are_there() -> None:
+    """The settings name the list; until the catalogue brings its names nothing may be asked in its place."""
+    choices = Choices(ModelChoice(Settings(model="demo", class_list={"demo": "imagenet"})))
+    assert choices.waits
+    choices.model.on_ready(CATALOGUE)
+    assert (choices.waits, choices.classes) == (False, IMAGENET)
+
+
 def test_each_norm_has_its_own_budget(choices: Choices) -> None:
     """Changing the norm brings back the budget last used with it."""
     choices.attack.set_eps(8 / 255)
@@ -116,7 +147,7 @@ def test_problems_are_said(choices: Choices) -> None:
     assert "two classes" in choices.problem()
     choices.set_classes(("cat", "dog"), "a cat.")
     assert "{}" in choices.problem()
-    assert Choices(ModelChoice(Settings())).problem() == ""
+    assert Choices(ModelChoice(Settings(model="demo"))).problem() == ""
 
 
 def test_the_engine_is_waited_for_in_words(bench: Bench) -> None:
@@ -133,7 +164,7 @@ def test_the_engine_is_waited_for_in_words(bench: Bench) -> None:
 
 def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the list that stands when the user pauses is sent; an answer to an older one is ignored."""
-    monkeypatch.setattr(token_check, "DELAY_MS", 0)
+    monkeypatch.setattr(class_check, "DELAY_MS", 0)
     answers: list[ClassesChecked] = []
     bench.desk.tokens.checked.connect(answers.append)
     bench.engine.emit(READY)
@@ -151,6 +182,20 @@ def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.Monk
     bench.engine.emit(JobFinished(JobId(1), answer))
     assert answers == []
     bench.engine.emit(JobFinished(JobId(2), answer))
+    QCoreApplication.processEvents()
+    assert answers == [answer]
+
+
+def test_words_are_looked_up_beside_the_tokens(bench: Bench) -> None:
+    """The same list is asked about once more, for the worker that needs no model; the answer reaches the editor's side."""
+    answers: list[WordsChecked] = []
+    bench.desk.words.checked.connect(answers.append)
+    bench.engine.emit(READY)
+    bench.desk.choices.set_classes(("cat", "capybara"), "a {}.")
+    bench.desk.words.on_timeout()
+    assert bench.engine.requests == [CheckWordsRequest("demo", ("cat", "capybara"), "a {}.")]
+    answer = WordsChecked((UnknownWord("capybara", 78, ("capybara",)),))
+    bench.engine.emit(JobFinished(JobId(1), answer))
     QCoreApplication.processEvents()
     assert answers == [answer]
 

@@ -20,7 +20,7 @@ PLAIN, CAPT, APT, MUGS = NO_PROMPTS, "toy-capt", "toy-apt", "my-mugs"
 @pytest.fixture
 def choices() -> Choices:
     """Choices with a catalogue that holds prompts."""
-    made = Choices(ModelChoice(Settings()))
+    made = Choices(ModelChoice(Settings(model="demo")))
     made.model.on_ready(TWO_SIDES.catalogue)
     return made
 
@@ -39,7 +39,7 @@ def test_plain_text_stands_beside_capt(choices: Choices) -> None:
 
 def test_without_capt_prompts_nothing_is_compared() -> None:
     """A catalogue without prompts, or only with those of other methods, leaves the window as it was."""
-    bare = Choices(ModelChoice(Settings()))
+    bare = Choices(ModelChoice(Settings(model="demo")))
     bare.model.on_ready(CATALOGUE)
     assert sides(bare) == (PLAIN, None)
     bare.model.on_ready(replace(CATALOGUE, prompts=tuple(info for info in PROMPTS if info.method != "capt")))
@@ -101,7 +101,7 @@ def test_an_aim_matters_only_when_comparing(choices: Choices) -> None:
     assert choices.request(()).options.aim == "a"
     choices.model.sides.set_b(None)
     assert choices.request(()).options.aim == "each"
-    odd = Choices(ModelChoice(Settings(aim="everyone")))
+    odd = Choices(ModelChoice(Settings(model="demo", aim="everyone")))
     odd.model.on_ready(TWO_SIDES.catalogue)
     assert odd.request(()).options.aim == "each"
 

@@ -62,7 +62,7 @@ def tuning(bench: Bench) -> TuneDesk:
 def acted(theme: Theme, tmp_path: Path) -> Iterator[Desk]:
     """The models on an engine that acts, with a home for projects."""
     bridge = Bridge(ActingEngine)
-    yield lay_out(bridge, Settings(), theme, projects_folder=tmp_path / "projects")
+    yield lay_out(bridge, Settings(model="demo"), theme, projects_folder=tmp_path / "projects")
     bridge.close()
     bridge.deleteLater()
 

@@ -1,0 +1,77 @@
+"""Whole words that a model was never trained on, in class names or template, and the question which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from capt_engine.records.requests import Request, Result
+
+_SAID = 3
+_LONGEST = 40
+
+
+@dataclass(frozen=True)
+class UnknownWord:
+    """A word that a model was never trained on; it knows `known` words.
+
+    classes: the class names that hold the word; none where it stands in the template. nearest: the known words nearest to it in
+    spelling, the nearest first; only the first few words of a list have them. tuned: the prompts or the image tower were tuned on
+    pictures of these classes.
+    """
+
+    word: str
+    known: int
+    classes: tuple[str, ...] = ()
+    nearest: tuple[str, ...] = ()
+    tuned: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """Return what the word means for the model's probabilities, in a sentence that quotes it."""
+        word, known = _quoted(self.word), f"is not among the {self.known:,} words this model knows"
+        if not self.classes:
+            return f"{word} in the template {known}; it disturbs the probability of every class."
+        name = _quoted(self.classes[0])
+        alone = len(self.classes) == 1 and self.classes[0].casefold() == self.word
+        place = "" if alone else f" in {name}" if len(self.classes) == 1 else f" in {len(self.classes)} class names"
+        if self.tuned:
+            return f"{word}{place} {known}; only the pictures that it is tuned on say what it means."
+        if len(self.classes) > 1:
+            return f"{word}{place} {known}; their probabilities mean nothing."
+        return f"{word}{place} {known}; {'its probability' if alone else f'the probability of {name}'} means nothing."
+
+    @property
+    def advice(self) -> str:
+        """Return the known words nearest in spelling, as a sentence; "" where none is near."""
+        return f"Nearest in spelling: {', '.join(self.nearest)}." if self.nearest else ""
+
+
+@dataclass(frozen=True)
+class CheckWordsRequest(Request):
+    """Find the words of class names and template that a model was never trained on; neither the model nor torch is loaded."""
+
+    model: str
+    classes: tuple[str, ...]
+    template: str
+
+
+@dataclass(frozen=True)
+class WordsChecked(Result):
+    """The unknown words of the template, then those of the class names in their order; none where nothing is known of the model's words."""
+
+    unknown: tuple[UnknownWord, ...]
+
+
+def unknown_sentences(unknown: Sequence[UnknownWord]) -> tuple[str, ...]:
+    """Return what a reader must know of unknown words: a sentence for each of the first three with the nearest words, one for the rest."""
+    said = [f"{one.sentence} {one.advice}".strip() for one in unknown[:_SAID]]
+    if rest := unknown[_SAID:]:
+        more = f"{len(rest):,} more word{'s' if len(rest) > 1 else ''}"
+        some = ", ".join(_quoted(one.word) for one in rest[:_SAID]) + (", …" if len(rest) > _SAID else "")
+        said.append(f"It does not know {more} either: {some}.")
+    return tuple(said)
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
