@@ -121,11 +121,12 @@ def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress) -> list[Pic
     by_model = {variant.id: _classify(plan, variant, images, inputs) for variant in plan.variants}
     if plan.is_table:
         return _table_rows(plan, images, inputs, list(by_model.values()), progress)
-    frozen = _frozen(plan, images, list(by_model.values()))
+    plain = _frozen(plan, images, list(by_model.values()))
+    frozen, scores = plain.logits, _ood_scores(plan, plain)
     if not plan.planned_attacks:
         time_s = (time.monotonic() - started_s) / len(inputs) / len(by_model)
         columns = [_clean_rows(plan, each, images, inputs, time_s) for each in by_model.values()]
-        return _by_picture(columns, plan, frozen)
+        return _by_picture(columns, plan, frozen, scores)
     columns = []
     done = 1
     by_source = {one.id: _classify(plan, one, images, inputs) for one in plan.sources if one.id not in by_model}
@@ -158,14 +159,16 @@ def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress) -> list[Pic
                 columns.append(column)
         for one in active:
             one.end(plan, formatting.budget(budget, plan.threat.norm))
-    return _by_picture(columns, plan, frozen)
+    return _by_picture(columns, plan, frozen, scores)
 
 
-def _by_picture(columns: Sequence[Sequence[PictureRow]], plan: Plan, frozen: Tensor) -> list[PictureRow]:
-    """All rows of the first picture, then those of the next, each with the frozen model's answer to the clean picture."""
+def _by_picture(
+    columns: Sequence[Sequence[PictureRow]], plan: Plan, frozen: Tensor, scores: Sequence[float | None]
+) -> list[PictureRow]:
+    """All rows of the first picture, then those of the next, each with the frozen model's answer to the clean picture and its score."""
     answers = [plan.frozen.classes[i] for i in frozen.argmax(dim=1).tolist()]
-    by_picture = zip(zip(*columns, strict=True), answers, strict=True)
-    return [replace(row, frozen=answer) for rows, answer in by_picture for row in rows]
+    by_picture = zip(zip(*columns, strict=True), answers, scores, strict=True)
+    return [replace(row, frozen=answer, ood_score=score) for rows, answer, score in by_picture for row in rows]
 
 
 def _table_rows(
@@ -174,11 +177,14 @@ def _table_rows(
     """Rows of a batch of corruptions: one forward pass for each variant and corruption, of the same pictures; nothing else is measured."""
     columns: list[list[PictureRow]] = []
     before = [_verdicts(each.clean) for each in by_model]
+    plain = next((each.clean for each in by_model if each.variant.classifier is plan.frozen), None)
+    scores = [None] * len(inputs) if plain is None else _ood_scores(plan, plain)
     for done, planned in enumerate(plan.planned_attacks, 1):
         adversarial = _attacked(plan, planned, by_model[0], images, inputs, list(range(len(inputs))), progress, done)
         for each, clean in zip(by_model, before, strict=True):
             columns.append(_Evaluation(plan, planned, each, each.variant.id, adversarial).counted(inputs, clean))
-    return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
+    by_picture = zip(zip(*columns, strict=True), scores, strict=True)
+    return [replace(row, ood_score=score) for rows, score in by_picture for row in rows]
 
 
 def _classify(plan: Plan, variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Clean:
@@ -191,12 +197,18 @@ def _classify(plan: Plan, variant: Variant, images: Tensor, inputs: Sequence[Inp
     return _Clean(variant, clean, torch.where(given < 0, own, given), targets)
 
 
-def _frozen(plan: Plan, images: Tensor, by_model: Sequence[_Clean]) -> Tensor:
+def _frozen(plan: Plan, images: Tensor, by_model: Sequence[_Clean]) -> Output:
     for each in by_model:
         if each.variant.classifier is plan.frozen:
-            return each.clean.logits
+            return each.clean
     with torch.no_grad():
-        return plan.frozen(images)
+        return plan.frozen.forward(images)
+
+
+def _ood_scores(plan: Plan, plain: Output) -> list[float | None]:
+    """The score of each clean picture by the frozen model's output for it; None where the model has no statistics."""
+    scores = plan.frozen.ood_scores(plain.features)
+    return [None] * len(plain.features) if scores is None else scores.tolist()
 
 
 def _smallest(

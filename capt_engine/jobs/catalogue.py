@@ -13,7 +13,7 @@ from capt_engine.model.clip import imagenet_classes
 from capt_engine.model.store import catalog, lpips_store
 from capt_engine.model.store.prompt_store import entries
 from capt_engine.model.text import DEFAULT_TEMPLATE
-from capt_engine.records import Catalogue, ClassList, ModelInfo
+from capt_engine.records import PHOTOGRAPHS, TOY_WORLD, Catalogue, ClassList, ModelInfo
 from capt_engine.tuning import presets
 from capt_engine.tuning.defaults import of_demo
 
@@ -26,6 +26,7 @@ DEMO = ModelInfo(
     warning="Demo model: knows only the toy world. Good for learning the tool, not for conclusions about your pictures.",
     eps=1 / 255,
     tuning=tuple(of_demo("demo").items()),
+    knows=TOY_WORLD,
 )
 DEMO_ROBUST = replace(
     DEMO,
@@ -42,6 +43,7 @@ PHOTO = ModelInfo(
     classes=names_of(EVERYDAY),
     template=DEFAULT_TEMPLATE,
     eps=1 / 255,
+    knows=PHOTOGRAPHS,
 )
 _BUNDLED = (PHOTO, DEMO, DEMO_ROBUST)
 

@@ -48,10 +48,11 @@ class TuneDesk:
 
 @dataclass(frozen=True)
 class EvaluateDesk:
-    """The pictures that are evaluated, what is asked about them, and the run."""
+    """The pictures that are evaluated, what is asked about them and in which words, and the run."""
 
     data: EvaluateData
     choices: EvaluateChoices
+    words: WordCheck
     run: EvaluateRun
 
 
@@ -110,7 +111,7 @@ def lay_out(
         ChartFile(bridge, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),
         ModelsModel(bridge, bridge),
-        EvaluateDesk(data, evaluated, EvaluateRun(bridge, evaluated, store, bridge)),
+        EvaluateDesk(data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge)),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from capt_engine.formatting import budget, duration, p_equals, percent, percent_number, signed_points, unbroken
 from capt_engine.formatting import memory as in_memory
+from capt_engine.formatting import unlike_training as in_words
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, DeviceInfo, JobProgress, PairedTest, PictureRow, ThreatModel
 from capt_gui.translate import tr
 
@@ -155,6 +156,12 @@ def effect(test: PairedTest | None) -> str:
     if test.p_value >= _CERTAIN:
         return "unclear"
     return "better" if test.difference > 0 else "worse"
+
+
+def unlike_training(result: AnalyzeResult) -> str:
+    """Return a sentence on the pictures of a run that are out of the model's distribution; "" where there is none."""
+    odd = result.out_of_distribution
+    return in_words(odd.count, odd.n) if odd is not None and odd.count else ""
 
 
 def outcome(result: AnalyzeResult | None) -> str:

@@ -17,16 +17,17 @@ _SHOWN = 3
 
 
 class UnknownWords(QWidget):
-    """A sentence for each of the first words, and buttons with the nearest known ones; hidden while all words are known.
+    """A sentence for each of the first words, and the nearest known ones, as buttons where they can be put in its place.
 
-    picked: the record of the word, and the words that shall take its place.
+    It is hidden while all words are known. picked: the record of the word, and the words that shall take its place.
     """
 
     picked = Signal(object, str)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, can_replace: bool = True) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._can_replace = can_replace
         self._words: tuple[UnknownWord, ...] = ()
         self._buttons: list[QPushButton] = []
         self._lines = fill(QVBoxLayout(self), spacing=8)
@@ -59,7 +60,7 @@ class UnknownWords(QWidget):
         symbol = Symbol(self._theme, 16, "warning", "warning")
         parts: list[QWidget] = [text(sentence, "problem")]
         if word is not None and word.nearest:
-            parts.append(self._choices(word))
+            parts.append(self._choices(word) if self._can_replace else text(word.advice, "caption"))
         line = QWidget()
         fill(QHBoxLayout(line), (symbol, 0, Qt.AlignmentFlag.AlignTop), (column(*parts, spacing=2), 1))
         return line

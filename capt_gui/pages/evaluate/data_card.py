@@ -5,15 +5,18 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from capt_engine.records import WordsChecked
 from capt_gui.theme import Theme
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.data import EvaluateData
+from capt_gui.view_models.explore.class_check import WordCheck
 from capt_gui.widgets.buttons import TextButton
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picker import Picker
+from capt_gui.widgets.unknown_words import UnknownWords
 
 
 class DataCard(QWidget):
@@ -22,7 +25,12 @@ class DataCard(QWidget):
     folder_clicked = Signal()
 
     def __init__(
-        self, theme: Theme, data: EvaluateData, choices: EvaluateChoices, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        data: EvaluateData,
+        choices: EvaluateChoices,
+        words: WordCheck,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._data = data
@@ -33,6 +41,9 @@ class DataCard(QWidget):
         self._split_box = named(self.tr("Part"), self.split)
         self.among = Picker(self.tr("Answers among"))
         self._among_box = named(self.tr("Answers among"), self.among)
+        # names of folders are not written over here, so the nearest words are only said
+        self.words = UnknownWords(theme, can_replace=False)
+        self._asked = self._question()
         self.limit = KnobSlider(theme, self.tr("Pictures"), self.tr("quick"), self.tr("exact"))
         self.limit.set_help(self.tr("At most so many, drawn evenly over the classes by the seed"))
         self.interval = text(role="caption")
@@ -40,13 +51,14 @@ class DataCard(QWidget):
         self.other = TextButton(theme, "", "folder", tip=tip)
         head = fill(QHBoxLayout(), (text(self.tr("Data"), "heading"), 1), self.other)
         names = fill(QVBoxLayout(), self.title, self.summary, spacing=1)
-        fill(QVBoxLayout(self), head, names, self._split_box, self._among_box, self.limit, self.interval)
+        fill(QVBoxLayout(self), head, names, self._split_box, self._among_box, self.words, self.limit, self.interval)
         self.other.clicked.connect(self.folder_clicked)
         self.split.picked.connect(data.set_split)
         self.among.picked.connect(choices.set_class_list)
         self.limit.value_changed.connect(self.on_limit_changed)
         choices.changed.connect(self.on_changed)
         data.running_changed.connect(self.on_changed)
+        words.checked.connect(self.on_words_checked)
         self.on_changed()
 
     def on_changed(self) -> None:
@@ -76,13 +88,23 @@ class DataCard(QWidget):
         self.limit.setVisible(there and data.pictures_in_split > 0 and len(stops) > 1)
         self.limit.set_stops(stops)
         self.limit.set_value(self._choices.limit)
+        if self._question() != self._asked:
+            self.words.set_words(())
         self.interval.setText(self._choices.interval_text())
         self.interval.setVisible(bool(self.interval.text()))
+
+    def on_words_checked(self, answer: WordsChecked) -> None:
+        """Show the words of classes and template that the model was never trained on, as `answer` says, until others are asked about."""
+        self._asked = self._question()
+        self.words.set_words(answer.unknown)
 
     def on_limit_changed(self, limit: object) -> None:
         """Take `limit`, a stop of the slider, as the largest number of pictures to evaluate, 0 for all; ignore anything but an int."""
         if isinstance(limit, int):
             self._choices.set_limit(limit)
+
+    def _question(self) -> tuple[str, tuple[str, ...], str]:
+        return self._choices.model.settings.model, self._choices.classes, self._choices.template
 
     def _summary(self) -> str:
         data = self._data

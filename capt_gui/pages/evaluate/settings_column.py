@@ -23,7 +23,7 @@ class SettingsColumn(QWidget):
         super().__init__(parent)
         self._desk = desk
         self._run, self._choices = desk.evaluation.run, desk.evaluation.choices
-        self.data = DataCard(desk.theme, desk.evaluation.data, self._choices)
+        self.data = DataCard(desk.theme, desk.evaluation.data, self._choices, desk.evaluation.words)
         self.model = ModelPanel(desk.theme, desk.model)
         self.options = EvaluateOptions(desk.theme, self._choices)
         self.attack = AttackChoicePanel(

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from capt_engine.records import unknown_sentences
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate import evaluate_text
@@ -73,6 +74,11 @@ class VerdictCard(VerdictBox):
         result = self._run.result
         assert result is not None
         headline, figures = evaluate_text.verdict(result, self._model.sides.label)
+        kind, odd = formatting.outcome(result), formatting.unlike_training(result)
+        if evaluate_text.is_foreign(result):
+            kind, headline, figures = "unknown", odd, f"{headline}\n{figures}"
+        elif odd:
+            figures = f"{figures}\n{odd}"
         names = [self._model.attack_label(attack.name) for attack in result.attacks]
         against = ""
         if result.robust_accuracy is not None and names:
@@ -84,8 +90,8 @@ class VerdictCard(VerdictBox):
         took = self.tr("{} · took {} on {}").format(
             self._run.settings_text(), tune_text.duration(result.wall_s), result.device
         )
-        caption = "\n".join(part for part in (limits, took) if part)
-        self.set_verdict(formatting.outcome(result), headline, figures, caption)
+        caption = "\n".join(part for part in (*unknown_sentences(result.unknown_words), limits, took) if part)
+        self.set_verdict(kind, headline, figures, caption)
         self._offer(self.report, self.copy)
 
     def _show_stopped(self) -> None:

@@ -24,6 +24,7 @@ class ClassesPanel(QWidget):
         super().__init__(parent)
         self._choices = choices
         self._writing = False
+        self._words_of = ""
         self.picker = Picker(self.tr("List of classes"))
         self.about = text(role="caption")
         self.source = text(role="caption")
@@ -61,6 +62,8 @@ class ClassesPanel(QWidget):
     def on_choices_changed(self) -> None:
         """Show the chosen class names and template in the editor, and say which prompts they come from, if any."""
         wanted = (self._choices.classes, self._choices.template)
+        if self._words_of != self._choices.settings.model:
+            self.editor.set_unknown_words(())
         if not self._writing and wanted != (self.editor.classes(), self.editor.template()):
             self.editor.set_classes(*wanted)
         self._show_list()
@@ -83,6 +86,7 @@ class ClassesPanel(QWidget):
 
     def on_words_checked(self, answer: WordsChecked) -> None:
         """Show the words that the model was never trained on, as `answer` says, with known ones to put in their place."""
+        self._words_of = self._choices.settings.model
         self.editor.set_unknown_words(answer.unknown)
 
     def _show_list(self) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from capt_engine.records import CheckClassesRequest, CheckWordsRequest
 from capt_gui.bridge import Bridge
+from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.one_job import OneJob
 
@@ -21,7 +22,7 @@ class ClassCheck(OneJob):
     checked = Signal(object)
     question: ClassVar[type[Question]]
 
-    def __init__(self, bridge: Bridge, choices: Choices, parent: QObject | None = None) -> None:
+    def __init__(self, bridge: Bridge, choices: Choices | EvaluateChoices, parent: QObject | None = None) -> None:
         super().__init__(bridge, parent)
         self._choices = choices
         self._requested: Question | None = None
@@ -51,7 +52,7 @@ class ClassCheck(OneJob):
         choices = self._choices
         if choices.model.info is None or not choices.classes or "{}" not in choices.template:
             return None
-        return self.question(choices.settings.model, choices.classes, choices.template)
+        return self.question(choices.model.settings.model, choices.classes, choices.template)
 
 
 class TokenCheck(ClassCheck):

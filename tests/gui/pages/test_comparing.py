@@ -35,8 +35,6 @@ ONE, TWO = JobId(1), JobId(2)
 @pytest.fixture
 def page(bench: Bench, qtbot: QtBot) -> Iterator[ExplorePage]:
     """The page on an engine that offers prompts; token questions are left out of the numbering."""
-    bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
-    bench.desk.choices.changed.disconnect(bench.desk.words.on_choices_changed)
     page = ExplorePage(bench.desk)
     qtbot.addWidget(page)
     page.resize(1280, 740)

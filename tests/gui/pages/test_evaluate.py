@@ -16,7 +16,7 @@ from finding import let_go, named
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from capt_engine import records as r
@@ -30,8 +30,6 @@ from capt_gui.widgets.segments import Segments
 @pytest.fixture
 def page(bench: Bench, qtbot: QtBot, tmp_path: Path) -> Iterator[EvaluatePage]:
     """The page, shown, on an engine that is ready; runs are kept in a folder of the test's."""
-    bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
-    bench.desk.choices.changed.disconnect(bench.desk.words.on_choices_changed)
     bench.desk.store.folder = tmp_path / "runs"
     page = EvaluatePage(bench.desk)
     qtbot.addWidget(page)
@@ -107,6 +105,25 @@ def test_a_scan_that_fails_is_told_above_the_welcome(bench: Bench, page: Evaluat
     assert page.banner.accessibleName() == "One folder or table at a time."
 
 
+def test_unknown_words_are_told_before_the_run_and_at_its_verdict(
+    bench: Bench, page: EvaluatePage, tmp_path: Path
+) -> None:
+    """The card of the data names them for the model that is chosen, without buttons, as the names are those of folders."""
+    dropped(bench, page, tmp_path)
+    words, check = page.settings_column.data.words, bench.desk.evaluation.words
+    check.on_timeout()
+    assert bench.engine.requests[-1] == r.CheckWordsRequest("demo", ("cat", "dog", "emu"), "a {}.")
+    emu = r.UnknownWord("emu", 78, ("emu",), ("gem",))
+    play(bench, r.JobFinished(last(bench), r.WordsChecked((emu,))))
+    assert words.said() == f"{emu.sentence} Nearest in spelling: gem."
+    assert words.isVisible()
+    assert not words.findChildren(QPushButton)
+    finished(bench, replace(acted.result(), unknown_words=(emu,)))
+    assert page.results.verdict.caption.text().startswith(emu.sentence)
+    bench.desk.model.set_model("photos")
+    assert words.said() == ""
+
+
 def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """Progress with the remaining time, counts of what is done, and after Cancel a way to go on."""
     dropped(bench, page, tmp_path)
@@ -167,6 +184,20 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     named(results.confusion, QAbstractButton, "State of the pictures: Attacked").click()
     assert results.confusion.grid.text_of(0, 0) == ""
     assert results.confusion.grid.text_of(1, 0) == "1"
+
+
+@pytest.mark.parametrize("count", [3, 1, 0])
+def test_pictures_that_the_model_cannot_know_come_first(
+    bench: Bench, page: EvaluatePage, tmp_path: Path, count: int
+) -> None:
+    """Where most of the pictures are such, that is the verdict and the accuracy stands below; of a few it is said below."""
+    dropped(bench, page, tmp_path)
+    finished(bench, replace(acted.result(), out_of_distribution=r.OutOfDistribution(count, 4)))
+    verdict = page.results.verdict
+    said = f"{count} of 4 pictures look" if count != 1 else "1 of 4 pictures looks"
+    assert verdict.headline.text().startswith(said) is (count == 3)
+    assert ("stay right" in verdict.figures.text()) is (count == 3)
+    assert (said in verdict.figures.text()) is (count == 1)
 
 
 def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:

@@ -25,8 +25,6 @@ from capt_gui.widgets.segments import Segments
 @pytest.fixture
 def page(bench: Bench, qtbot: QtBot, tmp_path: Path) -> Iterator[EvaluatePage]:
     """The page, shown, on an engine that is ready; runs are kept in a folder of the test's."""
-    bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
-    bench.desk.choices.changed.disconnect(bench.desk.words.on_choices_changed)
     bench.desk.store.folder = tmp_path / "runs"
     page = EvaluatePage(bench.desk)
     qtbot.addWidget(page)

@@ -47,8 +47,6 @@ SUMMARY = AnalyzeResult(2, 1, "model", 1.0, None, 0.5, None, (), (), ThreatModel
 @pytest.fixture
 def page(bench: Bench, qtbot: QtBot) -> Iterator[ExplorePage]:
     """The page, shown, on an engine that is ready; token questions are left out of the numbering."""
-    bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
-    bench.desk.choices.changed.disconnect(bench.desk.words.on_choices_changed)
     page = ExplorePage(bench.desk)
     qtbot.addWidget(page)
     page.resize(1280, 740)

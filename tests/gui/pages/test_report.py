@@ -70,8 +70,6 @@ def asked(bench: Bench) -> ReportRequest:
 @pytest.fixture
 def page(bench: Bench, qtbot: QtBot) -> Iterator[ReportPage]:
     """The page, shown: it has asked for the runs."""
-    bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
-    bench.desk.choices.changed.disconnect(bench.desk.words.on_choices_changed)
     page = ReportPage(bench.desk)
     qtbot.addWidget(page)
     page.resize(1200, 700)

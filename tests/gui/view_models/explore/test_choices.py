@@ -8,6 +8,7 @@ import pytest
 from conftest import Bench
 from fakes import CATALOGUE, EVERYDAY, IMAGENET, PHOTO_CLASSES, READY, SHAPES
 from PySide6.QtCore import QCoreApplication
+from pytestqt.qtbot import QtBot
 
 from capt_engine.records import (
     AttackSpec,
@@ -186,13 +187,14 @@ def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.Monk
     assert answers == [answer]
 
 
-def test_words_are_looked_up_beside_the_tokens(bench: Bench) -> None:
+def test_words_are_looked_up_beside_the_tokens(bench: Bench, qtbot: QtBot) -> None:
     """The same list is asked about once more, for the worker that needs no model; the answer reaches the editor's side."""
     answers: list[WordsChecked] = []
     bench.desk.words.checked.connect(answers.append)
     bench.engine.emit(READY)
     bench.desk.choices.set_classes(("cat", "capybara"), "a {}.")
-    bench.desk.words.on_timeout()
+    bench.desk.words.on_choices_changed()
+    qtbot.waitUntil(lambda: bool(bench.engine.requests), timeout=class_check.DELAY_MS + 5000)
     assert bench.engine.requests == [CheckWordsRequest("demo", ("cat", "capybara"), "a {}.")]
     answer = WordsChecked((UnknownWord("capybara", 78, ("capybara",)),))
     bench.engine.emit(JobFinished(JobId(1), answer))
