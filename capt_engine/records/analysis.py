@@ -205,7 +205,7 @@ class TextDrift:
 
 @dataclass(frozen=True)
 class OutOfDistribution:
-    """How many (count) of the n pictures that were judged look like nothing that the model was trained on."""
+    """The number (count) of the n pictures that were judged which look like nothing that the model was trained on."""
 
     count: int
     n: int

@@ -42,8 +42,7 @@ BUNDLED = replace(CATALOGUE, models=(DEMO, replace(DEMO, id="demo-robust"), PHOT
 
 @pytest.fixture
 def page(bench: Bench, qtbot: QtBot) -> Iterator[ExplorePage]:
-    """The page, in the smallest window, on an engine with the bundled models; token questions are left out of the numbering."""
-    bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
+    """The page, in the smallest window, on an engine with the bundled models."""
     page = ExplorePage(bench.desk)
     qtbot.addWidget(page)
     page.resize(960, 540)
