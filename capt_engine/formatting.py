@@ -161,6 +161,13 @@ def counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def unlike_training(count: int, n: int) -> str:
+    """Say that `count` of `n` pictures are out of distribution: "37 of 40 pictures look like nothing this model was trained on."."""
+    who = f"{count:,} of {counted(n, 'picture')}" if n != 1 else "The picture"
+    looks = "looks" if count == 1 else "look"
+    return f"{who} {looks} like nothing this model was trained on."
+
+
 def duration(seconds: float) -> str:
     """Write a time given in seconds in the unit that suits it: "45 s" (at least "1 s"), "12 min", "2.5 h"."""
     if seconds < 90:

@@ -82,6 +82,8 @@ def closing(result: records.AnalyzeResult, run_dir: str | None) -> str:
     lines = [
         f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}."
     ]
+    if (odd := result.out_of_distribution) is not None and odd.count:
+        lines.append(f"{formatting.unlike_training(odd.count, odd.n)} What it says of such a picture means nothing.")
     compared = result.compared.other if result.compared else None
     for name, one in (("A", result), ("B", compared)) if compared else (("", result),):
         if one is not None:

@@ -9,11 +9,10 @@ from capt_engine.attacks.base import NORMS
 from capt_engine.data.class_lists import EVERYDAY, IMAGENET, names_of
 from capt_engine.demo.world import TASKS
 from capt_engine.metrics import METRICS
-from capt_engine.model.clip import imagenet_classes
 from capt_engine.model.store import catalog, lpips_store
 from capt_engine.model.store.prompt_store import entries
 from capt_engine.model.text import DEFAULT_TEMPLATE
-from capt_engine.records import Catalogue, ClassList, ModelInfo
+from capt_engine.records import PHOTOGRAPHS, TOY_WORLD, Catalogue, ClassList, ModelInfo
 from capt_engine.tuning import presets
 from capt_engine.tuning.defaults import of_demo
 
@@ -26,6 +25,7 @@ DEMO = ModelInfo(
     warning="Demo model: knows only the toy world. Good for learning the tool, not for conclusions about your pictures.",
     eps=1 / 255,
     tuning=tuple(of_demo("demo").items()),
+    knows=TOY_WORLD,
 )
 DEMO_ROBUST = replace(
     DEMO,
@@ -42,6 +42,7 @@ PHOTO = ModelInfo(
     classes=names_of(EVERYDAY),
     template=DEFAULT_TEMPLATE,
     eps=1 / 255,
+    knows=PHOTOGRAPHS,
 )
 _BUNDLED = (PHOTO, DEMO, DEMO_ROBUST)
 
@@ -89,7 +90,7 @@ def class_lists() -> tuple[ClassList, ...]:
 def _installed() -> tuple[ModelInfo, ...]:
     """The models in the user's own folder: those of the curated list in its order, then the others by name."""
     listed = catalog.listed()
-    classes = imagenet_classes()
+    classes = names_of(EVERYDAY)
     here = tuple(
         ModelInfo(one.id, one.label, one.purpose, classes, DEFAULT_TEMPLATE)
         for one in listed.offered
@@ -104,7 +105,7 @@ def _installed() -> tuple[ModelInfo, ...]:
 def suggestion(model: str) -> tuple[tuple[str, ...], str]:
     """Return the class names and the template to use with the model of the id `model` when the user has given none.
 
-    For a model that does not come with the program, these are the ImageNet classes and the default template.
+    For a model that does not come with the program, these are the everyday words and the default template.
     """
     bundled = {one.id: (one.classes, one.template) for one in _BUNDLED}
-    return bundled.get(model) or (imagenet_classes(), DEFAULT_TEMPLATE)
+    return bundled.get(model) or (names_of(EVERYDAY), DEFAULT_TEMPLATE)

@@ -26,6 +26,7 @@ from capt_engine.records import (
     Figure,
     MatrixCell,
     MinimalEps,
+    OutOfDistribution,
     PairedTest,
     PictureRow,
     TextDrift,
@@ -46,6 +47,7 @@ class Trial:
     success: the attack turned a right answer into a wrong one, None where that question does not arise. aimed_at: on whom the attack
     was computed, "" for the prompts themselves. skipped: why the attack was not run. png: does a success survive 8 bits.
     norm: "" for an attack whose budget is no ball. frozen_pred: the clean answer of the frozen zero-shot model, "" where nobody asked it.
+    out_of_distribution: does the picture look like nothing the model was trained on, None where that was not judged.
     """
 
     path: str
@@ -67,6 +69,7 @@ class Trial:
     png: bool | None = None
     minimal_eps: float | None = None
     frozen_pred: str = ""
+    out_of_distribution: bool | None = None
 
     @classmethod
     def of(cls, row: PictureRow) -> Trial:
@@ -92,6 +95,7 @@ class Trial:
             png=row.survives_png,
             minimal_eps=row.minimal_eps,
             frozen_pred=row.frozen,
+            out_of_distribution=row.out_of_distribution,
         )
 
 
@@ -100,7 +104,8 @@ class Seen:
     """One picture under one set of prompts: right when clean, and still right under every attack, by (aimed at, budget).
 
     gradients, others: right under every attack that follows gradients, or that does not, where it was computed on the model itself.
-    frozen: did the frozen zero-shot model have it right when clean; None where that is not known.
+    frozen: did the frozen zero-shot model have it right when clean; out_of_distribution: is it unlike the training pictures; None where
+    that is not known.
     """
 
     label: str
@@ -110,6 +115,7 @@ class Seen:
     gradients: dict[float, bool] = field(default_factory=dict)
     others: dict[float, bool] = field(default_factory=dict)
     minimal_eps: float | None = None
+    out_of_distribution: bool | None = None
 
 
 @dataclass
@@ -163,6 +169,8 @@ class Tally:
                 self._clean.setdefault(trial.prompts, Calibration()).add(trial.clean_conf, right=picture.clean)
         if trial.minimal_eps is not None:
             picture.minimal_eps = trial.minimal_eps
+        if trial.out_of_distribution is not None:
+            picture.out_of_distribution = trial.out_of_distribution
         if not trial.attack:
             return
         if (cell := corruption_of(trial.attack)) is not None:
@@ -250,6 +258,12 @@ class Tally:
         known = [one.robust[key] for one in self.pictures[prompts].values() if key in one.robust]
         return sum(known), len(known)
 
+    def out_of_distribution(self, prompts: str) -> OutOfDistribution | None:
+        """Count the pictures shown to `prompts` (an id) that are out of distribution; None where none was judged."""
+        seen = (one.out_of_distribution for one in self.pictures.get(prompts, {}).values())
+        judged = [one for one in seen if one is not None]
+        return OutOfDistribution(sum(judged), len(judged)) if judged else None
+
     def headline(self, prompts: str, wanted: float) -> float | None:
         """Return the budget to report for `prompts` (an id): `wanted` if it was tried, else the largest; None if none was."""
         budgets = self.budgets(prompts)
@@ -287,6 +301,7 @@ class Tally:
             clean_interval=wilson(clean, n),
             consistency=tuple((name, total / count) for name, (total, count) in self._sums.get(aim, {}).items()),
             per_class=_per_class(pictures, key),
+            out_of_distribution=self.out_of_distribution(prompts),
             figures=self.figures(prompts, eps, is_labelled=blank.label_source != "model"),
         )
         if eps is None:

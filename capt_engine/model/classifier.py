@@ -143,6 +143,19 @@ class Classifier:
         logits = self._scale * features @ self.text.T
         return Output(logits if self._bias is None else logits + self._bias, features)
 
+    def ood_scores(self, features: Tensor) -> Tensor | None:
+        """Compute how unlike the pictures that the model was trained on some pictures are.
+
+        Args:
+            features: unit image features (n, d) of the model without learned prompts, as `zero_shot.forward` gives them.
+
+        Returns:
+            Scores (n,), above 1 for a picture that is out of distribution; None where the model has no statistics of its training
+            pictures.
+        """
+        known = self.backbone.distribution
+        return None if known is None else known.scores(features)
+
     def __call__(self, images: Tensor) -> Tensor:
         """Answer with the logits alone; differentiable in the pixels.
 

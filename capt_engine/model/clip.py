@@ -34,8 +34,9 @@ from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.files import sha256
 from capt_engine.folders import models_dir
 from capt_engine.formatting import short
-from capt_engine.model import imports, trunk
+from capt_engine.model import distribution, imports, trunk
 from capt_engine.model.devices import pick_device
+from capt_engine.model.distribution import Distribution
 from capt_engine.model.store import catalog, install_record
 from capt_engine.model.store.model_store import LOCAL_DIR, TOWER_CONFIG, folder_named
 from capt_engine.model.tensor_file import require_finite, sound
@@ -81,7 +82,8 @@ class Backbone:
     clip: open_clip's module. tokenize: list of sentences -> token ids (n, context). view: PIL picture -> what the model sees,
     (3, size, size) in [0, 1]. mean, std: the normalisation the classifier applies, (3, 1, 1). sha256: of the weights file; where there
     are two, a tuned image tower and its base, or a model and its trunk, that of the text "<base's or trunk's SHA-256>\\n<file's
-    SHA-256>\\n". base: only of a tuned tower. vocabulary: the whole words that it was trained on, None where nothing is known of them.
+    SHA-256>\\n". base: only of a tuned tower. vocabulary: the whole words that it was trained on, distribution: statistics of the pictures
+    that it was trained on; each None where nothing is known of them.
     """
 
     id: str
@@ -95,6 +97,7 @@ class Backbone:
     context_length: int
     base: Base | None = None
     vocabulary: Vocabulary | None = None
+    distribution: Distribution | None = None
 
 
 def load_backbone(model_id: str, device: torch.device) -> Backbone:
@@ -111,7 +114,8 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
             _require_as_shipped(backbone)
         else:
             _require_unchanged(folder, backbone)
-        return replace(backbone, vocabulary=of_model(model_id))
+        known = Distribution.read(folder / distribution.FILE, backbone.sha256)
+        return replace(backbone, vocabulary=of_model(model_id), distribution=known)
     if "@" in model_id:
         return _from_file(model_id, device)
     if model_id in open_clip.list_models():
@@ -173,7 +177,7 @@ def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
             "An open_clip folder holds that file beside its safetensors weights.",
         )
     # Snapshots from the hub hold the weights of other programs beside open_clip's own.
-    weights = [folder / _WEIGHTS] if (folder / _WEIGHTS).is_file() else sorted(folder.glob("*.safetensors"))
+    weights = [folder / _WEIGHTS] if (folder / _WEIGHTS).is_file() else sorted(_weights_in(folder))
     if len(weights) != 1:
         found = "no safetensors file" if not weights else f"{len(weights)} safetensors files, none called {_WEIGHTS}"
         raise BadCheckpoint(
@@ -182,6 +186,10 @@ def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
     name = LOCAL_DIR + str(folder)
     config = read_json(folder / _CONFIG, _FolderConfig, error=BadCheckpoint, hint=_LOAD_HINT, most=_LONGEST_HEADER)
     return _built(model_id, weights[0], name, device, {}, config.trunk)
+
+
+def _weights_in(folder: Path) -> Iterator[Path]:
+    return (one for one in folder.glob("*.safetensors") if one.name != distribution.FILE)
 
 
 def _from_tower(model_id: str, folder: Path, device: torch.device) -> Backbone:
@@ -385,8 +393,3 @@ def _view(config: dict[str, Any]) -> Callable[[Any], Tensor]:
     whole = open_clip.transform.image_transform_v2(open_clip.transform.PreprocessCfg(**config), is_train=False)
     view: Callable[[Any], Tensor] = type(whole)([one for one in whole.transforms if type(one).__name__ != "Normalize"])
     return view
-
-
-def imagenet_classes() -> tuple[str, ...]:
-    """Return the ImageNet class names as open_clip words them, each once; used where nobody names the classes."""
-    return tuple(dict.fromkeys(open_clip.IMAGENET_CLASSNAMES))

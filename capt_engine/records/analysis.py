@@ -11,6 +11,9 @@ from capt_engine.records.suites import AttackSpec
 from capt_engine.records.threat import ThreatModel
 from capt_engine.records.vocabulary import UnknownWord
 
+OOD_FALSE_ALARM = 0.01
+"""The share of held-back pictures of a model's own kind that its threshold calls out of distribution."""
+
 
 @dataclass(frozen=True)
 class CheckClassesRequest(Request):
@@ -52,7 +55,8 @@ class PictureRow:
     smallest budget found that breaks the picture, None where it was not searched or none was found. attack_label: what the attack
     is called where the run has it with several settings, as in "pgd[steps=10]"; "" for its name. frozen: the answer of the frozen
     zero-shot model to the clean picture, "" where it was not asked. alpha_rule: the rule by which the metric alpha was computed, the
-    prompts' own or else label_prob; "" where nothing was measured.
+    prompts' own or else label_prob; "" where nothing was measured. ood_score: how far the clean picture lies from those that the model
+    was trained on, 1 at the threshold of what is out of distribution; None where the model has no statistics of them.
     """
 
     path: str
@@ -86,11 +90,17 @@ class PictureRow:
     attack_label: str = ""
     frozen: str = ""
     alpha_rule: str = ""
+    ood_score: float | None = None
 
     @property
     def attacked_by(self) -> str:
         """Return the run's label for the attack, such as "pgd[steps=10]", or else its name; "" for no attack."""
         return self.attack_label or (self.attack.name if self.attack is not None else "")
+
+    @property
+    def out_of_distribution(self) -> bool | None:
+        """Return True for a picture unlike those that the model was trained on; None where that was not judged."""
+        return None if self.ood_score is None else self.ood_score > 1
 
 
 @dataclass(frozen=True)
@@ -194,6 +204,14 @@ class TextDrift:
 
 
 @dataclass(frozen=True)
+class OutOfDistribution:
+    """The number (count) of the n pictures that were judged which look like nothing that the model was trained on."""
+
+    count: int
+    n: int
+
+
+@dataclass(frozen=True)
 class MinimalEps:
     """The smallest budgets that break pictures which were right when clean: quartiles over the n that were searched.
 
@@ -265,7 +283,8 @@ class AnalyzeResult(Result):
     set of prompts, where several common corruptions were run; robust_accuracy is None then, as nobody attacked.
     text_drift: of each set of prompts that is not plain text. memory_bytes: the peak so far, of the GPU where the work was done on one
     that counts, else of the whole process; 0 where that is not known. unknown_words:
-    those of class names and template that the model was never trained on.
+    those of class names and template that the model was never trained on. out_of_distribution: None where the model has no statistics of
+    its training pictures.
     """
 
     n: int
@@ -299,6 +318,7 @@ class AnalyzeResult(Result):
     text_drift: tuple[TextDrift, ...] = ()
     memory_bytes: int = 0
     unknown_words: tuple[UnknownWord, ...] = ()
+    out_of_distribution: OutOfDistribution | None = None
 
 
 @dataclass(frozen=True)

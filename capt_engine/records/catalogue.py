@@ -10,6 +10,10 @@ NO_PROMPTS = "none"
 """The id of plain text, where a prompt checkpoint could stand."""
 
 
+TOY_WORLD, PHOTOGRAPHS = "toy world", "photographs"
+"""The kinds of pictures that the small bundled models were trained on."""
+
+
 Number = int | float
 
 
@@ -81,7 +85,8 @@ class ModelInfo:
 
     `classes` and `template` are what it is asked about when the user has not said; `eps` is the L∞ budget offered first, in pixel
     units [0, 1], where the norm's own would break every picture. tuning: the settings of a tuning run in which it differs from the
-    method's own, by name of a TuneRequest's field.
+    method's own, by name of a TuneRequest's field. knows: TOY_WORLD or PHOTOGRAPHS for a small model of which it is known what it was
+    trained on, "" for any other.
     """
 
     id: str
@@ -92,6 +97,7 @@ class ModelInfo:
     warning: str = ""
     eps: float | None = None
     tuning: tuple[tuple[str, ParamValue], ...] = ()
+    knows: str = ""
 
 
 @dataclass(frozen=True)

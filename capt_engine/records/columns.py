@@ -74,5 +74,8 @@ COLUMNS = (
     "l2_png",
     "lpips",
     "alpha_rule",
+    "ood_score",
+    "out_of_distribution",
+    "target",
 )
 """The columns stay where they stand here; a metric that is not among them stands behind them, in the order of its table."""

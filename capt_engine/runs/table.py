@@ -68,6 +68,9 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         "minimal_eps": "inf" if row.minimal_eps == math.inf else row.minimal_eps,
         "frozen_pred": row.frozen or None,
         "alpha_rule": row.alpha_rule or None,
+        "ood_score": row.ood_score,
+        "out_of_distribution": row.out_of_distribution,
+        "target": row.threat.target if row.attack else None,
     }
     return {name: found[name] for name in columns()}
 
@@ -106,6 +109,7 @@ def trial(line: Mapping[str, str]) -> Trial:
         png=_TRUTH[values["survives_png"]],
         minimal_eps=float(minimal) if minimal else None,
         frozen_pred=values.get("frozen_pred", ""),
+        out_of_distribution=_TRUTH[values.get("out_of_distribution", "")],
     )
 
 

@@ -46,6 +46,13 @@ class PlainModule(Classifier):
         """Return the longer side of the pictures, in pixels."""
         return self._size
 
+    def ood_scores(self, features: Tensor) -> None:
+        """Return None, as nothing is known of the pictures that the module was trained on.
+
+        Args:
+            features: not looked at.
+        """
+
     def forward(self, images: Tensor) -> Output:
         """Classify pictures with the module.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from capt_engine.formatting import budget, duration, p_equals, percent, percent_number, signed_points, unbroken
 from capt_engine.formatting import memory as in_memory
+from capt_engine.formatting import unlike_training as in_words
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, DeviceInfo, JobProgress, PairedTest, PictureRow, ThreatModel
 from capt_gui.translate import tr
 
 _CERTAIN = 0.05
+_UNSURE = 0.2
 _NORM_SYMBOLS = {"linf": "L∞", "l2": "L2"}
 
 
@@ -73,6 +75,16 @@ def survival(row: PictureRow) -> str:
     if row.survives_jpeg95 is None:
         return "survives PNG"
     return "survives PNG and JPEG" if row.survives_jpeg95 else "survives PNG, not JPEG"
+
+
+def unsure(row: PictureRow) -> str:
+    """Return a sentence where no class name was likely for the clean picture, as when the right one was not asked about; else ""."""
+    likeliest = row.clean.probabilities[row.clean.winner]
+    if likeliest >= _UNSURE:
+        return ""
+    return tr("No name was likelier than {}: the right one may not be in the list.").format(
+        unbroken(percent(likeliest))
+    )
 
 
 def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool = True) -> str:
@@ -155,6 +167,12 @@ def effect(test: PairedTest | None) -> str:
     if test.p_value >= _CERTAIN:
         return "unclear"
     return "better" if test.difference > 0 else "worse"
+
+
+def unlike_training(result: AnalyzeResult) -> str:
+    """Return a sentence on the pictures of a run that are out of the model's distribution; "" where there is none."""
+    odd = result.out_of_distribution
+    return in_words(odd.count, odd.n) if odd is not None and odd.count else ""
 
 
 def outcome(result: AnalyzeResult | None) -> str:

@@ -31,7 +31,7 @@ class Symbol(QLabel):
 
 
 class TextButton(QPushButton):
-    """A button with an icon before its text. look: "primary", "link", or "" for a plain one."""
+    """A button with an icon before its text, "" for none. look: "primary", "link", or "" for a plain one."""
 
     def __init__(
         self, theme: Theme, text: str, icon: str, *, look: str = "", tip: str = "", icon_height: int = 16
@@ -53,7 +53,8 @@ class TextButton(QPushButton):
         self._tint()
 
     def _tint(self) -> None:
-        self.setIcon(self._theme.icon_beside_text(self._icon, self._role))
+        if self._icon:
+            self.setIcon(self._theme.icon_beside_text(self._icon, self._role))
 
 
 class IconButton(QToolButton):

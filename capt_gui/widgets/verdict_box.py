@@ -16,13 +16,14 @@ _LOOKS = {
     "unclear": ("minus", "text_muted"),
     "failed": ("warning", "warning"),
     "stopped": ("pause", "text_muted"),
+    "unknown": ("help", "warning"),
     "": ("evaluate", "accent"),
 }
-_COLOURED = ("better", "worse")
+_COLOURED = ("better", "worse", "unknown")
 
 
 class VerdictBox(QFrame):
-    """`set_verdict` fills it; a kind is "better", "worse", "unclear", "failed", "stopped", or "" where nothing is compared."""
+    """`set_verdict` fills it; a kind is "better", "worse", "unclear", "failed", "stopped", "unknown", or "" where nothing is compared."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,8 +52,8 @@ class VerdictBox(QFrame):
     def set_verdict(self, kind: str, headline: str, figures: str, caption: str = "") -> None:
         """Show a result: a headline, the figures it rests on, and a caption in small type; "" hides a line.
 
-        kind: "better", "worse", "unclear", "failed", "stopped", or "" where nothing is compared, which chooses symbol
-        and colour; KeyError for any other.
+        kind: "better", "worse", "unclear", "failed", "stopped", "unknown", or "" where nothing is compared, which
+        chooses symbol and colour; KeyError for any other.
         """
         for label, shown in ((self.headline, headline), (self.figures, figures), (self.caption, caption)):
             label.setText(shown)
@@ -62,6 +63,13 @@ class VerdictBox(QFrame):
         self.setProperty("verdict", kind if kind in _COLOURED else "unclear")
         repolish(self)
         self._symbol.set_icon(*_LOOKS[kind])
+
+    def set_narrow(self) -> None:
+        """Leave the symbol out and less room around the lines, for a box above something else that needs the room."""
+        self._symbol.hide()
+        self._lines.setSpacing(2)
+        self._buttons.setContentsMargins(0, 3, 0, 0)
+        self._beside.setContentsMargins(12, 8, 12, 8)
 
     def set_progress(self, progress: tuple[int, int, str] | None) -> None:
         """Show the progress of the work that is awaited as (done, total, text), a total of 0 for an unknown end.
@@ -84,12 +92,12 @@ class VerdictBox(QFrame):
         """Add a button at the right end of the box, beside the headline."""
         self._beside.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
 
-    def add_button(self, icon: str, name: str, *, primary: bool = False) -> QPushButton:
+    def add_button(self, icon: str, name: str, *, primary: bool = False, link: bool = False) -> QPushButton:
         """Add a button at the end of the row below the text, and return it; the row stays hidden until `show_buttons`.
 
-        icon: the name of an icon of the theme. name: its text. primary: paint it as the main choice.
+        icon: the name of an icon of the theme, "" for none. name: its text. primary: paint it as the main choice; link: as a link.
         """
-        button = TextButton(self._theme, name, icon, look="primary" if primary else "")
+        button = TextButton(self._theme, name, icon, look="primary" if primary else "link" if link else "")
         self._made.append(button)
         self._buttons.insertWidget(self._buttons.count() - 1, button)
         return button

@@ -153,3 +153,9 @@ def test_sizes_times_and_counts() -> None:
     assert (f.counted(1, "picture"), f.counted(1200, "class", "classes")) == ("1 picture", "1,200 classes")
     assert (f.short("0123456789abcdef"), f.short("")) == ("0123456789ab…", "not recorded")
     assert f.unbroken("41.0 %") == "41.0\u00a0%"
+
+
+def test_pictures_unlike_the_training_pictures_are_counted_in_words() -> None:
+    """One and many, and a single picture without a count."""
+    said = [f.unlike_training(*one).split(" like ")[0] for one in ((37, 40), (1, 40), (1, 1))]
+    assert said == ["37 of 40 pictures look", "1 of 40 pictures looks", "The picture looks"]

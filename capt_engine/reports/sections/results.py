@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from capt_engine.formatting import counted, p_value, percent, points
+from capt_engine.formatting import counted, p_value, percent, points, unlike_training
 from capt_engine.metrics.interval import share, wilson
 from capt_engine.records import (
     MOST_CLASSES,
@@ -39,6 +39,10 @@ def verdict(context: ReportContext) -> tuple[Block, ...]:
     The paired differences, the checks that were run, the threat model and up to three examples follow.
     """
     blocks: list[Block] = [Paragraph(sentence(context), "lead")]
+    odd = context.counts.tally.out_of_distribution(context.prompts[0]) if context.prompts else None
+    if odd is not None and odd.count:
+        text = f"{unlike_training(odd.count, odd.n)} What it says of such a picture means nothing."
+        blocks.append(Paragraph(text, "limit"))
     clean, robust = context.paired()
     blocks += [
         Paragraph(f"Difference {state}: {difference(test)}.")

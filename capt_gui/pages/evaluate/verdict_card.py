@@ -74,6 +74,11 @@ class VerdictCard(VerdictBox):
         result = self._run.result
         assert result is not None
         headline, figures = evaluate_text.verdict(result, self._model.sides.label)
+        kind, odd = formatting.outcome(result), formatting.unlike_training(result)
+        if evaluate_text.is_foreign(result):
+            kind, headline, figures = "unknown", odd, f"{headline}\n{figures}"
+        elif odd:
+            figures = f"{figures}\n{odd}"
         names = [self._model.attack_label(attack.name) for attack in result.attacks]
         against = ""
         if result.robust_accuracy is not None and names:
@@ -86,7 +91,7 @@ class VerdictCard(VerdictBox):
             self._run.settings_text(), tune_text.duration(result.wall_s), result.device
         )
         caption = "\n".join(part for part in (*unknown_sentences(result.unknown_words), limits, took) if part)
-        self.set_verdict(formatting.outcome(result), headline, figures, caption)
+        self.set_verdict(kind, headline, figures, caption)
         self._offer(self.report, self.copy)
 
     def _show_stopped(self) -> None:

@@ -7,14 +7,18 @@ from pathlib import PurePath
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from capt_engine.formatting import NO_BREAK
 from capt_engine.records import PERTURBED, AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
+from capt_gui.pages.explore.unlike_training_box import UnlikeTrainingBox
 from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
 from capt_gui.view_models.explore.gallery_model import Item
+from capt_gui.view_models.navigation import MODELS
 from capt_gui.widgets.buttons import Symbol
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
@@ -31,19 +35,18 @@ class ResultView(QWidget):
         self._desk = desk
         self.headline = text(role="title")
         self.headline.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.unlike_training = UnlikeTrainingBox(desk.theme, desk.engine)
         self.pair = SideVerdicts(desk.theme)
         self.pair.hide()
         self.details = text(role="muted")
-        self.aim_line = text(role="muted")
+        self.aim_line = ElidedLabel(text_role="muted")
         self.aim_line.hide()
         self.summary = text(role="strong")
         self.summary.setContentsMargins(2, 6, 0, 0)
         self.summary.hide()
         self.outdated_note = text(role="caption")
         # its room is kept, so that the pictures do not jump when a setting is changed
-        policy = self.outdated_note.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.outdated_note.setSizePolicy(policy)
+        _retain_room(self.outdated_note, retained=True)
         self.triptych = ImageTriptych(desk.theme)
         self.charts = Charts(desk.theme)
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
@@ -58,13 +61,15 @@ class ResultView(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 1)
-        above = (self.headline, self.pair, self.details, self.aim_line, self.outdated_note)
+        above = (self.unlike_training, self.headline, self.pair, self.details, self.aim_line, self.outdated_note)
         parts = (*above, (self.splitter, 1), (self._symbol, 1), self.summary)
         fill(QVBoxLayout(self), *parts, spacing=4, margins=(8, 12, 8, 12))
         self._item: Item | None = None
         self._side = "a"
         self._shown: tuple[PictureRow | None, PictureRow | None, PictureSet | None] = (None, None, None)
         self.triptych.side_picked.connect(self.on_side_picked)
+        self.unlike_training.model_picked.connect(self.on_model_picked)
+        self.unlike_training.models_clicked.connect(self.on_models_clicked)
 
     def show_item(self, item: Item | None) -> None:
         """Show verdict, pictures and charts of `item`, a picture of the gallery, as far as they are known; None: none is chosen."""
@@ -89,9 +94,9 @@ class ResultView(QWidget):
     def show_summary(self, result: AnalyzeResult | None) -> None:
         """Show in a sentence how variants A and B (a model with its prompts) did in the run with `result`.
 
-        Hide it for None, and for a run without a comparison.
+        How many pictures the model cannot know is said there too. Hide it for None, and where there is neither to say.
         """
-        summary = comparison.summary(result) if result is not None else ""
+        summary = comparison.totals(result) if result is not None else ""
         self.summary.setText(summary)
         self.summary.setVisible(bool(summary))
 
@@ -99,6 +104,15 @@ class ResultView(QWidget):
         """Show the pictures of the attack on the prompts of variant `side`, "a" or "b"."""
         self._side = side
         self.show_item(self._item)
+
+    def on_model_picked(self, model: str) -> None:
+        """Ask the model with the id `model` about every picture of the gallery, in the place of the one that cannot know them."""
+        self._desk.model.set_model(model)
+        self._desk.analysis.run_all()
+
+    def on_models_clicked(self) -> None:
+        """Go to the page where models are downloaded."""
+        self._desk.navigation.go(MODELS)
 
     def adversarial(self) -> tuple[PictureSet | None, str]:
         """Return the set of pictures that is shown, None when there is none, and a file name for the adversarial one.
@@ -144,20 +158,31 @@ class ResultView(QWidget):
             self.pair.set_texts(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
             headline, details = "", comparison.details(row, other, self._answerer(row), self._attack_label(row))
             aim = comparison.contest(row, other, self._desk.model.sides.label)
+        is_unknown = row is not None and row.out_of_distribution is True
+        if row is not None and is_unknown:
+            told = formatting.headline(row) if other is None else comparison.headline(row, other)
+            self.unlike_training.show_row(row, told)
+            self.pair.hide()
+            # the pictures need the room
+            headline = details = aim = ""
+        self.unlike_training.setVisible(is_unknown)
+        _retain_room(self.outdated_note, retained=not is_unknown)
         old = row is not None and item is not None and item.request is not None
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
         remarks = [
             "Made with other settings; run again to bring it up to date." if stale else "",
             "" if row is None or drawn else "Drawing the pictures again…",
+            formatting.unsure(row) if row is not None and not is_unknown else "",
         ]
         for label, line in (
-            (self.headline, headline),
+            (self.headline, headline.replace(" = ", f"{NO_BREAK}={NO_BREAK}")),
             (self.details, details),
             (self.aim_line, aim),
             (self.outdated_note, " ".join(part for part in remarks if part)),
         ):
             label.setText(line)
             label.setVisible(bool(line))
+        self.aim_line.setToolTip(aim)
 
     def _answerer(self, row: PictureRow) -> str:
         """The model of the row, and the class names that it chose among."""
@@ -187,3 +212,9 @@ class ResultView(QWidget):
         if item.pending or not item.seen:
             return "Waiting for its turn", self._desk.engine.waiting_text
         return "Not analysed yet", "Press Run to attack every picture of the gallery."
+
+
+def _retain_room(label: QWidget, *, retained: bool) -> None:
+    policy = label.sizePolicy()
+    policy.setRetainSizeWhenHidden(retained)
+    label.setSizePolicy(policy)

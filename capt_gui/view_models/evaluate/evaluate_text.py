@@ -27,6 +27,12 @@ def verdict(result: AnalyzeResult, label: Callable[[str], str]) -> tuple[str, st
     return _alone(result), _side("", result, label)
 
 
+def is_foreign(result: AnalyzeResult) -> bool:
+    """Return True if most of the pictures of a run are out of the model's distribution, so that no figure of it says much."""
+    odd = result.out_of_distribution
+    return odd is not None and 2 * odd.count > odd.n
+
+
 def limits(result: AnalyzeResult, attacks: int) -> str:
     """Return a sentence on how far a run's figures can be trusted; "" where only clean accuracy was measured.
 

@@ -93,6 +93,17 @@ def summary(result: AnalyzeResult) -> str:
     return tr("{} of {} {} {}{}").format(" · ".join(kept), result.n, plural, whose, paired)
 
 
+def totals(result: AnalyzeResult) -> str:
+    """Return what a run over several pictures has to say of all: how A and B did, and how many pictures the model cannot know.
+
+    Of pictures that it all cannot know the first is left out; of a single one the verdict says the second.
+    """
+    odd = result.out_of_distribution
+    compared = "" if odd is not None and odd.count == result.n else summary(result)
+    unlike = formatting.unlike_training(result) if result.n > 1 else ""
+    return "\n".join(line for line in (compared, unlike) if line)
+
+
 def _interval(result: AnalyzeResult) -> str:
     if result.robust_interval is None:
         return ""

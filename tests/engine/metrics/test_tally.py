@@ -10,7 +10,7 @@ import pytest
 
 from capt_engine.metrics.interval import newcombe_paired, wilson
 from capt_engine.metrics.tally import Tally, Trial, mcnemar, paired
-from capt_engine.records import AnalyzeResult, TextDrift, ThreatModel
+from capt_engine.records import AnalyzeResult, OutOfDistribution, TextDrift, ThreatModel
 
 BLANK = AnalyzeResult(
     n=0,
@@ -63,6 +63,14 @@ def test_the_curve_has_a_point_per_budget_and_the_one_asked_for_is_the_result() 
     result = Tally(trial(path, "cat", adv, eps=eps) for path, eps, adv in rows).scored(blank)
     assert [(point.eps, point.robust_accuracy) for point in result.curve] == [(0.02, 1.0), (0.04, 0.5)]
     assert result.robust_accuracy == 0.5
+
+
+def test_pictures_out_of_distribution_are_counted_once() -> None:
+    """Each picture counts once however many attacks it met; those not judged are no part of n, and without any there is no count."""
+    rows = [("1", True), ("1", True), ("2", False), ("3", None)]
+    judged = Tally(trial(path, "cat", "dog", out_of_distribution=odd) for path, odd in rows).scored(BLANK)
+    assert judged.out_of_distribution == OutOfDistribution(1, 2)
+    assert Tally([trial("1", "cat")]).scored(BLANK).out_of_distribution is None
 
 
 def test_clean_trials_measure_no_robustness() -> None:

@@ -48,6 +48,15 @@ def test_cells_are_the_rows_own_figures() -> None:
     assert (found["linf"], found["survives_png"], found["survives_jpeg95"]) == (4 / 255, True, False)
 
 
+@pytest.mark.parametrize(("score", "odd", "text"), [(1.25, True, "true"), (1.0, False, "false"), (None, None, "")])
+def test_a_score_beyond_its_threshold_is_out_of_distribution(score: float | None, odd: bool | None, text: str) -> None:
+    """The row, its cells, its CSV and the trial that is read back say the same; without a score nothing is claimed."""
+    row = replace(ROW, ood_score=score)
+    line = csv_cells(cells(row))
+    assert (row.out_of_distribution, cells(row)["ood_score"], line["out_of_distribution"]) == (odd, score, text)
+    assert trial(line).out_of_distribution is Trial.of(row).out_of_distribution is odd
+
+
 # The header of every rows.csv before there were entropies and cosines, in the order it was written in.
 OLDER = (
     "path,sha256,width,height,label,label_source,clean_pred,clean_conf,clean_margin,attack,norm,eps,steps,restarts,seed,adv_pred,"

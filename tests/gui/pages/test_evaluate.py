@@ -186,6 +186,20 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     assert results.confusion.grid.text_of(1, 0) == "1"
 
 
+@pytest.mark.parametrize("count", [3, 1, 0])
+def test_pictures_that_the_model_cannot_know_come_first(
+    bench: Bench, page: EvaluatePage, tmp_path: Path, count: int
+) -> None:
+    """Where most of the pictures are such, that is the verdict and the accuracy stands below; of a few it is said below."""
+    dropped(bench, page, tmp_path)
+    finished(bench, replace(acted.result(), out_of_distribution=r.OutOfDistribution(count, 4)))
+    verdict = page.results.verdict
+    said = f"{count} of 4 pictures look" if count != 1 else "1 of 4 pictures looks"
+    assert verdict.headline.text().startswith(said) is (count == 3)
+    assert ("stay right" in verdict.figures.text()) is (count == 3)
+    assert (said in verdict.figures.text()) is (count == 1)
+
+
 def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """A and B in bars, in every table, with the paired test in words."""
     play(bench, TWO_SIDES)
