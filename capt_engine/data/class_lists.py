@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -79,6 +80,12 @@ def judged_among(data: LabelledSet, names: Sequence[str]) -> LabelledSet:
         )
     found = _found(data, names)
     if len(names) == len(data.classes) and (None in found or len(set(found)) < len(found)):
+        twice = [name for name, count in Counter(map(as_read, names)).items() if count > 1]
+        if data.indices and twice:
+            raise BadRequest(
+                f"Several classes of {data.name!r} have the same name, so that no model can tell them apart: {listed(twice)}.",
+                "Judge them among a list that has a name for each, such as --classes imagenet.",
+            )
         return replace(data, classes=tuple(names), indices=())
     missing = [name for name, place in zip(data.classes, found, strict=True) if place is None]
     if missing:
