@@ -67,3 +67,9 @@ def package(session: nox.Session) -> None:
 def api(session: nox.Session) -> None:
     """Write docs/api.md from the docstrings."""
     session.run(sys.executable, "docs/api_page.py", "--write")
+
+
+@nox.session
+def pictures(session: nox.Session) -> None:
+    """Draw the pictures of README and guide from the real window, with free photographs that scikit-image brings."""
+    session.run("uv", "run", "--isolated", "--group", "pictures", "python", "docs/pictures.py", external=True)

@@ -28,8 +28,9 @@ def child(folder: str, classes: int, batch: int, attack_steps: int, steps: int) 
     import torch
 
     from capt_engine.attacks.base import LINF, Threat
+    from capt_engine.data.class_lists import IMAGENET, names_of
     from capt_engine.errors import Cancelled
-    from capt_engine.model.clip import imagenet_classes, load_backbone
+    from capt_engine.model.clip import load_backbone
     from capt_engine.model.prompts import Prompts, PromptShape, PromptTokens
     from capt_engine.model.text import sentences
     from capt_engine.tuning.inner_attack import InnerAttack
@@ -38,7 +39,7 @@ def child(folder: str, classes: int, batch: int, attack_steps: int, steps: int) 
     from capt_engine.tuning.prompted import PromptedClip, PromptLearner
 
     backbone = load_backbone(f"local-dir:{folder}", torch.device("cpu"))
-    known = imagenet_classes()
+    known = names_of(IMAGENET)
     names = [name if copy == 0 else f"{name} {copy}" for copy in range(1 + classes // len(known)) for name in known]
     ids = backbone.tokenize(sentences(names[:classes], TEMPLATE))
     clip = PromptedClip(backbone, ids)

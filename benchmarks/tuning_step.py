@@ -56,7 +56,8 @@ def problem_of(folder: str, classes: int, batch: int, inner: str) -> Problem:
     import torch
 
     from capt_engine.attacks.base import LINF, PictureRngs, Threat
-    from capt_engine.model.clip import imagenet_classes, load_backbone
+    from capt_engine.data.class_lists import IMAGENET, names_of
+    from capt_engine.model.clip import load_backbone
     from capt_engine.model.prompts import Prompts, PromptShape
     from capt_engine.model.text import sentences
     from capt_engine.tuning.inner_attack import InnerAttack
@@ -64,7 +65,7 @@ def problem_of(folder: str, classes: int, batch: int, inner: str) -> Problem:
     backbone = load_backbone(f"local-dir:{folder}", torch.device("cpu"))
     # As sharp as a trained CLIP: at the initial scale of 14 all classes would be nearly equal.
     backbone.clip.logit_scale.fill_(torch.tensor(100.0).log())
-    ids = backbone.tokenize(sentences(imagenet_classes()[:classes], TEMPLATE))
+    ids = backbone.tokenize(sentences(names_of(IMAGENET)[:classes], TEMPLATE))
     stream = torch.Generator().manual_seed(SEED)
     shape = PromptShape("vision_to_text", 2, 9)
     prompts = Prompts(backbone, shape, backbone.clip.token_embedding(ids[0, 1 : 1 + shape.n_ctx]), stream)

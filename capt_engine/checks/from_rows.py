@@ -46,7 +46,7 @@ def row_checks(tally: Tally, wanted_eps: float, *, labelled: bool, targeted: boo
 def checked(tally: Tally, result: AnalyzeResult) -> AnalyzeResult:
     """Return a copy of `result` with the checks of its counted rows, `tally`, merged with those that it holds already."""
     threat = result.threat_model
-    of_rows = row_checks(tally, threat.eps, labelled=result.label_source != "model", targeted=threat.target is not None)
+    of_rows = row_checks(tally, threat.eps, labelled=result.label_source != "model", targeted=threat.targeted)
     return replace(result, checks=in_order(of_rows, result.checks))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from capt_engine.data.class_names import as_read, listed
-from capt_engine.data.labelled_set import Item, LabelledSet
+from capt_engine.data.labelled_set import LabelledSet
 from capt_engine.errors import BadRequest
 from capt_engine.resources import resource
 
@@ -66,20 +67,26 @@ def listing_of(names: Sequence[str]) -> str:
 
 
 def judged_among(data: LabelledSet, names: Sequence[str]) -> LabelledSet:
-    """The same pictures among other class names: as many, which rename the classes in their order, or more, among which they are found.
+    """The same pictures among other class names, among which their classes are found; as many as there are, with others, rename them.
 
     A class is found by its own spelling, then by another name that WordNet gives it (in ImageNet's list), then in any case of letters.
-    Raises BadRequest.
+    Where its name fits several, the index that the data set gives it decides, if it is one of theirs. Names that rename do so in the
+    order of the classes. Raises BadRequest.
     """
     if len(names) < len(data.classes):
         raise BadRequest(
             f"{len(names)} class names were given; {data.name!r} has {len(data.classes)} classes.",
             "Give one name per class, in the order of the data set, or a longer list that holds them all.",
         )
-    if len(names) == len(data.classes):
-        return replace(data, classes=tuple(names))
-    places = _places(names)
-    found = [next((places[way] for way in _ways(name) if way in places), None) for name in data.classes]
+    found = _found(data, names)
+    if len(names) == len(data.classes) and (None in found or len(set(found)) < len(found)):
+        twice = [name for name, count in Counter(map(as_read, names)).items() if count > 1]
+        if data.indices and twice:
+            raise BadRequest(
+                f"Several classes of {data.name!r} have the same name, so that no model can tell them apart: {listed(twice)}.",
+                "Judge them among a list that has a name for each, such as --classes imagenet.",
+            )
+        return replace(data, classes=tuple(names), indices=())
     missing = [name for name, place in zip(data.classes, found, strict=True) if place is None]
     if missing:
         raise BadRequest(
@@ -87,16 +94,30 @@ def judged_among(data: LabelledSet, names: Sequence[str]) -> LabelledSet:
             f"{listed(missing)}.",
             "Give a list that holds all of them, or one name per class in their order.",
         )
-    items = tuple(Item(item.path, found[item.label] or 0) for item in data.items)
-    return replace(data, classes=tuple(names), items=items)
+    among = [place for place in found if place is not None]
+    items = tuple(replace(item, label=among[item.label]) for item in data.items)
+    return replace(data, classes=tuple(names), items=items, indices=())
+
+
+def _found(data: LabelledSet, names: Sequence[str]) -> list[int | None]:
+    """The place of each class of the data set among the names; None where it has none."""
+    places, fitting = _places(names)
+    found: list[int | None] = []
+    for name, index in zip(data.classes, data.indices or [-1] * len(data.classes), strict=True):
+        named = next((places[way] for way in _ways(name) if way in places), None)
+        found.append(index if index in fitting.get(as_read(name).casefold(), ()) else named)
+    return found
 
 
 def _ways(name: str) -> tuple[str, str]:
     return as_read(name), as_read(name).casefold()
 
 
-def _places(names: Sequence[str]) -> dict[str, int]:
-    """Find the place of each name, under each way to write it; a way that two places claim equally is the first one's."""
+def _places(names: Sequence[str]) -> tuple[dict[str, int], dict[str, set[int]]]:
+    """Find the place of each name, under each way to write it; and of each name in small letters all the places that it fits.
+
+    A way that two places claim equally is the first one's.
+    """
     others = [one.names for one in imagenet()] if listing_of(names) == IMAGENET else [()] * len(names)
     places: dict[str, int] = {}
     for way in range(2):
@@ -105,7 +126,11 @@ def _places(names: Sequence[str]) -> dict[str, int]:
         for index, some in enumerate(others):
             for name in some:
                 places.setdefault(_ways(name)[way], index)
-    return places
+    fitting: dict[str, set[int]] = {}
+    for index, (name, some) in enumerate(zip(names, others, strict=True)):
+        for one in (name, *some):
+            fitting.setdefault(as_read(one).casefold(), set()).add(index)
+    return places, fitting
 
 
 def _rows(name: str) -> list[dict[str, str]]:

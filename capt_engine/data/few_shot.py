@@ -98,7 +98,8 @@ def half_of_classes(half: str, *sets: LabelledSet) -> tuple[LabelledSet, ...]:
         replace(
             each,
             classes=tuple(each.classes[label] for label in chosen),
-            items=tuple(Item(item.path, new_label[item.label]) for item in each.items if item.label in new_label),
+            indices=tuple(each.indices[label] for label in chosen) if each.indices else (),
+            items=tuple(replace(item, label=new_label[item.label]) for item in each.items if item.label in new_label),
         )
         for each in sets
     )

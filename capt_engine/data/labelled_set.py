@@ -38,17 +38,27 @@ EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture: the path of its file, and the index of its class."""
+    """One picture: the path of its file, the index of its class, and that of its target class where the list gives one."""
 
     path: str
     label: int
+    target: int | None = None
+
+
+@dataclass(frozen=True)
+class TargetColumn:
+    """The column `name` of a CSV that holds each picture's target: an index among the `classes` judged among; 0: the list's own."""
+
+    name: str
+    classes: int = 0
 
 
 @dataclass(frozen=True)
 class LabelledSet:
     """Pictures with labels: `items[i].label` indexes `classes`; `template` holds one {} for the class name.
 
-    Class names are as the source spells them, underscores included.
+    Class names are as the source spells them, underscores included. indices: for each class its index in a longer list of classes,
+    where the source gives that; several classes may have one name then.
     """
 
     name: str
@@ -56,6 +66,7 @@ class LabelledSet:
     items: tuple[Item, ...]
     template: str = DEFAULT_TEMPLATE
     root: str = ""
+    indices: tuple[int, ...] = ()
 
     def counts(self) -> tuple[int, ...]:
         """Return the number of pictures of each class, in the order of the classes."""

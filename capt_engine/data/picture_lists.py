@@ -1,7 +1,8 @@
 """Data sets that are lists of pictures: a CSV, or a split file as CoOp publishes them.
 
 A CSV begins with a line that names its columns, in any order: `path` (from the CSV's own folder) and `label`; `split` (train, val or
-test); `class_name`, which makes the labels numbers that say the order of the classes; and `template`, the same in every row.
+test); `class_name`, which makes the labels numbers that say the order of the classes; `label_index`, the class's index in a longer list,
+which tells classes of one name apart; and `template`, the same in every row. A column of targets has any name.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from capt_engine.data.labelled_set import (
     WHOLE,
     Item,
     LabelledSet,
+    TargetColumn,
     is_template,
     is_text,
     not_utf8,
@@ -33,6 +35,9 @@ from capt_engine.reading import decode
 # Where the published split files' pictures lie, seen from the file (CoOp's DATASETS.md); the last is the file's own folder.
 _IMAGE_FOLDERS = ("images", "101_ObjectCategories", "jpg", "SUN397", "2750", "UCF-101-midframes", "")
 
+INDEX_COLUMN = "label_index"
+_TARGET = "target"
+
 # ImageNet's list of 1.3 million pictures is 0.1 GB.
 _MOST_BYTES = 1 << 30
 
@@ -41,17 +46,26 @@ class _Row(NamedTuple):
     path: str
     label: int
     class_name: str
+    target: int | None = None
+
+
+class _Line(NamedTuple):
+    """A row of a CSV, with its number in the file and the fields that were there, as text."""
+
+    number: int
+    fields: dict[str, str]
 
 
 # CSV
 
 
-def from_csv(path: str, text: str) -> dict[str, LabelledSet]:
+def from_csv(path: str, text: str, targets: TargetColumn | None = None) -> dict[str, LabelledSet]:
     """Read the labelled set of each split from a CSV with the columns path and label.
 
-    path: the file, from whose folder the pictures' paths start. text: its contents. Columns class_name, split and
-    template may be there too. The keys are "train", "val" and "test", as far as they occur, or "all" without a column
-    split. Raises BadRequest where a column or field is missing or wrong, or the pictures are not there.
+    path: the file, from whose folder the pictures' paths start. text: its contents. Columns class_name, label_index,
+    split and template may be there too. targets: the column that holds each picture's target, None for none. The keys
+    are "train", "val" and "test", as far as they occur, or "all" without a column split. Raises BadRequest where a
+    column or field is missing or wrong, or the pictures are not there.
     """
     header = text.partition("\n")[0]
     # Spreadsheets of half the world write semicolons.
@@ -66,16 +80,20 @@ def from_csv(path: str, text: str) -> dict[str, LabelledSet]:
             f"{path} does not begin with a line that names the columns path and label.",
             "Its first line should be: path,label" if columns else "The file is empty.",
         )
-    known = ("path", "label", "class_name", "split", "template")
+    known = ("path", "label", "class_name", INDEX_COLUMN, "split", "template")
     at = {name: columns.index(name) for name in known if name in columns}
-    rows: list[tuple[str, str, str, str]] = []
+    if targets is not None:
+        if targets.name.strip().lower() not in columns:
+            raise BadRequest(f"{path} has no column {targets.name!r}.", f"Its columns are: {', '.join(columns)}.")
+        at[_TARGET] = columns.index(targets.name.strip().lower())
+    rows: list[_Line] = []
     templates: dict[str, int] = {}
     for number, line in enumerate(lines[1:], 2):
         if not any(field.strip() for field in line):
             continue
         fields = {name: line[index].strip() if index < len(line) else "" for name, index in at.items()}
         if not all(fields.values()):
-            empty = next(name for name, field in fields.items() if not field)
+            empty = next(columns[at[name]] for name, field in fields.items() if not field)
             raise BadRequest(f"Row {number} of {path} has no {empty}.", "Fill it in, or remove the row.")
         templates.setdefault(fields.get("template", DEFAULT_TEMPLATE), number)
         # A name may begin or end with a space, though spaces around a field are mostly a spreadsheet's.
@@ -83,11 +101,10 @@ def from_csv(path: str, text: str) -> dict[str, LabelledSet]:
         if whole != fields["path"] and os.path.lexists(Path(path).parent / whole):
             fields["path"] = whole
         _require_text(path, fields)
-        rows.append((fields["path"], fields["label"], fields.get("class_name", ""), fields.get("split", WHOLE)))
+        rows.append(_Line(number, fields))
     template = _one_template(path, templates)
-    return {
-        split: replace(each, template=template) for split, each in _from_table(path, rows, "class_name" in at).items()
-    }
+    sets = _from_table(path, rows, targets)
+    return {split: replace(each, template=template) for split, each in sets.items()}
 
 
 def _one_template(path: str, templates: dict[str, int]) -> str:
@@ -112,24 +129,62 @@ def _require_text(path: str, fields: dict[str, str]) -> None:
         raise not_utf8(path)
 
 
-def _from_table(path: str, table: Sequence[tuple[str, str, str, str]], named: bool) -> dict[str, LabelledSet]:
-    """The rows (path, label, class name, split) of a CSV; without a column of class names, the labels are the names."""
-    names = sorted({label for _, label, _, _ in table}, key=natural_key)
-    index = {name: str(at) for at, name in enumerate(names)}
+def _from_table(path: str, table: Sequence[_Line], targets: TargetColumn | None) -> dict[str, LabelledSet]:
+    """The rows of a CSV; without a column of class names, the labels are the names."""
+    named = any("class_name" in fields for _, fields in table)
+    # Labels of one name and different indices in a longer list are different classes.
+    called = {(fields["label"], _index(path, number, fields)) for number, fields in table}
+    order = sorted(called, key=lambda one: (natural_key(one[0]), one[1] or 0))
+    place = {one: at for at, one in enumerate(order)}
     rows: dict[str, list[_Row]] = {}
-    for file, label, class_name, split in table:
-        number = label if named else index[label]
-        if not (number.isascii() and number.isdigit() and len(number) < 10):
+    indices: dict[int, int | None] = {}
+    for number, fields in table:
+        label, index = fields["label"], _index(path, number, fields)
+        if named and not _is_whole(label):
             raise BadRequest(
                 f"The label {label!r} in {path} is not a number, though class_name says what each number means.",
                 "Number the classes from 0, or leave the column class_name out.",
             )
+        split = fields.get("split", WHOLE)
         wanted = WHOLE if split == WHOLE else split_called(split)
         if not wanted:
             raise BadRequest(f"{path} names a split called {split!r}.", "Use train, val and test.")
-        rows.setdefault(wanted, []).append(_Row(file, int(number), class_name if named else label))
+        at = int(label) if named else place[label, index]
+        if indices.setdefault(at, index) != index:
+            raise BadRequest(
+                f"Row {number} of {path} gives its class another {INDEX_COLUMN} than the rows before it.",
+                "Give every class one index.",
+            )
+        target = _target(path, number, fields, targets, len(order)) if targets is not None else None
+        rows.setdefault(wanted, []).append(_Row(fields["path"], at, fields.get("class_name", label), target))
     ordered = {split: rows[split] for split in (*SPLITS, WHOLE) if split in rows}
-    return _from_rows(path, ordered, (str(Path(path).parent),))
+    sets = _from_rows(path, ordered, (str(Path(path).parent),))
+    given = tuple(index for _, index in sorted(indices.items()) if index is not None)
+    return {split: replace(each, indices=given) for split, each in sets.items()}
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _index(path: str, number: int, fields: dict[str, str]) -> int | None:
+    text = fields.get(INDEX_COLUMN)
+    if text is not None and not _is_whole(text):
+        raise BadRequest(
+            f"Row {number} of {path} has the {INDEX_COLUMN} {text!r}, which is no whole number from 0.",
+            "Correct it, or leave the column out.",
+        )
+    return None if text is None else int(text)
+
+
+def _target(path: str, number: int, fields: dict[str, str], targets: TargetColumn, own: int) -> int:
+    text, classes = fields[_TARGET], targets.classes or own
+    if not _is_whole(text) or int(text) >= classes:
+        raise BadRequest(
+            f"Row {number} of {path} has the {targets.name} {text!r}; the classes judged among go from 0 to {classes - 1}.",
+            "Correct it, or name with --classes the list that the column counts in.",
+        )
+    return int(text)
 
 
 # Split files
@@ -193,7 +248,7 @@ def _from_rows(
         split: LabelledSet(
             Path(path).stem.removeprefix("split_zhou_"),
             classes,
-            tuple(Item(str(Path(root, row.path)), row.label) for row in part),
+            tuple(Item(str(Path(root, row.path)), row.label, row.target) for row in part),
             root=root,
         )
         for split, part in rows.items()

@@ -18,6 +18,7 @@ from capt_engine.data.labelled_set import (
     WHOLE,
     Item,
     LabelledSet,
+    TargetColumn,
     is_text,
     not_utf8,
     split_called,
@@ -39,20 +40,26 @@ class Found:
 
 
 def load_splits(
-    path: str | os.PathLike[str], on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
+    path: str | os.PathLike[str],
+    on_obstacle: OnObstacle | None = None,
+    between: Callable[[], None] = no_pause,
+    targets: TargetColumn | None = None,
 ) -> dict[str, LabelledSet]:
     """Read every split of a folder of class folders, a CSV or a CoOp split file at `path`, each as a labelled set.
 
     The keys are "train", "val" and "test", as far as they are there, or "all" if undivided. on_obstacle: called with
     (class name, obstacle) for each folder that cannot be read and each link that is not followed; with None an
     unreadable folder is an error, as leaving it out would change the task in silence. between: called before each
-    folder, may raise to stop. Raises BadRequest where there is no such file or folder, or its contents are no data set.
+    folder, may raise to stop. targets: the column of a CSV that holds the pictures' targets. Raises BadRequest where
+    there is no such file or folder, or its contents are no data set.
     """
     # Made absolute, so that the items stay valid wherever they are used from.
     where = os.path.normpath(Path(path).absolute()) if "\0" not in os.fspath(path) else ""
     # Not Path.exists, which raises where a name is too long.
     if not where or not os.path.exists(where):  # noqa: PTH110
         raise BadRequest(f"There is no such file or folder: {os.fspath(path)!r}.", "Check the path.")
+    if targets is not None and not Path(where).is_file():
+        raise _no_column(targets, "a folder")
     if Path(where).is_dir():
         lists = [file for file in _names(where) if file.startswith("split_zhou_") and file.endswith(".json")]
         if len(lists) > 1:
@@ -62,10 +69,19 @@ def load_splits(
         raise BadRequest(f"{where} is neither a file nor a folder.", EXPECTED)
     text = text_of(where, "surrogateescape")
     if text.lstrip()[:1] not in ("{", "["):
-        return from_csv(where, text)
+        return from_csv(where, text, targets)
     if not is_text(text):
         raise not_utf8(where)
+    if targets is not None:
+        raise _no_column(targets, "a split file")
     return from_split_file(where, text)
+
+
+def _no_column(targets: TargetColumn, what: str) -> BadRequest:
+    return BadRequest(
+        f"The targets are to come from a column {targets.name!r}, and {what} has no columns.",
+        "Name a CSV with the columns path, label and that one.",
+    )
 
 
 def _names(folder: str) -> list[str]:
@@ -78,33 +94,42 @@ def _names(folder: str) -> list[str]:
 
 
 def splits_of(
-    data: str, data_root: str = "", on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
+    data: str,
+    data_root: str = "",
+    on_obstacle: OnObstacle | None = None,
+    between: Callable[[], None] = no_pause,
+    targets: TargetColumn | None = None,
 ) -> tuple[dict[str, LabelledSet], str]:
     """Load every split of a data set; return them by name, and the source of the labels.
 
     The source is "folder", "csv", "split file" or "benchmark". data: the path of a folder or list, or the name of a
     published data set such as "oxford_pets"; an existing path comes first. data_root: the folder that holds the
-    published data sets, needed for their names only. on_obstacle, between: as in `load_splits`. Raises BadRequest where
+    published data sets, needed for their names only. on_obstacle, between, targets: as in `load_splits`. Raises BadRequest where
     the data cannot be read or `data_root` is missing.
     """
     if data not in BENCHMARKS.names() or Path(data).exists():
-        return load_splits(data, on_obstacle, between), _kind(data)
+        return load_splits(data, on_obstacle, between, targets), _kind(data)
     if not data_root:
         raise BadRequest(
             f"{data!r} is a benchmark; nothing says where the benchmarks lie.", "Name their folder with --data-root."
         )
+    if targets is not None:
+        raise _no_column(targets, "a benchmark")
     sizes = zip(SPLITS, BENCHMARKS[data].sizes, strict=True)
     return {split: load(data, data_root, split) for split, size in sizes if size}, "benchmark"
 
 
-def labelled(data: str, split: str = "", data_root: str = "") -> tuple[LabelledSet, str]:
+def labelled(
+    data: str, split: str = "", data_root: str = "", targets: TargetColumn | None = None
+) -> tuple[LabelledSet, str]:
     """Load one split of a data set; return it and the source of its labels: "folder", "csv", "split file" or "benchmark".
 
     data: the path of a folder or list, or the name of a published data set. split: "train", "val", "test" or "all"; ""
     takes the only split there is, else "test". data_root: the folder that holds the published data sets, needed for
-    their names only. Raises BadRequest where the data cannot be read or has no such split.
+    their names only. targets: the column of a CSV that holds the pictures' targets. Raises BadRequest where the data
+    cannot be read or has no such split.
     """
-    splits, kind = splits_of(data, data_root)
+    splits, kind = splits_of(data, data_root, targets=targets)
     wanted = split or (next(iter(splits)) if len(splits) == 1 else "test")
     if wanted not in splits:
         whole = tuple(splits) == (WHOLE,)

@@ -15,15 +15,15 @@ SIZE = 384
 
 # The seeds were chosen by eye among the first few of each subject; none of these pairs is an unseen one.
 _CHOSEN = (
-    ("plain", "yellow", "metal", "donut", 8),
-    ("plain", "red", "plastic", "heart", 20),
     ("plain", "blue", "marble", "mug", 12),
     ("plain", "orange", "wood", "cube", 16),
     ("plain", "purple", "metal", "sphere", 18),
-    ("plain", "pink", "rubber", "star", 15),
     ("plain", "cyan", "plastic", "arch", 17),
-    ("plain", "green", "wood", "pyramid", 19),
     # The look that the bundled prompts were tuned on: here they can show what they are good for.
+    ("night", "yellow", "metal", "donut", 8),
+    ("night", "red", "plastic", "heart", 20),
+    ("night", "pink", "rubber", "star", 15),
+    ("night", "green", "wood", "pyramid", 19),
     ("night", "orange", "plastic", "cone", 3),
     ("night", "green", "rubber", "cross", 1),
     ("night", "purple", "wood", "moon", 3),

@@ -29,8 +29,8 @@ _TABLE_BATCH = 16
 
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
 Batch = tuple[list[Input], list[FailedPicture]]
-Labelled = tuple[str, int | None]
-"""The path of a picture, and the index of its class; None where there is no label."""
+Labelled = tuple[str, int | None, int | None]
+"""The path of a picture, the index of its class, and that of its target; None where there is no label, or no target of its own."""
 
 
 def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) -> AnalyzeResult:
@@ -47,7 +47,7 @@ def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) ->
         raise BadRequest("There is no picture in what was named.", "Name picture files, or a folder that holds some.")
     if missing:
         emit(missing)
-    return _run(work, [(path, None) for path in found.files], len(missing), emit, progress)
+    return _run(work, [(path, None, None) for path in found.files], len(missing), emit, progress)
 
 
 def evaluate(
@@ -60,7 +60,7 @@ def evaluate(
     probed: pictures of which some are used for the checks; None: `items`.
     """
     started_s = time.monotonic()
-    result = _run(work, [(item.path, item.label) for item in items], 0, emit, progress)
+    result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, progress)
     live = live_checks(work, some_of(work, items if probed is None else probed), progress)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
     return replace(result, checks=in_order(result.checks, live), wall_s=time.monotonic() - started_s)
@@ -141,10 +141,10 @@ def _read(work: Plan, subjects: Sequence[Labelled], first: int, progress: Progre
     while start < len(subjects):
         inputs: list[Input] = []
         failed: list[FailedPicture] = []
-        for path, label in subjects[start : start + now]:
+        for path, label, target in subjects[start : start + now]:
             progress(start * work.units, len(subjects) * work.units, "reading")
             try:
-                inputs.append(Input(*pixels_for(work.classifier, path), label))
+                inputs.append(Input(*pixels_for(work.classifier, path), label, target))
             except BadImage as error:
                 failed.append(FailedPicture(path, error.message, error.hint))
         start, now = start + now, min(2 * now, size)

@@ -80,7 +80,8 @@ class Plan:
     Attributes:
         frozen: the zero-shot model.
         pairs: the evaluated variant and the one that the attack was computed on; one row each.
-        target: the index of the class that the attacker wants, None for any wrong one.
+        target: the index of the class that the attacker wants on every picture; None for any wrong one, and where each picture
+            has a target of its own.
         label_source: the source of the labels.
         is_table: several corruptions, which no attacker chose: each is shown to every picture, and they have no worst case.
         source: another model that attacks are computed on.
@@ -251,13 +252,21 @@ def _plan(
     is_table = _is_table(request, specs)
     source_variant = _source(request, source, frozen.size, is_table=is_table)
     target = None
+    if wanted.target is not None and wanted.target_column:
+        raise BadRequest(
+            "A target class and a column of targets were given.", "Name either --target or --target-column."
+        )
+    if wanted.target_column and label_source == OWN_ANSWER:
+        raise BadRequest(
+            "Unlabelled pictures stand in no list, so there is no column of targets.", "Name a target class."
+        )
     if wanted.target is not None:
         if wanted.target not in classes:
             raise UnknownName("class", wanted.target, classes)
         target = classes.index(wanted.target)
     variants, frozen = _seeing(wanted, variants, frozen)
     planned_attacks = tuple(
-        _planned(label, spec, wanted, Threat(norm, eps, target is not None, _in_eight_bits(wanted)))
+        _planned(label, spec, wanted, Threat(norm, eps, wanted.targeted, _in_eight_bits(wanted)))
         for eps in budgets
         for label, spec in zip(called, specs, strict=True)
     )

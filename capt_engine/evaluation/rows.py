@@ -33,20 +33,44 @@ class Input:
         photo: the facts of its file, without its pixels.
         seen: the pixels that the model takes, (3, h, w) in [0, 1].
         label: the index of its class; None where there is none, and each model's own clean prediction takes its place.
+        target: the index of the class that the attacker wants to see on this picture, where each has its own.
     """
 
     photo: Photo
     seen: Tensor
     label: int | None = None
+    target: int | None = None
 
 
 @dataclass(frozen=True)
 class _Clean:
-    """A variant's clean answers to a batch, and the labels (n,) that count for it."""
+    """A variant's clean answers to a batch, the labels (n,) that count for it, and the targets (n,) of a targeted attack."""
 
     variant: Variant
     clean: Output
     labels: Tensor
+    targets: Tensor | None = None
+
+    @property
+    def labels_or_targets(self) -> Tensor:
+        """The classes (n,) that an attack gets away from, or to where it is targeted."""
+        return self.labels if self.targets is None else self.targets
+
+    def succeeds(self, logits: Tensor) -> Tensor:
+        """A mask (n,): True where the answer differs from the label, or is the target."""
+        winners = logits.argmax(dim=1)
+        return winners != self.labels if self.targets is None else winners == self.targets
+
+    def can_succeed(self) -> Tensor:
+        """A mask (n,): True where the clean answer is right, or is not the target yet."""
+        return ~self.succeeds(self.clean.logits)
+
+    def of(self, numbers: Sequence[int]) -> _Clean:
+        """The same of the pictures with these indices."""
+        which = list(numbers)
+        clean = Output(self.clean.logits[which], self.clean.features[which])
+        targets = None if self.targets is None else self.targets[which]
+        return replace(self, clean=clean, labels=self.labels[which], targets=targets)
 
 
 @dataclass
@@ -64,9 +88,9 @@ class _Active:
     @classmethod
     def of(cls, plan: Plan, each: _Clean) -> _Active:
         """All pictures; where the plan skips broken ones, only those on which an attack can still succeed."""
-        why = "wrong before" if plan.target is None else "at the target before"
+        why = "wrong before" if each.targets is None else "at the target before"
         skips = plan.skip_broken or plan.until_chance
-        first = ["" if is_open or not skips else why for is_open in _can_succeed(plan, each).tolist()]
+        first = ["" if is_open or not skips else why for is_open in each.can_succeed().tolist()]
         return cls(first, list(first))
 
     def begin(self) -> None:
@@ -94,7 +118,7 @@ def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress) -> list[Pic
     started_s = time.monotonic()
     progress(0, 0)
     images = torch.stack([one.seen for one in inputs]).to(plan.classifier.device)
-    by_model = {variant.id: _classify(variant, images, inputs) for variant in plan.variants}
+    by_model = {variant.id: _classify(plan, variant, images, inputs) for variant in plan.variants}
     if plan.is_table:
         return _table_rows(plan, images, inputs, list(by_model.values()), progress)
     plain = _frozen(plan, images, list(by_model.values()))
@@ -105,7 +129,7 @@ def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress) -> list[Pic
         return _by_picture(columns, plan, frozen, scores)
     columns = []
     done = 1
-    by_source = {one.id: _classify(one, images, inputs) for one in plan.sources if one.id not in by_model}
+    by_source = {one.id: _classify(plan, one, images, inputs) for one in plan.sources if one.id not in by_model}
     pairs = [(by_model[judge.id], (by_model | by_source)[source.id]) for judge, source in plan.pairs]
     active = [_Active.of(plan, judge) for judge, _ in pairs]
     smallest = {}
@@ -163,12 +187,14 @@ def _table_rows(
     return [replace(row, ood_score=score) for rows, score in by_picture for row in rows]
 
 
-def _classify(variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Clean:
+def _classify(plan: Plan, variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Clean:
     with torch.no_grad():
         clean = variant.classifier.forward(images)
     own = clean.logits.argmax(dim=1)
     given = torch.tensor([-1 if one.label is None else one.label for one in inputs], device=own.device)
-    return _Clean(variant, clean, torch.where(given < 0, own, given))
+    wanted = [plan.target if one.target is None else one.target for one in inputs]
+    targets = torch.tensor(wanted, device=own.device) if plan.threat.targeted else None
+    return _Clean(variant, clean, torch.where(given < 0, own, given), targets)
 
 
 def _frozen(plan: Plan, images: Tensor, by_model: Sequence[_Clean]) -> Output:
@@ -190,11 +216,10 @@ def _smallest(
 ) -> list[float | None]:
     """The smallest budget that breaks each picture; None where no attack can succeed any more, or where it is not searched."""
     found: list[float | None] = [None] * len(inputs)
-    numbers = _can_succeed(plan, each).nonzero().flatten().tolist()
+    numbers = each.can_succeed().nonzero().flatten().tolist()
     if plan.searching is None or not numbers:
         return found
-    labels = each.labels[numbers]
-    labels_or_targets = labels if plan.target is None else torch.full_like(labels, plan.target)
+    some = each.of(numbers)
     most = ROUNDS * plan.searching.work
     ticks = itertools.count()
 
@@ -206,10 +231,10 @@ def _smallest(
         plan.searching,
         each.variant.classifier,
         images[numbers],
-        labels_or_targets,
+        some.labels_or_targets,
         next(one.threat for one in plan.planned_attacks if one.threat.eps == plan.threat.eps),
-        lambda some: PictureRngs.of(plan.seed, [inputs[numbers[k]].photo.sha256 for k in some]),
-        lambda logits, some: _succeeds(plan, labels[list(some)], logits),
+        lambda which: PictureRngs.of(plan.seed, [inputs[numbers[k]].photo.sha256 for k in which]),
+        lambda logits, which: some.of(which).succeeds(logits),
         plan.minimal_eps,
         step,
     )
@@ -241,14 +266,13 @@ def _attacked(
     started_s = time.monotonic()
     if not left:
         return _Adversarial(images[:0], left, 0.0)
-    labels_or_targets = on.labels if plan.target is None else torch.full_like(on.labels, plan.target)
     rngs = PictureRngs.of(plan.seed, [inputs[i].photo.sha256 for i in left])
 
     def step(at: int = 0, total: int = 0, note: str = "") -> None:
         progress(done + at, total, f"{planned.label}, {note}" if len(plan.planned_attacks) > 1 else note)
 
     pictures = run_attack(
-        planned.attack, on.variant.classifier, images[left], labels_or_targets[left], planned.threat, rngs, step
+        planned.attack, on.variant.classifier, images[left], on.labels_or_targets[left], planned.threat, rngs, step
     )
     return _Adversarial(pictures, left, (time.monotonic() - started_s) / len(left))
 
@@ -271,18 +295,15 @@ class _Evaluation:
         numbers = [self.adversarial.numbers[k] for k in at]
         rows: dict[int, PictureRow] = {}
         if numbers:
-            kept = replace(
-                each,
-                clean=Output(each.clean.logits[numbers], each.clean.features[numbers]),
-                labels=each.labels[numbers],
-            )
             some = [inputs[i] for i in numbers]
-            made, fooled = self._measured(kept, images[numbers], self.adversarial.pictures[at], frozen[numbers], some)
+            made, fooled = self._measured(
+                each.of(numbers), images[numbers], self.adversarial.pictures[at], frozen[numbers], some
+            )
             rows = dict(zip(numbers, made, strict=True))
         for i, one in enumerate(inputs):
             if i not in rows:
                 verdict = _verdict(each.clean, i)
-                row = self._with_attack(_row(plan, each, i, one, 0.0, verdict, None))
+                row = self._with_attack(_row(plan, each, i, one, 0.0, verdict, None), one)
                 rows[i] = replace(row, skipped=active.reasons[i])
         if plan.skip_broken or plan.until_chance:
             for i, success in zip(numbers, fooled.tolist() if numbers else (), strict=True):
@@ -296,12 +317,12 @@ class _Evaluation:
         plan, each = self.plan, self.each
         with torch.no_grad():
             seen = each.variant.classifier.forward(self.adversarial.pictures)
-        fooled, open_to = _succeeds(plan, each.labels, seen.logits), _can_succeed(plan, each)
+        fooled, open_to = each.succeeds(seen.logits), each.can_succeed()
         after = _verdicts(seen)
         time_s = self.adversarial.time_s + (time.monotonic() - started_s) / len(inputs)
         return [
             replace(
-                self._with_attack(_row(plan, each, i, one, time_s, clean[i], None)),
+                self._with_attack(_row(plan, each, i, one, time_s, clean[i], None), one),
                 attacked=after[i],
                 success=bool(fooled[i]) if open_to[i] else None,
             )
@@ -315,9 +336,9 @@ class _Evaluation:
         plan, clean, classifier = self.plan, each.clean, each.variant.classifier
         with torch.no_grad():
             adversarial = classifier.forward(attacked)
-            fooled = _succeeds(plan, each.labels, adversarial.logits)
-            flipped = fooled & _can_succeed(plan, each)
-            survived = _survived(plan, each, attacked, flipped)
+            fooled = each.succeeds(adversarial.logits)
+            flipped = fooled & each.can_succeed()
+            survived = _survived(each, attacked, flipped)
         given = (
             images,
             attacked,
@@ -339,11 +360,11 @@ class _Evaluation:
         measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
         before, after = _verdicts(clean), _verdicts(adversarial)
         pictures = _picture_sets(images, attacked, self.planned) if plan.with_pictures else [None] * len(inputs)
-        open_to = _can_succeed(plan, each)
+        open_to = each.can_succeed()
         time_s = self.adversarial.time_s + (time.monotonic() - started_s) / len(inputs)
         rows = [
             replace(
-                self._with_attack(_row(plan, each, i, one, time_s, before[i], pictures[i])),
+                self._with_attack(_row(plan, each, i, one, time_s, before[i], pictures[i]), one),
                 attacked=after[i],
                 success=bool(fooled[i]) if open_to[i] else None,
                 metrics=tuple((name, float(values[i])) for name, values in measured if bool(values[i].isfinite())),
@@ -357,11 +378,13 @@ class _Evaluation:
         ]
         return rows, fooled
 
-    def _with_attack(self, row: PictureRow) -> PictureRow:
-        """The row with its attack and threat model."""
+    def _with_attack(self, row: PictureRow, one: Input) -> PictureRow:
+        """The row of a picture with its attack and threat model."""
         planned = self.planned
         own = self.source == self.each.variant.id
         wanted = planned.wanted if own else replace(planned.wanted, knowledge=carried_over(self.source))
+        if one.target is not None:
+            wanted = replace(wanted, target=row.classes[one.target])
         return replace(
             row,
             attack=planned.spec,
@@ -373,29 +396,17 @@ class _Evaluation:
         )
 
 
-def _survived(plan: Plan, each: _Clean, attacked: Tensor, flipped: Tensor) -> dict[str, list[bool | None]]:
+def _survived(each: _Clean, attacked: Tensor, flipped: Tensor) -> dict[str, list[bool | None]]:
     """For each way of saving whether each `flipped` picture (n,) still fools the model; None for the others."""
     found: dict[str, list[bool | None]] = {}
     numbers = flipped.nonzero().flatten().tolist()
     for name, saved in SAVINGS.items():
         found[name] = [None] * len(flipped)
         if numbers:
-            still = _succeeds(plan, each.labels[numbers], each.variant.classifier(saved(attacked[numbers])))
+            still = each.of(numbers).succeeds(each.variant.classifier(saved(attacked[numbers])))
             for i, one in zip(numbers, still.tolist(), strict=True):
                 found[name][i] = bool(one)
     return found
-
-
-def _succeeds(plan: Plan, labels: Tensor, logits: Tensor) -> Tensor:
-    """A mask (n,): True where the answer differs from the label, or is the target."""
-    winners = logits.argmax(dim=1)
-    return winners != labels if plan.target is None else winners == plan.target
-
-
-def _can_succeed(plan: Plan, each: _Clean) -> Tensor:
-    """A mask (n,): True where the clean answer is right, or is not the target yet."""
-    winners = each.clean.logits.argmax(dim=1)
-    return winners == each.labels if plan.target is None else winners != plan.target
 
 
 def _clean_rows(plan: Plan, each: _Clean, images: Tensor, inputs: Sequence[Input], time_s: float) -> list[PictureRow]:

@@ -9,7 +9,6 @@ from capt_engine.attacks.base import NORMS
 from capt_engine.data.class_lists import EVERYDAY, IMAGENET, names_of
 from capt_engine.demo.world import TASKS
 from capt_engine.metrics import METRICS
-from capt_engine.model.clip import imagenet_classes
 from capt_engine.model.store import catalog, lpips_store
 from capt_engine.model.store.prompt_store import entries
 from capt_engine.model.text import DEFAULT_TEMPLATE
@@ -91,7 +90,7 @@ def class_lists() -> tuple[ClassList, ...]:
 def _installed() -> tuple[ModelInfo, ...]:
     """The models in the user's own folder: those of the curated list in its order, then the others by name."""
     listed = catalog.listed()
-    classes = imagenet_classes()
+    classes = names_of(EVERYDAY)
     here = tuple(
         ModelInfo(one.id, one.label, one.purpose, classes, DEFAULT_TEMPLATE)
         for one in listed.offered
@@ -106,7 +105,7 @@ def _installed() -> tuple[ModelInfo, ...]:
 def suggestion(model: str) -> tuple[tuple[str, ...], str]:
     """Return the class names and the template to use with the model of the id `model` when the user has given none.
 
-    For a model that does not come with the program, these are the ImageNet classes and the default template.
+    For a model that does not come with the program, these are the everyday words and the default template.
     """
     bundled = {one.id: (one.classes, one.template) for one in _BUNDLED}
-    return bundled.get(model) or (imagenet_classes(), DEFAULT_TEMPLATE)
+    return bundled.get(model) or (names_of(EVERYDAY), DEFAULT_TEMPLATE)

@@ -13,6 +13,7 @@ from capt_engine.data.class_lists import judged_among
 from capt_engine.data.few_shot import half_of_classes
 from capt_engine.data.folders import collect
 from capt_engine.data.images import read_photo, thumbnail
+from capt_engine.data.labelled_set import TargetColumn
 from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
@@ -66,7 +67,14 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
     refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, "looking for pictures")
-    data, label_source = labelled(request.data, request.split, request.data_root)
+    column = request.options.threat.target_column
+    if column and request.subsample_classes != "all":
+        raise BadRequest(
+            f"The column {column!r} counts in all classes, and {request.subsample_classes!r} takes a half of them.",
+            "Leave --target-column or --subsample-classes away.",
+        )
+    targets = TargetColumn(column, len(request.options.classes)) if column else None
+    data, label_source = labelled(request.data, request.split, request.data_root, targets)
     (data,) = half_of_classes(request.subsample_classes, judged_among(data, request.options.classes or data.classes))
     items = chosen(data, request.limit, request.shard, request.options.seed)
     if not items:

@@ -393,8 +393,3 @@ def _view(config: dict[str, Any]) -> Callable[[Any], Tensor]:
     whole = open_clip.transform.image_transform_v2(open_clip.transform.PreprocessCfg(**config), is_train=False)
     view: Callable[[Any], Tensor] = type(whole)([one for one in whole.transforms if type(one).__name__ != "Normalize"])
     return view
-
-
-def imagenet_classes() -> tuple[str, ...]:
-    """Return the ImageNet class names as open_clip words them, each once; used where nobody names the classes."""
-    return tuple(dict.fromkeys(open_clip.IMAGENET_CLASSNAMES))

@@ -55,7 +55,8 @@ class _Convolution(nn.Conv2d):
         if self.stride[0] > 1:
             x = F.pad(x, (*_same(x.shape[3], self), *_same(x.shape[2], self)))
         x = super().forward(x)
-        return x if self.linear else F.relu6(x)
+        # In place: nothing else holds it, and neither pass needs what was there before.
+        return x if self.linear else F.relu6(x, inplace=True)
 
 
 def _same(side: int, layer: nn.Conv2d) -> tuple[int, int]:

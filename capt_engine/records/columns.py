@@ -76,5 +76,6 @@ COLUMNS = (
     "alpha_rule",
     "ood_score",
     "out_of_distribution",
+    "target",
 )
 """The columns stay where they stand here; a metric that is not among them stands behind them, in the order of its table."""

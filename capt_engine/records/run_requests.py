@@ -285,7 +285,7 @@ class EvaluateRequest(RunRequest):
         unknown.
         """
         threat = self.options.threat
-        first = suite(self.suite).of(threat.norm, targeted=threat.target is not None) if self.suite else ()
+        first = suite(self.suite).of(threat.norm, targeted=threat.targeted) if self.suite else ()
         there = {one.name for one in first}
         more = (spec for spec in self.attacks if spec.name not in there or (spec.values and spec not in first))
         return narrowed((*first, *more), self.shared_values)

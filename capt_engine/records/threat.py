@@ -24,9 +24,10 @@ class ThreatModel:
     """The threat model: the attacker's goal, knowledge and means; it travels with every number.
 
     eps: budget in pixel units [0, 1] of the norm (for "l2": the Euclidean length over all h × w × 3 values).
-    target: the class the attacker wants to see, None when any wrong class will do. budget: in words, what the attacker may do where
-    that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then. perturb: one of PERTURBED. rounding: one of
-    ROUNDINGS.
+    target: the class the attacker wants to see, None when any wrong class will do. target_column: the column of the list of pictures
+    that holds the index of each picture's target among the class names, "" for none; in a picture's row, target is that class. budget:
+    in words, what the attacker may do where that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then.
+    perturb: one of PERTURBED. rounding: one of ROUNDINGS.
     """
 
     norm: str = "linf"
@@ -36,11 +37,17 @@ class ThreatModel:
     perturb: str = "input"
     budget: str = ""
     rounding: str = "none"
+    target_column: str = ""
 
     @property
     def goal(self) -> str:
-        """Return "targeted" if one given class is wanted as the answer; "untargeted" if any wrong answer will do."""
-        return "untargeted" if self.target is None else "targeted"
+        """Return "targeted" if a given class is wanted as the answer; "untargeted" if any wrong answer will do."""
+        return "targeted" if self.targeted else "untargeted"
+
+    @property
+    def targeted(self) -> bool:
+        """Return True if a given class is wanted as the answer, the same for all pictures or one for each."""
+        return self.target is not None or bool(self.target_column)
 
     @property
     def unusual(self) -> tuple[str, ...]:

@@ -185,6 +185,8 @@ def _spelled(flag: str, text: str) -> tuple[str, ...]:
 def _said_apart(request: RunRequest) -> dict[str, list[str]] | None:
     """The values of options that are no single field of the request; None where they cannot say it."""
     threat, names = request.options.threat, request.options.classes
+    if threat.target_column and not isinstance(request, EvaluateRequest):
+        return None
     if not request.places or listed(",".join(names)) != names or any(len(name.splitlines()) > 1 for name in names):
         return None
     attacks = _attacks_apart(request)

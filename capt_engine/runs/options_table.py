@@ -296,6 +296,12 @@ EVALUATE = (
         choices=CHECK_LEVELS,
     ),
     *_ATTACK,
+    Option(
+        "--target-column",
+        "the column of the CSV that holds each picture's target, as an index among the classes (from 0), instead of --target",
+        "options.threat.target_column",
+        metavar="NAME",
+    ),
     Option("--limit", "at most N pictures, evenly over the classes", "limit", WHOLE),
     Option(
         "--subsample-classes",

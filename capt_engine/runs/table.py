@@ -70,6 +70,7 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         "alpha_rule": row.alpha_rule or None,
         "ood_score": row.ood_score,
         "out_of_distribution": row.out_of_distribution,
+        "target": row.threat.target if row.attack else None,
     }
     return {name: found[name] for name in columns()}
 

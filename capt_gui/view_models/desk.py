@@ -17,6 +17,7 @@ from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
+from capt_gui.view_models.explore.tour import Tour
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
@@ -68,6 +69,8 @@ class Desk:
     choices: Choices
     gallery: GalleryModel
     analysis: AnalysisModel
+    # the toy world as a first look
+    tour: Tour
     tokens: TokenCheck
     words: WordCheck
     navigation: Navigation
@@ -106,7 +109,7 @@ def lay_out(
     data = EvaluateData(bridge, settings, bridge)
     evaluated = EvaluateChoices(model, data, bridge)
     return Desk(
-        bridge, settings, theme, engine, model, choices, gallery, analysis, tokens, words,
+        bridge, settings, theme, engine, model, choices, gallery, analysis, Tour(choices, gallery, analysis, bridge), tokens, words,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),

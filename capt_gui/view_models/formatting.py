@@ -9,6 +9,7 @@ from capt_engine.records import NO_PROMPTS, AnalyzeResult, DeviceInfo, JobProgre
 from capt_gui.translate import tr
 
 _CERTAIN = 0.05
+_UNSURE = 0.2
 _NORM_SYMBOLS = {"linf": "L∞", "l2": "L2"}
 
 
@@ -74,6 +75,16 @@ def survival(row: PictureRow) -> str:
     if row.survives_jpeg95 is None:
         return "survives PNG"
     return "survives PNG and JPEG" if row.survives_jpeg95 else "survives PNG, not JPEG"
+
+
+def unsure(row: PictureRow) -> str:
+    """Return a sentence where no class name was likely for the clean picture, as when the right one was not asked about; else ""."""
+    likeliest = row.clean.probabilities[row.clean.winner]
+    if likeliest >= _UNSURE:
+        return ""
+    return tr("No name was likelier than {}: the right one may not be in the list.").format(
+        unbroken(percent(likeliest))
+    )
 
 
 def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool = True) -> str:

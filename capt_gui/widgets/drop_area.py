@@ -97,7 +97,7 @@ class DropZone(DropArea):
 
     open_files_clicked = Signal()
     open_folder_clicked = Signal()
-    samples_clicked = Signal()
+    toys_clicked = Signal()
 
     def __init__(self, theme: Theme) -> None:
         title = QCoreApplication.translate("DropZone", "Drop pictures or a folder")
@@ -110,8 +110,10 @@ class DropZone(DropArea):
         files = self.add_button("picture", self.tr("Open pictures…"), tip, primary=True)
         tip = self.tr("Choose a folder; the folders in it count too")
         folder = self.add_button("folder", self.tr("Open folder…"), tip)
-        tip = self.tr("Eight pictures that come with the application")
-        samples = self.add_button("samples", self.tr("Try the samples"), tip)
+        tip = self.tr(
+            "Rendered shapes, a model that knows them and prompts tuned to resist: the whole program in seconds"
+        )
+        toys = self.add_button("samples", self.tr("Try the toy world"), tip)
         files.clicked.connect(self.open_files_clicked)
         folder.clicked.connect(self.open_folder_clicked)
-        samples.clicked.connect(self.samples_clicked)
+        toys.clicked.connect(self.toys_clicked)

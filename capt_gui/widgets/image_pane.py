@@ -104,7 +104,7 @@ class ImagePane(PaintedWidget):
         self._dragged_from: QPointF | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(120, 80)
+        self.setMinimumSize(120, 64)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -137,8 +137,8 @@ class ImagePane(PaintedWidget):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """Return the height in pixels for a `width` in pixels: the same, but from 80 to 460."""
-        return min(max(width, 80), 460)
+        """Return the height in pixels for a `width` in pixels: the same, but from 64 to 460."""
+        return min(max(width, 64), 460)
 
     def sizeHint(self) -> QSize:
         """Return the preferred size in pixels, at which a small picture can be recognised."""

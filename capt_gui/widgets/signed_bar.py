@@ -11,13 +11,14 @@ from capt_gui.images import rgb_image
 from capt_gui.theme import Theme
 from capt_gui.widgets.painting import LEFT, RIGHT, PaintedWidget, draw_text, line_height, rounded, text_width
 
-_BAR = 8.0
+_BAR = 7.0
 _GAP = 8.0
 _WIDEST = 220.0
+_TICK = 3.0
 
 
 class SignedBar(PaintedWidget):
-    """The colours from −end to +end between the labels of the ends, with a tick at no change; empty without a scale."""
+    """The colours from −end to +end between the labels of the ends, with ticks at no change; empty without a scale."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -64,4 +65,5 @@ class SignedBar(PaintedWidget):
         painter.restore()
         painter.setPen(QPen(theme.color("text_muted"), 1, Qt.PenStyle.SolidLine))
         middle = round(bar.center().x()) + 0.5
-        painter.drawLine(QPointF(middle, bar.top() - 2), QPointF(middle, bar.bottom() + 2))
+        for edge, way in ((bar.top(), -_TICK), (bar.bottom(), _TICK)):
+            painter.drawLine(QPointF(middle, edge), QPointF(middle, edge + way))

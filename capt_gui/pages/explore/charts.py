@@ -19,9 +19,9 @@ from capt_gui.widgets.probability_bars import ProbabilityBars
 from capt_gui.widgets.scrolled import scrolled
 
 # width from which two and three cards fit beside each other, with one set of prompts and with two
-_ROOM = (540, 1080)
+_ROOM = (680, 1200)
 _ROOM_FOR_PAIRS = (1000, 1560)
-_CARD_HEIGHT = 96
+_CARD_HEIGHT = 40
 
 
 class Charts(QWidget):

@@ -1,4 +1,4 @@
-"""The ways in and out of the page: files, folders, the clipboard, the samples; and saving a picture."""
+"""The ways in and out of the page: files, folders, the clipboard; and saving a picture."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from capt_engine.errors import CaptError
 from capt_engine.files import write_atomic
 from capt_engine.records import Picture
-from capt_engine.resources import resource
 from capt_gui.images import to_image
 from capt_gui.settings import Settings
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.sides import SUFFIX
+from capt_gui.view_models.explore.tour import Tour
 from capt_gui.widgets.drop_area import local_paths
 
 _FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.pgm *.avif *.jp2 *.tga);;All files (*)"
 
 
 class Intake(QObject):
-    """Turns dropped, pasted, sample and chosen files into paths, and saves pictures.
+    """Turns dropped, pasted and chosen files into paths, and saves pictures.
 
     problem(message, hint): what could not be done. checkpoint_found(path): a prompt checkpoint was dropped, not a picture.
+    toys_left(model id): the toy world was on show, and another model is chosen again.
     """
 
     problem = Signal(str, str)
     checkpoint_found = Signal(str)
+    toys_left = Signal(str)
 
-    def __init__(self, window: QWidget, analysis: AnalysisModel, settings: Settings) -> None:
+    def __init__(self, window: QWidget, analysis: AnalysisModel, tour: Tour, settings: Settings) -> None:
         super().__init__(window)
         self._window = window
         self._analysis = analysis
+        self._tour = tour
         self._settings = settings
         self._pasted: Path | None = None
 
@@ -53,18 +56,18 @@ class Intake(QObject):
             self._settings.last_folder = path
             self.take_paths([path])
 
-    def on_samples(self) -> None:
-        """Add the sample pictures that ship with the program to the gallery."""
-        self.take_paths([str(resource("samples"))])
-
     def take_paths(self, paths: list[str]) -> None:
         """Add pictures to the gallery, and emit the signal `checkpoint_found` with the path of a dropped prompts file.
 
         paths: pictures, folders of pictures, and prompts files (those that end in .safetensors); of several prompts
-        files the last one in the list is emitted.
+        files the last one in the list is emitted. The toy world, if that was on show, gives way to the model of before.
         """
         checkpoints = [path for path in paths if path.lower().endswith(SUFFIX)]
-        self._analysis.drop([path for path in paths if path not in checkpoints])
+        pictures = [path for path in paths if path not in checkpoints]
+        model = self._tour.leave() if pictures else ""
+        self._analysis.drop(pictures)
+        if model:
+            self.toys_left.emit(model)
         if checkpoints:
             self.checkpoint_found.emit(checkpoints[-1])
 

@@ -16,6 +16,7 @@ from capt_gui.pages.explore.settings_column import SettingsColumn
 from capt_gui.pages.explore.welcome import Welcome
 from capt_gui.panels.page import Menus, Page
 from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.explore.tour import Lesson
 from capt_gui.widgets.columns import columns
 
 _COLUMNS = [250, 700, 330]
@@ -29,10 +30,10 @@ class ExplorePage(Page):
         super().__init__(desk, parent)
         self._current = ""
         self._offered = ""
-        self.intake = Intake(self, desk.analysis, desk.settings)
+        self.intake = Intake(self, desk.analysis, desk.tour, desk.settings)
         self.export = RunExport(self, desk)
         self.gallery = GalleryColumn(desk.theme, desk.gallery)
-        self.welcome = Welcome(desk.theme, desk.engine)
+        self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.result = ResultView(desk)
         self.settings_column = SettingsColumn(desk)
         self._centre = QStackedWidget()
@@ -40,7 +41,7 @@ class ExplorePage(Page):
         self._centre.addWidget(self.result)
         widths = desk.settings.columns if len(desk.settings.columns) == 3 else _COLUMNS
         self._columns = columns(
-            (self.gallery, 0, 150), (self._centre, 1, 440), (self.settings_column, 0, 284), sizes=widths
+            (self.gallery, 0, 165), (self._centre, 1, 440), (self.settings_column, 0, 270), sizes=widths
         )
         self.result.splitter.setSizes(desk.settings.rows if len(desk.settings.rows) == 2 else _ROWS)
         self.lay_out(self._columns)
@@ -61,10 +62,14 @@ class ExplorePage(Page):
         self.result.charts.prepare()
 
     def leave(self) -> None:
-        """Store the sizes of the columns in the settings, and delete the temporary files of pasted pictures, as the window closes."""
+        """Store the sizes of the columns in the settings, and delete the temporary files of pasted pictures, as the window closes.
+
+        The toy world, if it is on show, is not what the next start begins with.
+        """
         if self.gallery.isVisible():
             self.desk.settings.columns = self._columns.sizes()
             self.desk.settings.rows = self.result.splitter.sizes()
+        self.desk.tour.leave()
         self.intake.clean_up()
 
     def on_counts_changed(self) -> None:
@@ -140,6 +145,18 @@ class ExplorePage(Page):
         self._offered = ""
         super().on_dismissed()
 
+    def on_learned(self, lesson: Lesson) -> None:
+        """Show the picture of the toy world that tells most, and say in the banner what was seen in the run."""
+        self.gallery.view.select_path(lesson.path)
+        self.say("info", lesson.sentence, self.tr("Now drop a photograph of your own."))
+
+    def on_toys_left(self, model: str) -> None:
+        """Say in the banner that the user's own pictures are judged by `model` again, and not by the toy world's."""
+        message = self.tr("Your pictures are judged by {}.").format(self.desk.model.label(model))
+        self.say(
+            "info", message, self.tr("The toy world's model knows rendered shapes only; its pictures were put away.")
+        )
+
     def on_paste(self) -> None:
         """Add the files or the picture on the clipboard to the gallery, or say that there is none."""
         if not self.intake.take(QGuiApplication.clipboard().mimeData()):
@@ -179,7 +196,7 @@ class ExplorePage(Page):
     def _make_actions(self) -> Menus:
         open_files = self.add_action("&Open pictures…", self.intake.on_open_files, "Ctrl+O")
         open_folder = self.add_action("Open &folder…", self.intake.on_open_folder, "Ctrl+Shift+O")
-        samples = self.add_action("&Try the samples", self.intake.on_samples)
+        samples = self.add_action(self.tr("&Try the toy world"), self.desk.tour.start)
         paste = self.add_action("&Paste", self.on_paste, "Ctrl+V")
         save = self.add_action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+S")
         clear = self.add_action("&Clear the gallery", self.on_clear)
@@ -209,7 +226,7 @@ class ExplorePage(Page):
         zone.paths_dropped.connect(self.intake.take_paths)
         zone.open_files_clicked.connect(self.intake.on_open_files)
         zone.open_folder_clicked.connect(self.intake.on_open_folder)
-        zone.samples_clicked.connect(self.intake.on_samples)
+        zone.toys_clicked.connect(self.desk.tour.start)
         gallery.open_files_clicked.connect(self.intake.on_open_files)
         gallery.open_folder_clicked.connect(self.intake.on_open_folder)
         gallery.clear_clicked.connect(self.on_clear)
@@ -226,4 +243,6 @@ class ExplorePage(Page):
         self.desk.gallery.result_changed.connect(self.on_result_changed)
         self.desk.gallery.counts_changed.connect(self.on_counts_changed)
         self.desk.choices.changed.connect(self._refresh)
+        self.desk.tour.learned.connect(self.on_learned)
+        self.intake.toys_left.connect(self.on_toys_left)
         self.desk.engine.changed.connect(self.on_engine_changed)

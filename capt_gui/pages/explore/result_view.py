@@ -7,6 +7,7 @@ from pathlib import PurePath
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from capt_engine.formatting import NO_BREAK
 from capt_engine.records import PERTURBED, AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
 from capt_gui.pages.explore.unlike_training_box import UnlikeTrainingBox
@@ -17,6 +18,7 @@ from capt_gui.view_models.explore import comparison
 from capt_gui.view_models.explore.gallery_model import Item
 from capt_gui.view_models.navigation import MODELS
 from capt_gui.widgets.buttons import Symbol
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
@@ -37,7 +39,7 @@ class ResultView(QWidget):
         self.pair = SideVerdicts(desk.theme)
         self.pair.hide()
         self.details = text(role="muted")
-        self.aim_line = text(role="muted")
+        self.aim_line = ElidedLabel(text_role="muted")
         self.aim_line.hide()
         self.summary = text(role="strong")
         self.summary.setContentsMargins(2, 6, 0, 0)
@@ -170,15 +172,17 @@ class ResultView(QWidget):
         remarks = [
             "Made with other settings; run again to bring it up to date." if stale else "",
             "" if row is None or drawn else "Drawing the pictures again…",
+            formatting.unsure(row) if row is not None and not is_unknown else "",
         ]
         for label, line in (
-            (self.headline, headline),
+            (self.headline, headline.replace(" = ", f"{NO_BREAK}={NO_BREAK}")),
             (self.details, details),
             (self.aim_line, aim),
             (self.outdated_note, " ".join(part for part in remarks if part)),
         ):
             label.setText(line)
             label.setVisible(bool(line))
+        self.aim_line.setToolTip(aim)
 
     def _answerer(self, row: PictureRow) -> str:
         """The model of the row, and the class names that it chose among."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
 from capt_gui.view_models.engine_state import EngineState
+from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.columns import centred
 from capt_gui.widgets.drop_area import DropZone
@@ -21,9 +22,10 @@ _ICON = 18
 class Welcome(QScrollArea):
     """Welcome before the first picture: the purpose of the program, the ways to add pictures, and facts about this computer."""
 
-    def __init__(self, theme: Theme, engine: EngineState, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, engine: EngineState, model: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
+        self._model = model
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -56,10 +58,11 @@ class Welcome(QScrollArea):
         )
         self.setWidget(centred(body, _WIDTH, 100))
         engine.changed.connect(self.on_engine_changed)
+        model.changed.connect(self.on_engine_changed)
         self.on_engine_changed()
 
     def on_engine_changed(self) -> None:
-        """Show the device and memory the engine computes on, why it failed or that it starts, and a sentence about the first model."""
+        """Show the device and memory the engine computes on, why it failed or that it starts, and a sentence about the chosen model."""
         engine = self._engine
         if engine.failure is not None:
             device = f"{engine.failure.message} {engine.failure.hint}"
@@ -68,11 +71,11 @@ class Welcome(QScrollArea):
         else:
             device = f"Ready. Work is done on {formatting.memory(engine.device)}. {engine.device.note}"
         self._symbol.set_icon(*(("device", "text_muted") if engine.failure is None else ("error", "broken")))
-        models = engine.catalogue.models
+        info = self._model.info
         self.facts["device"].setText(device.strip())
         self.facts["info"].setText(
-            f"{models[0].label}: {models[0].warning or models[0].summary}"
-            if models
-            else "A small demo model ships with the app, so everything here works without a network."
+            f"{info.label}: {info.warning or info.summary}"
+            if info is not None
+            else "A small model ships with the app, so everything here works without a network."
         )
         self.facts["check"].setText("No account and no telemetry. The network is used only for downloads you start.")

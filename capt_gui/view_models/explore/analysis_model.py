@@ -130,23 +130,28 @@ class AnalysisModel(QObject):
         self._held: dict[str, None] = {}
         self._was_running = False
         choices.model.offered.connect(self.on_offered)
+        bridge.engine_failed.connect(self.cancel)
 
     @property
     def is_running(self) -> bool:
         """True while a search for pictures or an analysis waits or is under way; redrawing old pictures does not count."""
-        return bool(self._running())
+        return bool(self._running() or self._held)
 
-    def drop(self, paths: Sequence[str]) -> None:
-        """Look for pictures in the files and folders at `paths`, and add them to the gallery.
+    def drop(self, paths: Sequence[str], *, analyse: bool | None = None) -> PictureSearch | None:
+        """Look for pictures in the files and folders at `paths`, and add them to the gallery; return the search, None for no paths.
 
-        Where the settings say so, they are analysed at once with the present choices.
+        They are analysed at once with the present choices if `analyse` says so, None for what the settings say.
         """
-        if paths:
-            search = PictureSearch(self._bridge.run(PreviewRequest(tuple(paths))), self._gallery)
-            search.pictures_found.connect(self.pictures_found)
-            search.finished.connect(self.on_searched)
-            search.job.progressed.connect(self.on_progressed)
-            self._add(search)
+        if not paths:
+            return None
+        search = PictureSearch(self._bridge.run(PreviewRequest(tuple(paths))), self._gallery)
+        search.pictures_found.connect(self.pictures_found)
+        search.finished.connect(self.on_searched)
+        if self._choices.settings.auto_run if analyse is None else analyse:
+            search.finished.connect(self.on_new)
+        search.job.progressed.connect(self.on_progressed)
+        self._add(search)
+        return search
 
     def run_all(self) -> None:
         """Analyse every picture of the gallery that can be read, with the present choices."""
@@ -155,10 +160,12 @@ class AnalysisModel(QObject):
     def run(self, paths: Sequence[str]) -> None:
         """Analyse the pictures at `paths` with the present choices; nothing happens if these do not allow a run.
 
-        Where the chosen class names come with the catalogue, the pictures wait for it.
+        Before the catalogue arrives they wait for it: with it come the model's own budget, the usual prompts and class names.
         """
-        if self._choices.waits:
+        if not self._choices.model.is_ready:
             self._held |= dict.fromkeys(paths)
+            self._gallery.set_pending(paths, "waiting")
+            self._tell_running()
         elif paths and not self._choices.problem():
             self._gallery.set_pending(paths, "waiting")
             request = self._choices.request(tuple(paths), self._store.new_folder())
@@ -170,6 +177,7 @@ class AnalysisModel(QObject):
         """Analyse the pictures that waited for the catalogue."""
         held, self._held = list(self._held), {}
         self.run(held)
+        self._tell_running()
 
     def redraw(self, path: str) -> None:
         """Compute a finished analysis's large pictures again, with its own settings, where they are no longer kept.
@@ -189,20 +197,24 @@ class AnalysisModel(QObject):
 
     def cancel(self) -> None:
         """Stop all jobs that wait or are under way; results that have arrived stay in the gallery."""
-        self._held = {}
+        held, self._held = list(self._held), {}
+        self._gallery.set_pending(held, "")
         for work in self._work:
             work.job.cancel()
+        self._tell_running()
 
     def on_progressed(self, event: JobProgress) -> None:
         """Emit `progress_changed` with the job's numbers, and a line that also tells how many jobs wait behind it."""
         self.progress_changed.emit(event.done, event.total, formatting.job_progress(event, len(self._running()) - 1))
 
-    def on_searched(self, result: PreviewResult, paths: list[str]) -> None:
-        """Emit `failed` if no picture was found; analyse the new pictures at `paths` if the settings say so."""
+    def on_searched(self, result: PreviewResult, _paths: list[str]) -> None:
+        """Emit `failed` if no picture was found."""
         if result.n == 0:
             self.failed.emit(_NOTHING_FOUND)
-        if self._choices.settings.auto_run:
-            self.run(paths)
+
+    def on_new(self, _result: PreviewResult, paths: list[str]) -> None:
+        """Analyse the new pictures at `paths`."""
+        self.run(paths)
 
     def on_finished(self, result: AnalyzeResult, folder: str) -> None:
         """Remember the run folder of the finished analysis ("" if not kept) as the last one, and emit `finished`."""

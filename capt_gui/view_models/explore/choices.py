@@ -86,11 +86,6 @@ class Choices(QObject):
     def _own_template(self) -> str:
         return self.settings.template.get(self.settings.model, "")
 
-    @property
-    def waits(self) -> bool:
-        """True while a list that ships is chosen and its names have not come with the catalogue."""
-        return not self.model.is_ready and self.settings.model in self.settings.class_list
-
     def problem(self) -> str:
         """Return a few words on why a run cannot start, such as "Name at least two classes".
 

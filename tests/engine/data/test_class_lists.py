@@ -62,6 +62,29 @@ def test_classes_that_a_list_lacks_are_named() -> None:
         judged_among(data, ("dog",))
 
 
+def test_as_many_names_in_another_order_rename_nothing() -> None:
+    """A list of exactly the data set's names finds its classes by name, wherever each stands."""
+    data = LabelledSet("d", ("cat", "dog"), (Item("a.png", 1), Item("b.png", 0)))
+    found = judged_among(data, ("dog", "cat"))
+    assert [found.classes[item.label] for item in found.items] == ["dog", "cat"]
+
+
+def test_an_index_that_does_not_fit_the_name_is_passed_over() -> None:
+    """Indices count in some list, and it may be another than the one that is judged among."""
+    data = LabelledSet("d", ("cat", "dog"), (Item("a.png", 1),), indices=(281, 0))
+    everyday_names = names_of("everyday")
+    found = judged_among(data, everyday_names)
+    assert found.items[0].label == everyday_names.index("dog")
+
+
+def test_classes_of_one_name_need_a_list_that_tells_them_apart() -> None:
+    """Two cranes with indices of their own are refused where both would be called a crane."""
+    data = LabelledSet("d", ("crane", "crane"), (Item("a.png", 1),), indices=(134, 517))
+    with pytest.raises(BadRequest, match="no model can tell them apart: crane"):
+        judged_among(data, data.classes)
+    assert judged_among(data, names_of("imagenet")).items[0].label == 517
+
+
 def test_as_many_names_rename_the_classes() -> None:
     """One name per class, in the order of the data set, is taken as it is."""
     data = LabelledSet("d", ("n1", "n2"), (Item("a.png", 1),))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from capt_engine.data.class_lists import judged_among, names_of
 from capt_engine.data.labelled_set import LabelledSet
 from capt_engine.data.sources import labelled, load_splits
 from capt_engine.errors import BadRequest, CaptError
@@ -163,6 +164,18 @@ def test_csv_with_a_template(tmp_path: Path) -> None:
     assert only(file).template == "a photo of a {}."
 
 
+def test_csv_with_classes_of_one_name(tmp_path: Path) -> None:
+    """A column label_index tells them apart: two cranes among ImageNet's classes are the bird and the machine."""
+    fill(tmp_path, "1.png", "2.png", "3.png")
+    file = tmp_path / "labels.csv"
+    file.write_text("path,label,label_index\n1.png,crane,517\n2.png,crane,134\n3.png,cardigan,264\n")
+    data = only(file)
+    assert (data.classes, data.indices) == (("cardigan", "crane", "crane"), (264, 134, 517))
+    assert [item.label for item in judged_among(data, names_of("imagenet")).items] == [517, 134, 264]
+    file.write_text("path,label\n1.png,crane\n2.png,crane\n3.png,cardigan\n")
+    assert [item.label for item in judged_among(only(file), names_of("imagenet")).items] == [134, 134, 474]
+
+
 def test_csv_with_spaces_around_names(tmp_path: Path) -> None:
     """Spaces around a path are a spreadsheet's, unless a file is called so."""
     fill(tmp_path, "1.png", "2.png ")
@@ -205,6 +218,9 @@ def test_csv_with_bytes_that_are_no_letters(tmp_path: Path) -> None:
         (b"path,label,class_name\n1.png,0,cat\n1.png,0,dog\n", "both 'cat' and 'dog'"),
         (b"path,label,class_name\n1.png,1,cat\n", "no pictures of class 0"),
         (b"path,label,split\n1.png,a,holdout\n", "'holdout'"),
+        (b"path,label,label_index\n1.png,a,x\n", "Row 2 .* label_index 'x'"),
+        (b"path,label,label_index\n1.png,a,\n", "Row 2 .* has no label_index"),
+        (b"path,label,class_name,label_index\n1.png,0,a,1\n1.png,0,a,2\n", "Row 3 .* another label_index"),
         (b"path,label\n1.png," + b"x" * 200_000, "not a sound CSV"),
     ],
 )

@@ -16,7 +16,9 @@ from capt_engine.api import Engine
 from capt_engine.attacks import ATTACKS
 from capt_engine.bundled_models import BUNDLED
 from capt_engine.data.class_lists import names_of
+from capt_engine.demo.world import TASKS
 from capt_engine.jobs import model_cache
+from capt_engine.jobs.catalogue import suggestion
 from capt_engine.metrics import METRICS
 from capt_engine.records import (
     AnalyzeRequest,
@@ -144,6 +146,12 @@ def timeless(rows: list[Any]) -> list[Any]:
 def readable(rows: list[Any]) -> list[PictureRow]:
     """The rows of pictures that could be read, in the order of their paths."""
     return sorted((row for row in rows if isinstance(row, PictureRow)), key=lambda row: row.path)
+
+
+def test_who_names_no_classes_asks_photograph_models_about_everyday_words() -> None:
+    """The model that ships and any that was installed; the toy models are asked about their shapes."""
+    assert suggestion("photo")[0] == suggestion("vit-b-32-openai")[0] == names_of("everyday")
+    assert suggestion("demo")[0] == suggestion("demo-robust")[0] == TASKS["shapes"].classes
 
 
 def test_the_catalogue_is_drawn_from_the_tables(desk: Desk) -> None:

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
-from capt_engine.model import clip
 from capt_engine.model.clip import Backbone, load_backbone, open_clip
 from capt_engine.model.store import model_store
 from capt_engine.model.store.catalog import entry_of
@@ -319,10 +318,3 @@ def test_every_refusal_is_an_expected_failure() -> None:
     for model_id in ("", "@", ":", "a:b@c", "local-dir:", "ViT-B-32@", "ViT-B-32:@", "\0", "local-dir:\0", "@@@", "/"):
         with pytest.raises(CaptError):
             load_backbone(model_id, CPU)
-
-
-def test_imagenet_class_names_can_be_told_apart() -> None:
-    """What a general CLIP is asked about when nobody says: every name of ImageNet's thousand once, though two stand twice there."""
-    names = clip.imagenet_classes()
-    assert len(names) == len(set(names)) == 998
-    assert set(names) == set(open_clip.IMAGENET_CLASSNAMES)

@@ -112,7 +112,8 @@ def evaluations(draw: st.DrawFn) -> EvaluateRequest:
     curve: tuple[float, ...] = draw(st.just(()) | st.lists(UNIT, min_size=2, max_size=4).map(tuple))
     until = draw(st.booleans())
     eps = draw(UNIT.filter(bool)) if until else max(curve) if curve else chosen.threat.eps
-    chosen = replace(chosen, threat=replace(chosen.threat, eps=eps))
+    column = draw(st.just("") | CLASS)
+    chosen = replace(chosen, threat=replace(chosen.threat, eps=eps, target_column=column))
     matrix: tuple[str, ...] = draw(st.just(()) | st.lists(CLASS, min_size=2, max_size=3, unique=True).map(tuple))
     if matrix:
         chosen = replace(chosen, compare=None, prompts=None if matrix[0] == "none" else matrix[0])
@@ -233,6 +234,7 @@ def test_a_request_is_the_same_after_json(request: AnalyzeRequest | EvaluateRequ
         AnalyzeRequest(("d",), AttackSpec("pgd", (("loss", "yes"),))),
         AnalyzeRequest(("d",), AttackSpec("pgd", (("loss", "1"),))),
         AnalyzeRequest(()),
+        AnalyzeRequest(("d",), options=RunOptions(threat=ThreatModel(target_column="target_index"))),
     ],
 )
 def test_what_options_cannot_say_is_left_to_the_manifest(request_: AnalyzeRequest | EvaluateRequest) -> None:
@@ -243,7 +245,11 @@ def test_what_options_cannot_say_is_left_to_the_manifest(request_: AnalyzeReques
 @pytest.mark.parametrize(
     ("table", "record", "apart"),
     [
-        (ANALYZE, AnalyzeRequest(("d",)), {"attack", "with_pictures", "keep", "resume", "knowledge", "budget", "eps"}),
+        (
+            ANALYZE,
+            AnalyzeRequest(("d",)),
+            {"attack", "with_pictures", "keep", "resume", "knowledge", "budget", "eps", "target_column"},
+        ),
         (
             EVALUATE,
             EvaluateRequest("d"),

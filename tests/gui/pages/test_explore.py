@@ -101,7 +101,7 @@ def test_the_first_result_takes_the_centre(bench: Bench, page: ExplorePage, file
     assert request.paths == files[:2]
     assert page.gallery.isVisible()
     assert page.gallery.view.current_key() == files[0]
-    assert page.result.headline.text().endswith("ε = 4/255")
+    assert page.result.headline.text().endswith("ε\u00a0=\u00a04/255")
     assert page.gallery.count_label.text().startswith("2 of 3")
     page.gallery.view.select_path(files[2])
     assert (page.result.headline.text(), page.result.details.text()) == ("This is no picture.", "Save it as PNG.")
@@ -149,7 +149,7 @@ def test_waiting_for_the_engine_is_said(bench: Bench, qtbot: QtBot) -> None:
     page = ExplorePage(bench.desk)
     qtbot.addWidget(page)
     page.show()
-    page.intake.on_samples()
+    page.intake.take_paths(["/pictures"])
     assert isinstance(bench.engine.requests[0], PreviewRequest)
     assert page.result.isVisible()
     assert page.result.details.text() == "Starting the engine…"

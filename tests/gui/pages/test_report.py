@@ -292,7 +292,7 @@ def test_from_a_picture_to_its_report(theme: Theme, qtbot: QtBot, tmp_path: Path
     assert not export.report.isEnabled()
     qtbot.waitUntil(lambda: desk.engine.is_ready, timeout=PATIENCE_MS)
     with qtbot.waitSignal(desk.analysis.finished, timeout=PATIENCE_MS):
-        explore.intake.on_samples()
+        desk.tour.start()
     export.ask = lambda *_: str(tmp_path / "table.csv")
     with qtbot.waitSignal(desk.results_file.done, timeout=PATIENCE_MS):
         export.table.trigger()

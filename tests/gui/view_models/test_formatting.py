@@ -48,6 +48,14 @@ def test_a_budget_of_its_own_is_said_instead_of_eps() -> None:
     assert formatting.settings_line(row, "demo", "Corruption") == "demo · Corruption, Fog, severity 5 of 5 · seed 0"
 
 
+def test_an_answer_that_is_a_guess_is_said_to_be_one() -> None:
+    """Below a fifth no name was likely; a list may lack the right one, whatever the likeliest name in it."""
+    row = replace(make_row("a"), clean=Verdict((1.0, 0.0), (0.092, 0.05)))
+    said = "No name was likelier than 9.2 %: the right one may not be in the list."
+    assert formatting.unsure(row).replace("\u00a0", " ") == said
+    assert formatting.unsure(replace(row, clean=Verdict((1.0, 0.0), (0.2, 0.1)))) == ""
+
+
 def test_survival() -> None:
     """The most repeated surprise of the field is said: whether the attack outlives saving."""
     row = make_row("a")

@@ -196,7 +196,7 @@ def test_the_three_ways_in_work_by_keyboard(theme: Theme, qtbot: QtBot) -> None:
     for name, signal in (
         ("Open pictures", zone.open_files_clicked),
         ("Open folder", zone.open_folder_clicked),
-        ("Try the samples", zone.samples_clicked),
+        ("Try the toy world", zone.toys_clicked),
     ):
         with qtbot.waitSignal(signal):
             qtbot.keyClick(child(zone, QPushButton, name), Qt.Key.Key_Space)

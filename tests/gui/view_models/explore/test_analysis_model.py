@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from capt_engine.records import (
     AnalyzeRequest,
     AnalyzeResult,
+    EngineFailed,
     Event,
     FailedPicture,
     Failure,
@@ -41,8 +42,10 @@ def play(bench: Bench, *events: Event) -> None:
     QCoreApplication.processEvents()
 
 
-def dropped(bench: Bench, paths: tuple[str, ...] = ("a", "b")) -> None:
-    """Drop pictures and let their previews come."""
+def dropped(bench: Bench, paths: tuple[str, ...] = ("a", "b"), *, early: bool = False) -> None:
+    """Drop pictures and let their previews come; before the engine is ready if it is `early`."""
+    if not early:
+        play(bench, READY)
     bench.desk.analysis.drop(["folder"])
     previews = tuple(Preview(path, 9, 9, picture()) for path in paths)
     found = PicturesFound(ONE, paths)
@@ -60,15 +63,27 @@ def test_a_drop_is_previewed_then_analysed(bench: Bench) -> None:
     assert [bench.desk.gallery.item(path).state for path in "ab"] == ["broken", "running"]
 
 
-def test_pictures_wait_for_the_names_of_a_chosen_list(bench: Bench) -> None:
-    """Dropped before the catalogue is there, they are judged among the list that was chosen last time, and once."""
+def test_pictures_wait_for_the_catalogue(bench: Bench) -> None:
+    """Dropped before it is there, they are asked about later, once: with the model's budget and the names of the chosen list."""
     bench.settings.model = "demo"
     bench.settings.class_list = {"demo": "imagenet"}
-    dropped(bench)
+    dropped(bench, early=True)
     assert bench.engine.requests == [PreviewRequest(("folder",))]
+    assert bench.desk.gallery.item("a").state == "waiting"
+    assert bench.desk.analysis.is_running
     play(bench, READY, READY)
     asked = [request for request in bench.engine.requests if isinstance(request, AnalyzeRequest)]
     assert [(request.paths, request.options.classes) for request in asked] == [(("a", "b"), IMAGENET)]
+
+
+def test_pictures_that_wait_for_the_catalogue_can_be_cancelled(bench: Bench) -> None:
+    """Cancel lets them be, and so does an engine that cannot start: nothing waits any more."""
+    dropped(bench, early=True)
+    bench.desk.analysis.cancel()
+    assert (bench.desk.gallery.item("a").state, bench.desk.analysis.is_running) == ("ready", False)
+    bench.desk.analysis.run_all()
+    play(bench, EngineFailed(Failure("DeviceProblem", "No torch.")))
+    assert (bench.desk.gallery.item("a").state, bench.desk.analysis.is_running) == ("ready", False)
 
 
 def test_without_auto_run_a_drop_only_waits(bench: Bench) -> None:
@@ -81,6 +96,7 @@ def test_without_auto_run_a_drop_only_waits(bench: Bench) -> None:
 
 def test_only_new_and_readable_pictures_run_by_themselves(bench: Bench) -> None:
     """Dropping a folder twice does not attack everything twice, and unreadable files are left out."""
+    play(bench, READY)
     bench.desk.gallery.add(["a"])
     bench.desk.analysis.drop(["folder"])
     previews = (Preview("a", 9, 9, picture()), FailedPicture("b", "Bad."), Preview("c", 9, 9, picture()))
@@ -125,6 +141,7 @@ def test_running_is_told_once_per_change(bench: Bench) -> None:
 
 def test_cancel_stops_all_that_waits(bench: Bench) -> None:
     """Cancel means the running job and those behind it."""
+    play(bench, READY)
     bench.desk.gallery.add(["a"])
     bench.desk.analysis.run_all()
     bench.desk.analysis.drop(["more"])
@@ -159,6 +176,7 @@ def test_nothing_to_run_asks_nothing(bench: Bench) -> None:
 
 def test_progress_in_words(bench: Bench) -> None:
     """Progress says what is done, what remains, and what waits."""
+    play(bench, READY)
     told: list[tuple[int, int, str]] = []
     bench.desk.analysis.progress_changed.connect(lambda *values: told.append(values))
     bench.desk.gallery.add(["a"])

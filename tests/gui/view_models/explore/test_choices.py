@@ -37,17 +37,6 @@ def choices() -> Choices:
     return made
 
 
-def test_a_request_is_the_same_before_and_after_the_catalogue() -> None:
-    """Work asked while torch loads does not look "made with other settings" a moment later."""
-    fresh = Choices(
-        ModelChoice(Settings(model="demo", explore=AttackSettings(expert={"pgd": {"restarts": 2, "steps": 50}})))
-    )
-    early = fresh.request(("a",))
-    fresh.model.on_ready(CATALOGUE)
-    assert fresh.request(("a",)) == early
-    assert early.attack == AttackSpec("pgd", (("restarts", 2), ("steps", 50)))
-
-
 def test_lpips_is_measured_where_its_cheap_weights_are(choices: Choices) -> None:
     """AlexNet's without being asked, VGG16's never; a result without it does not look "made with other settings"."""
     before = choices.request(())
@@ -99,14 +88,6 @@ def test_a_list_that_ships_is_asked_about_and_kept_by_its_name(choices: Choices)
     assert choices.classes == (*EVERYDAY, "emu")
     choices.set_class_list(SUGGESTED)
     assert (choices.classes, choices.settings.classes, choices.request(()).options.classes) == (SHAPES, {}, ())
-
-
-def test_a_list_of_the_last_start_holds_once_its_names_are_there() -> None:
-    """The settings name the list; until the catalogue brings its names nothing may be asked in its place."""
-    choices = Choices(ModelChoice(Settings(model="demo", class_list={"demo": "imagenet"})))
-    assert choices.waits
-    choices.model.on_ready(CATALOGUE)
-    assert (choices.waits, choices.classes) == (False, IMAGENET)
 
 
 def test_each_norm_has_its_own_budget(choices: Choices) -> None:
