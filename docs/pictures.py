@@ -34,8 +34,8 @@ from capt_gui.view_models.settings_keeper import SettingsKeeper
 FOLDER = Path(__file__).with_name("images")
 SIZE = (1280, 800)
 PHOTOGRAPHS = ("chelsea", "coffee")
-# a picture of so many colours looks the same and is a third of the size
-_COLOURS = 256
+# A picture of 256 colours is a third of the size; those of the window itself are kept as they are, photographs share the rest.
+_COLOURS, _EXACT = 256, 96
 _PATIENCE_S = 900.0
 
 
@@ -90,6 +90,16 @@ class Stage:
         """Close the window and its engine."""
         self.window.close()
         self._bridge.close()
+
+
+def with_few_colours(picture: Image.Image) -> Image.Image:
+    """Return the picture with its most frequent colours unchanged, and the others by the nearest of a few."""
+    counted = sorted(picture.getcolors(picture.width * picture.height) or [], reverse=True)
+    exact = [colour for _, colour in counted[:_EXACT]]
+    others = picture.quantize(_COLOURS - _EXACT, dither=Image.Dither.NONE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in exact for part in colour] + others[: 3 * (_COLOURS - _EXACT)])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def photographs(folder: Path) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Bench
-from fakes import make_row, summary
+from fakes import READY, make_row, summary
 from PySide6.QtCore import QCoreApplication
 
 from capt_engine import folders
@@ -80,6 +80,8 @@ def test_runs_are_kept_and_redraws_are_not(bench: Bench, tmp_path: Path) -> None
     desk = bench.desk
     store = RunStore(bench.settings, tmp_path)
     analysis = AnalysisModel(desk.bridge, desk.gallery, desk.choices, store, desk.bridge)
+    bench.engine.emit(READY)
+    QCoreApplication.processEvents()
     desk.gallery.add(["a"])
     analysis.run(["a"])
     request = bench.engine.requests[-1]
