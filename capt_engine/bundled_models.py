@@ -13,5 +13,5 @@ TOYS: Final = ("demo", "demo-robust")
 DEFAULT_MODEL: Final = "photo"
 """The model of a request that names none."""
 
-BUNDLED: Final = (DEFAULT_MODEL, *TOYS)
+BUNDLED: Final = (DEFAULT_MODEL, "photo-robust", *TOYS)
 """Every model that ships."""

@@ -33,6 +33,13 @@ BUILD = (
     Option("--tower-steps", "steps of the image tower (default: those of the bundled model)", kind=WHOLE),
 )
 
+ROBUST = (
+    BUILD[0],
+    Option("--cifar", "CIFAR-10's archive of class folders, for further pictures", kind=PATH, metavar="FILE"),
+    Option("--out", "where the tower goes (default: the user's data folder)", kind=PATH, metavar="DIR"),
+    Option("--work", "where the checkpoint is kept (default: the user's cache folder)", kind=PATH, metavar="DIR"),
+)
+
 FIGURES = (
     Option("photographs", "a list or class folders of photographs with ImageNet's classes", kind=PATH, metavar="DATA"),
     Option("--cifar10", "CIFAR-10's test pictures in class folders", kind=PATH.having(required=True), metavar="DIR"),
@@ -42,9 +49,11 @@ FIGURES = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verbs build and figures."""
+    """Add the verbs build, robust and figures."""
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     add_verb(verbs, "build", _build, "distil EfficientNet-Lite0 into a CLIP; goes on where it stopped", *BUILD)
+    robust = "tune the bundled model's image tower on attacked pictures; goes on where it stopped"
+    add_verb(verbs, "robust", _robust, robust, *ROBUST)
     add_verb(verbs, "figures", _figures, "measure what the model's card says", *FIGURES)
 
 
@@ -68,6 +77,19 @@ def _build(args: argparse.Namespace) -> None:
         f"{percent(found.whole)} (the trunk by itself {percent(found.trunk)})."
     )
     print_result(args, {"folder": str(out), "held_back": asdict(found), "plan": asdict(plan)}, sentence)
+
+
+def _robust(args: argparse.Namespace) -> None:
+    from capt_engine.folders import cache_dir, data_dir
+    from capt_engine.photo import robust
+
+    plan = robust.RobustPlan(seed=args.seed)
+    out = args.out or data_dir() / "photo-robust-model"
+    work = args.work or cache_dir() / "photo-robust" / f"seed-{plan.seed}"
+    line = ProgressLine(quiet=args.quiet)
+    robust.build(plan, args.pictures, args.cifar, work, out, StoppableProgress(line.show, threading.Event()))
+    line.clear()
+    print_result(args, {"folder": str(out), "plan": asdict(plan)}, f"The model is in {out}.")
 
 
 def _figures(args: argparse.Namespace) -> None:

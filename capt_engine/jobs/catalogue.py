@@ -44,7 +44,13 @@ PHOTO = ModelInfo(
     eps=1 / 255,
     knows=PHOTOGRAPHS,
 )
-_BUNDLED = (PHOTO, DEMO, DEMO_ROBUST)
+PHOTO_ROBUST = replace(
+    PHOTO,
+    id="photo-robust",
+    label="Photo CLIP, robust (ImageNet words)",
+    summary="The photograph model with an image tower tuned on attacked pictures: it gives way later, and knows clean ones less well.",
+)
+_BUNDLED = (PHOTO, PHOTO_ROBUST, DEMO, DEMO_ROBUST)
 
 
 def catalogue() -> Catalogue:

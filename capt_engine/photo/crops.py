@@ -23,19 +23,19 @@ _BATCH, _STREAM = 50, 1
 _SMALLEST, _NARROWEST = 0.3, 3 / 4
 
 
-def centre_crop(picture: Image.Image) -> Image.Image:
-    """The middle square of a picture whose shorter side was made 224, as the model's own preprocessing has it."""
+def centre_crop(picture: Image.Image, side: int = SIZE) -> Image.Image:
+    """The middle square of a picture whose shorter side was made `side`, as the model's own preprocessing has it."""
     width, height = picture.size
-    scale = SIZE / min(width, height)
+    scale = side / min(width, height)
     whole = picture.resize(
-        (max(SIZE, round(width * scale)), max(SIZE, round(height * scale))), Image.Resampling.BICUBIC
+        (max(side, round(width * scale)), max(side, round(height * scale))), Image.Resampling.BICUBIC
     )
-    left, top = (whole.width - SIZE) // 2, (whole.height - SIZE) // 2
-    return whole.crop((left, top, left + SIZE, top + SIZE))
+    left, top = (whole.width - side) // 2, (whole.height - side) // 2
+    return whole.crop((left, top, left + side, top + side))
 
 
-def random_crop(picture: Image.Image, rng: Generator) -> Image.Image:
-    """A part of 30 to 100 % of a picture, between 3:4 and 4:3, made square; mirrored half of the time."""
+def random_crop(picture: Image.Image, rng: Generator, side: int = SIZE) -> Image.Image:
+    """A part of 30 to 100 % of a picture, between 3:4 and 4:3, made a square of `side`; mirrored half of the time."""
     width, height = picture.size
     cropped = None
     for _ in range(10):
@@ -45,9 +45,9 @@ def random_crop(picture: Image.Image, rng: Generator) -> Image.Image:
         if across <= width and down <= height:
             left, top = rng.integers(0, width - across + 1), rng.integers(0, height - down + 1)
             box = (int(left), int(top), int(left) + across, int(top) + down)
-            cropped = picture.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=box)
+            cropped = picture.resize((side, side), Image.Resampling.BICUBIC, box=box)
             break
-    square = cropped or centre_crop(picture)
+    square = cropped or centre_crop(picture, side)
     return square.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else square
 
 

@@ -7,15 +7,17 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
 from capt_engine.files import write_atomic
-from capt_engine.photo.plan import Plan
 from capt_engine.progress import Progress
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _SAVE_EVERY = 50
 _LAST_SHARE = 0.02
@@ -27,7 +29,7 @@ class Stage:
     def __init__(
         self,
         name: str,
-        plan: Plan,
+        plan: DataclassInstance,
         steps: int,
         tensors: Mapping[str, Tensor],
         lr: Mapping[str, float] | float,
@@ -35,11 +37,15 @@ class Stage:
         weight_decay: float = 0.0,
         warm_up: int = 50,
     ) -> None:
-        """tensors: leaves that take gradients. lr: one, or one for each first part of their names. Matrices only are shrunk."""
+        """Prepare the optimiser.
+
+        plan: a dataclass of what decides the run. tensors: leaves that take gradients. lr: one for all, or one for each
+        name or first part of names. Matrices only are shrunk by weight_decay. warm_up: steps.
+        """
         self.name, self.steps, self.step = name, steps, 0
         self._plan, self._warm_up = asdict(plan), warm_up
         self._tensors = dict(tensors)
-        self._lr = [lr if isinstance(lr, float) else lr[one.split(".")[0]] for one in self._tensors]
+        self._lr = [lr if isinstance(lr, float) else lr.get(one) or lr[one.split(".")[0]] for one in self._tensors]
         groups = [
             {"params": [tensor], "weight_decay": weight_decay if tensor.ndim >= 2 and "embedding" not in one else 0.0}
             for one, tensor in self._tensors.items()
