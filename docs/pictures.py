@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QApplication
@@ -79,9 +80,7 @@ class Stage:
             self.window.grab().save(buffer, "PNG")  # type: ignore[call-overload]  # the stub wants bytes, Qt takes str
             picture = Image.open(io.BytesIO(bytes(buffer.data().data()))).convert("RGB")
             small = io.BytesIO()
-            picture.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-                small, "PNG", optimize=True
-            )
+            with_few_colours(picture).save(small, "PNG", optimize=True)
             write_atomic(FOLDER / f"{name}-{look}.png", small.getvalue())
             sys.stdout.write(f"{name}-{look}.png  {len(small.getvalue()) / 1000:.0f} kB\n")
         self.desk.theme.set_choice("light")
@@ -93,13 +92,17 @@ class Stage:
 
 
 def with_few_colours(picture: Image.Image) -> Image.Image:
-    """Return the picture with its most frequent colours unchanged, and the others by the nearest of a few."""
+    """Return the picture with its most frequent colours unchanged, and each of the others as the nearest of all that are kept."""
     counted = sorted(picture.getcolors(picture.width * picture.height) or [], reverse=True)
     exact = [colour for _, colour in counted[:_EXACT]]
-    others = picture.quantize(_COLOURS - _EXACT, dither=Image.Dither.NONE).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([part for colour in exact for part in colour] + others[: 3 * (_COLOURS - _EXACT)])
-    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
+    others = np.reshape(picture.quantize(_COLOURS - _EXACT).getpalette() or [], (-1, 3))
+    kept = np.concatenate((np.array(exact), others))[:_COLOURS]
+    every, places = np.unique(np.asarray(picture, np.int32).reshape(-1, 3), axis=0, return_inverse=True)
+    distances = np.stack([((every - one) ** 2).sum(axis=1) for one in kept])
+    levels = distances.argmin(axis=0)[places].astype(np.uint8).reshape(picture.height, picture.width)
+    drawn = Image.fromarray(levels)
+    drawn.putpalette(kept.astype(np.uint8).tobytes())
+    return drawn
 
 
 def photographs(folder: Path) -> list[str]:

@@ -164,6 +164,8 @@ PGD-{PGD_STEPS}, untargeted, cross-entropy, random start, steps of a quarter of 
 
 ## Limits
 It knows the words of the toy world and no others; any other word is noise to it. One object to a picture.
+Of most pictures from elsewhere it says itself that it cannot know them; how often that errs stands in
+[docs/evaluation.md](../../docs/evaluation.md#pictures-that-a-model-cannot-know).
 It was not trained to withstand attacks, and it does not: that is what it is for.
 How strong the domains are was set by hand, watching test pictures of half-trained models, so that zero-shot leaves
 few-shot tuning something to win; the downstream figures are therefore no estimate for domains nobody looked at.

@@ -182,6 +182,8 @@ def table(robust: list[figures.Figure], demo: list[figures.Figure]) -> str:
             "",
             "## Limits",
             "It knows the toy world and nothing else. PGD can overstate how robust a model is; nothing stronger was tried here.",
+            "Of most pictures from elsewhere it says itself that it cannot know them; how often that errs stands in",
+            "[docs/evaluation.md](../../docs/evaluation.md#pictures-that-a-model-cannot-know).",
             "",
         )
     )
