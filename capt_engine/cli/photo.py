@@ -10,7 +10,7 @@ from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import print_result
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
-from capt_engine.formatting import counted, number, percent
+from capt_engine.formatting import percent
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.runs.options_table import MODEL, PATH, SWITCH, WHOLE, Option
 
@@ -44,7 +44,7 @@ FIGURES = (
     Option("photographs", "a list or class folders of photographs with ImageNet's classes", kind=PATH, metavar="DATA"),
     Option("--cifar10", "CIFAR-10's test pictures in class folders", kind=PATH.having(required=True), metavar="DIR"),
     Option("--model", "the model to measure", kind=MODEL.having(default="photo")),
-    Option("--write", "write figures.json beside the bundled model", kind=SWITCH),
+    Option("--write", "also write figures.json and the card's table beside the bundled model", kind=SWITCH),
 )
 
 
@@ -106,5 +106,4 @@ def _figures(args: argparse.Namespace) -> None:
     line.clear()
     if args.write:
         figures.write(measured, resource("photo"))
-    speed = f"A forward pass takes {number(measured.ms)} ms a picture on {counted(measured.threads, 'thread')}."
-    print_result(args, asdict(measured), figures.table(measured), speed)
+    print_result(args, asdict(measured), figures.table(measured))

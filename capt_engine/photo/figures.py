@@ -18,7 +18,7 @@ from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.data.sources import load_splits
 from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic
-from capt_engine.formatting import interval, percent_number
+from capt_engine.formatting import counted, interval, number, percent_number
 from capt_engine.metrics.interval import wilson
 from capt_engine.model import trunk
 from capt_engine.model.classifier import Classifier
@@ -32,7 +32,8 @@ CIFAR10_WORDS = ("airplane", "car", "bird", "cat", "deer", "dog", "frog", "horse
 APART = ("deer", "horse")
 """Words for which ImageNet has no class, or one: they are left out of the accuracy among the other eight."""
 
-FILE = "figures.json"
+FILE, CARD = "figures.json", "README.md"
+MARKS = ("<!-- figures -->", "<!-- end of figures -->")
 
 _BATCH = 50
 
@@ -125,19 +126,23 @@ def trunk_logits(backbone: Backbone, images: Tensor, groups: Sequence[Sequence[i
 
 
 def write(measured: Measured, folder: Path) -> None:
-    """Write the figures into figures.json of the model's folder, over what is there."""
+    """Write the figures into figures.json of the model's folder, and their table between the two marks of its card."""
     write_atomic(folder / FILE, json.dumps(asdict(measured), indent=1) + "\n")
+    card = (folder / CARD).read_text(encoding="utf-8")
+    before, after = card.partition(MARKS[0])[0], card.partition(MARKS[1])[2]
+    write_atomic(folder / CARD, f"{before}{MARKS[0]}\n{table(measured)}{MARKS[1]}{after}")
 
 
 def table(measured: Measured) -> str:
-    """Return the figures as a Markdown table with Wilson 95 % intervals, in percent."""
+    """Return the figures as a Markdown table with Wilson 95 % intervals, in percent, and the time of a forward pass."""
+    speed = f"A forward pass took {number(measured.ms)} ms a picture, in batches of {_BATCH}, on {counted(measured.threads, 'thread')}."
     head = "| pictures | among | n | top-1 | top-5 | the trunk itself, top-1 | top-5 |\n| --- | --- | ---: | --- | --- | --- | --- |\n"
     rows = []
     for one in measured.figures:
         counts = (one.right, one.right_in_5, one.trunk_right, one.trunk_right_in_5)
         cells = " | ".join("no class of its own" if count is None else _share(count, one.n) for count in counts)
         rows.append(f"| {one.pictures} | {one.names} | {one.n:,} | {cells} |")
-    return head + "\n".join(rows) + "\n"
+    return head + "\n".join(rows) + f"\n\n{speed}\n"
 
 
 def _share(right: int, n: int) -> str:

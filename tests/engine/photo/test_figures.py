@@ -19,6 +19,8 @@ from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.photo import figures
 from capt_engine.progress import no_progress
+from capt_engine.reading import read_json
+from capt_engine.resources import resource
 
 TEMPLATE = "a photo of a {}."
 
@@ -94,7 +96,8 @@ def test_the_table_has_a_row_a_set() -> None:
     """Percent with Wilson's interval, top-1 and top-5, and a sentence where there is no class."""
     one = figures.Figure("p", "two, words", 10, 5, 10, None, None)
     table = figures.table(figures.Measured("", 1.0, 1, (one,)))
-    assert table.splitlines()[-1] == (
+    assert table.splitlines()[-1] == "A forward pass took 1.00 ms a picture, in batches of 50, on 1 thread."
+    assert table.splitlines()[-3] == (
         "| p | two, words | 10 | 50.0 (23.7 to 76.3) | 100.0 (72.2 to 100.0) | no class of its own | no class of its own |"
     )
 
@@ -107,3 +110,11 @@ def test_other_pictures_and_models_are_refused(
         figures.measure(tiny_backbone, *sets, no_progress)
     with pytest.raises(BadRequest, match="not CIFAR-10's ten"):
         figures.measure(photo, sets[0], sets[0], no_progress)
+
+
+def test_the_card_has_the_table_of_the_figures(photo: Backbone) -> None:
+    """What ships was measured on the weights that ship, and the card says it as `capt photo figures --write` does."""
+    measured = read_json(resource("photo", figures.FILE), figures.Measured)
+    assert measured.sha256 == photo.sha256
+    card = resource("photo", figures.CARD).read_text(encoding="utf-8")
+    assert card.partition(figures.MARKS[0])[2].partition(figures.MARKS[1])[0] == f"\n{figures.table(measured)}"
