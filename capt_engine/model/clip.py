@@ -135,7 +135,8 @@ def load_clip(name: str, *, device: str | torch.device = "cpu") -> Backbone:
 
     Args:
         name: "photo", "photo-robust", "demo", "demo-robust", an installed model such as "vit-b-32-openai" (`capt models
-            list`), an open_clip folder, or an architecture with a local file, as in "ViT-B-32:openai@weights.safetensors". Nothing is downloaded.
+            list`), an open_clip folder, or an architecture with a local file, as in
+            "ViT-B-32:openai@weights.safetensors". Nothing is downloaded.
         device: "cpu", "cuda", "mps", "auto" for the fastest there is, or a torch device.
 
     Returns:
