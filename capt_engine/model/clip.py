@@ -5,6 +5,7 @@ A model id is one of
     demo                       the bundled demo model
     demo-robust                the demo with an image tower that was tuned on attacked pictures
     photo                      the bundled model of photographs: ImageNet's 1,000 classes, broader words for them, everyday words
+    photo-robust               photo with an image tower that was tuned on attacked pictures
     local-dir:FOLDER, FOLDER   an open_clip folder (open_clip_config.json and safetensors weights), or a tuned image tower
                                (tower.json, which names the model that all the rest is taken from, and tower.safetensors)
     ARCH:SOURCE@FILE           an open_clip architecture with a local safetensors file, e.g. ViT-B-32:openai@clip.safetensors
@@ -103,7 +104,7 @@ class Backbone:
 def load_backbone(model_id: str, device: torch.device) -> Backbone:
     """Load a CLIP by its id on a device, frozen, in evaluation mode and fp32; nothing is downloaded.
 
-    model_id: "photo", "demo", "demo-robust", an installed model, an open_clip folder, or an architecture with a local
+    model_id: "photo", "photo-robust", "demo", "demo-robust", an installed model, an open_clip folder, or an architecture with a local
     file, as in "ViT-B-32:openai@weights.safetensors". Raises BadCheckpoint where there is no such model or its files are
     damaged, UnknownName for an unknown architecture or source.
     """
@@ -133,8 +134,9 @@ def load_clip(name: str, *, device: str | torch.device = "cpu") -> Backbone:
     """Load a CLIP, frozen, in evaluation mode and fp32.
 
     Args:
-        name: "photo", "demo", "demo-robust", an installed model such as "vit-b-32-openai" (`capt models list`), an open_clip
-            folder, or an architecture with a local file, as in "ViT-B-32:openai@weights.safetensors". Nothing is downloaded.
+        name: "photo", "photo-robust", "demo", "demo-robust", an installed model such as "vit-b-32-openai" (`capt models
+            list`), an open_clip folder, or an architecture with a local file, as in
+            "ViT-B-32:openai@weights.safetensors". Nothing is downloaded.
         device: "cpu", "cuda", "mps", "auto" for the fastest there is, or a torch device.
 
     Returns:

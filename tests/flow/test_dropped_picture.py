@@ -72,7 +72,7 @@ def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtB
     assert isinstance(page, ExplorePage)
     gallery = desk.gallery
 
-    desk.choices.set_classes(("cat", "dog"), "a {}.")
+    desk.model.set_model("photo")
     with qtbot.waitSignal(desk.tour.learned, timeout=PATIENCE_MS) as learned:
         desk.tour.start()
     settle(window, qtbot)

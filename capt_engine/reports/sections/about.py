@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from capt_engine.attacks import ATTACKS
+from capt_engine.data.class_lists import listing_of
 from capt_engine.formatting import budget, counted, short
 from capt_engine.formatting import memory as in_memory
 from capt_engine.model.checkpoints import sentence_by
@@ -57,7 +58,7 @@ def data(context: ReportContext) -> tuple[Block, ...]:
         ("Pictures", f"{counts.n:,}"),
         ("Could not be used", f"{len(run.summary.failed):,}"),
         ("Labels", ", ".join(_SOURCES.get(name, name) for name in counts.label_sources)),
-        ("Classes", f"{len(run.manifest.classes):,}" if run.manifest.classes else "not recorded"),
+        ("Classes", asked_about(run.manifest.classes)),
         ("SHA-256 of the list of pictures", short(run.manifest.pictures.sha256)),
         ("SHA-256 of class names and template", short(run.manifest.classes_sha256)),
         ("Template", _templates(context)),
@@ -130,6 +131,15 @@ def _prompts_facts(name: str, sha256: str, document: AboutPrompts) -> tuple[tupl
         ("Settings", settings or "not recorded"),
         ("Licence", document.licence or "not stated"),
     )
+
+
+def asked_about(classes: Sequence[str]) -> str:
+    """Return the number of classes that answers were chosen among, with the name of a list that ships: "130 (everyday)".
+
+    classes: their names, in order; empty where a run did not record them.
+    """
+    listing = listing_of(classes)
+    return f"{len(classes):,}{f' ({listing})' if listing else ''}" if classes else "not recorded"
 
 
 def tuned_on(classes: Sequence[str]) -> str:
