@@ -17,6 +17,7 @@ from torch import Tensor
 
 from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
+from capt_engine.model import distribution
 from capt_engine.model.clip import Backbone, load_backbone, open_clip
 from capt_engine.model.store import model_store
 from capt_engine.model.store.catalog import entry_of
@@ -82,10 +83,16 @@ def test_the_photograph_model_loads() -> None:
     assert photo.sha256 == load_backbone(f"local-dir:{resource('photo')}", CPU).sha256
 
 
+def _weights_of(folder: Path) -> Path:
+    """The one weights file in a model's folder, beside which statistics of its training pictures may lie."""
+    (weights,) = (one for one in folder.glob("*.safetensors") if one.name != distribution.FILE)
+    return weights
+
+
 def test_the_list_of_models_has_those_that_ship() -> None:
     """Each has an entry that says so and the bytes of its weights file."""
     for name in BUNDLED:
-        (weights,) = resource(name).glob("*.safetensors")
+        weights = _weights_of(resource(name))
         assert entry_of(name).bundled
         assert entry_of(name).bytes == weights.stat().st_size
 
@@ -96,7 +103,7 @@ def test_a_bundled_model_with_a_changed_byte_is_refused(
 ) -> None:
     """One bit of one weight is enough, in a model and in a tuned tower; the sentence says what to do."""
     shutil.copytree(resource(name), tmp_path / name)
-    (weights,) = (tmp_path / name).glob("*.safetensors")
+    weights = _weights_of(tmp_path / name)
     data = bytearray(weights.read_bytes())
     data[-2] ^= 1
     weights.write_bytes(data)
