@@ -7,7 +7,7 @@ import json
 import shutil
 import struct
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -255,6 +255,15 @@ def kinds(folder: Path) -> dict[str, Kind]:
             "m.json",
         ),
     }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Settings and ledger that are mutilated here are nobody else's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in ("CONFIG", "DATA"):
+            patch.setenv(f"XDG_{kind}_HOME", str(tmp_path_factory.mktemp(kind.lower())))
+        yield
 
 
 def written(place: Path, text: str) -> None:

@@ -16,7 +16,7 @@ from capt_engine.reports.document import Paragraph
 from capt_engine.resources import resource
 
 FAST = ("--quiet", "--device", "cpu", "--model", "demo")
-SAMPLES = [str(resource("samples") / f"{name}.png") for name in ("red-plastic-heart", "night-purple-wood-moon")]
+SAMPLES = [str(resource("samples") / f"{name}.png") for name in ("night-red-plastic-heart", "night-purple-wood-moon")]
 
 
 @pytest.fixture(scope="module")

@@ -212,6 +212,7 @@ def test_the_catalogue_offers_methods_presets_and_settings(desk: Desk) -> None:
     assert {"lambda_", "alpha", "eps", "lr"} <= {one.name for one in catalogue.tuning}
     assert {one.id: dict(one.tuning).get("lr") for one in catalogue.models} == {
         "photo": None,
+        "photo-robust": None,
         "demo": 0.035,
         "demo-robust": 0.035,
     }
