@@ -46,7 +46,7 @@ SEED = 0
 
 
 class Counting(torch.nn.Module):
-    """A classifier as others want it. It counts the pictures that it is shown, `with_slope` and `without`.
+    """A classifier as others want it. It counts the pictures that it is shown, `with_gradient` and `without`.
 
     stamps: when it was asked for a gradient; on a CPU in seconds of the processor, which others at work on it disturb less.
     """
@@ -62,18 +62,18 @@ class Counting(torch.nn.Module):
 
     def forget(self) -> None:
         """Count from here."""
-        self.with_slope = self.without = 0
+        self.with_gradient = self.without = 0
         self.stamps: list[float] = []
 
     def step_s(self) -> float:
-        """A step, with all that is done between two slopes; the median."""
+        """A step, with all that is done between two gradients; the median."""
         gaps = [after - before for before, after in itertools.pairwise(self.stamps)]
         return statistics.median(gaps) if gaps else float("nan")
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
         if images.requires_grad:
-            self.with_slope += len(images)
+            self.with_gradient += len(images)
             self.stamps.append(self._now())
         else:
             self.without += len(images)
@@ -203,7 +203,7 @@ def in_turns(
         for way in [*ways[turn % len(ways) :], *ways[: turn % len(ways)]]:
             problem.model.forget()
             found, wall, processor = timed(way, problem)
-            passes[way] = problem.model.with_slope, problem.model.without
+            passes[way] = problem.model.with_gradient, problem.model.without
             wall_s[way].append(wall)
             processor_s[way].append(processor)
             step_s[way].append(problem.model.step_s())

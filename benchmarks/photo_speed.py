@@ -61,8 +61,8 @@ def by_hand(model: Classifier, items: Sequence[Item], *, with_saved: bool = Fals
     x, y = x[right], y[right]
     if not len(x):
         return
-    _, slope = gradient(model, x, y)
-    attacked = (x + EPS * slope.sign()).clamp(0, 1)
+    _, grad = gradient(model, x, y)
+    attacked = (x + EPS * grad.sign()).clamp(0, 1)
     with torch.no_grad():
         right = model(attacked).argmax(1) == y
     if with_saved:
@@ -73,12 +73,12 @@ def by_hand(model: Classifier, items: Sequence[Item], *, with_saved: bool = Fals
         if not len(x):
             return
         attacked = (x + delta).clamp(0, 1)
-        logits, slope = gradient(model, attacked, y)
+        logits, grad = gradient(model, attacked, y)
         right = logits.argmax(1) == y
         if with_saved:
             ask_saved(model, attacked[~right])
         x, y = x[right], y[right]
-        delta = (delta[right] + EPS / 4 * slope[right].sign()).clamp(-EPS, EPS)
+        delta = (delta[right] + EPS / 4 * grad[right].sign()).clamp(-EPS, EPS)
     if len(x):
         attacked = (x + delta).clamp(0, 1)
         with torch.no_grad():

@@ -98,6 +98,8 @@ def _figures(args: argparse.Namespace) -> None:
     from capt_engine.photo import figures
     from capt_engine.resources import resource
 
+    if args.write and args.model != "photo":
+        raise BadRequest("The card beside the bundled model is about photo.", "Leave out --write, or --model.")
     line = ProgressLine(quiet=args.quiet)
     backbone = load_backbone(args.model, pick_device(args.device))
     measured = figures.measure(

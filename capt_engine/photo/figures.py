@@ -24,6 +24,7 @@ from capt_engine.model import trunk
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.text import DEFAULT_TEMPLATE
+from capt_engine.photo.plan import MEAN, STD
 from capt_engine.progress import Progress
 
 CIFAR10_WORDS = ("airplane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -71,8 +72,7 @@ def measure(backbone: Backbone, photographs: Path, cifar10: Path, progress: Prog
     backbone: the photograph model. photographs: a list (CSV) or class folders with ImageNet's classes. cifar10: class folders
     of CIFAR-10's test pictures. progress: called with each batch. Raises BadRequest where the pictures are of other classes.
     """
-    if not isinstance(backbone.clip.visual.conv1, trunk.Trunk):
-        raise BadRequest(f"{backbone.id!r} has no trunk beside which it could be measured.", "Name photo.")
+    published = PublishedTrunk()
     seconds: list[float] = []
     sets = [_among_imagenet(photographs), *_among_words(cifar10)]
     total, done, figures = sum(len(one.items) for one, _, _ in sets), 0, []
@@ -84,7 +84,7 @@ def measure(backbone: Backbone, photographs: Path, cifar10: Path, progress: Prog
             with torch.no_grad():
                 logits = classifier(x)
             seconds.append((time.perf_counter() - began) / len(y))
-            right += torch.tensor([*_right(logits, y), *_right(trunk_logits(backbone, x, groups), y)])
+            right += torch.tensor([*_right(logits, y), *_right(published.logits(x, groups), y)])
             done += len(y)
             progress(done, total, called)
         one, five, trunk_one, trunk_five = right.tolist()
@@ -104,33 +104,42 @@ def measure(backbone: Backbone, photographs: Path, cifar10: Path, progress: Prog
     return Measured(backbone.sha256, sorted(seconds)[len(seconds) // 2] * 1000, torch.get_num_threads(), tuple(figures))
 
 
-@torch.no_grad()
-def trunk_logits(backbone: Backbone, images: Tensor, groups: Sequence[Sequence[int]]) -> Tensor:
-    """Classify pictures with the trunk's published classifier, each name by the best of its ImageNet classes.
+class PublishedTrunk:
+    """The trunk with its own classifier, as others published it; no tower that was tuned from it changes its answers."""
 
-    Args:
-        backbone: a model whose tower begins with the trunk.
-        images: pixels (n, 3, 224, 224) in [0, 1].
-        groups: the ImageNet indices of each of k names; a name without any is never chosen.
+    def __init__(self) -> None:
+        self._trunk, self._rows, self._biases = trunk.published(1)
 
-    Returns:
-        Logits (n, k).
-    """
-    _, rows, biases = trunk.published(1)
-    features = backbone.clip.visual.conv1.features((images - backbone.mean) / backbone.std).mean((2, 3))
-    logits = features @ rows.T + biases
-    best = [
-        logits[:, list(group)].amax(1) if group else logits.new_full((len(logits),), -torch.inf) for group in groups
-    ]
-    return torch.stack(best, dim=1)
+    @torch.no_grad()
+    def logits(self, images: Tensor, groups: Sequence[Sequence[int]]) -> Tensor:
+        """Classify pictures, each name by the best of its ImageNet classes.
+
+        Args:
+            images: pixels (n, 3, 224, 224) in [0, 1], on the CPU or any other device.
+            groups: the ImageNet indices of each of k names; a name without any is never chosen.
+
+        Returns:
+            Logits (n, k), on the CPU.
+        """
+        features = self._trunk.features((images.cpu() - MEAN) / STD).mean((2, 3))
+        logits = features @ self._rows.T + self._biases
+        best = [
+            logits[:, list(group)].amax(1) if group else logits.new_full((len(logits),), -torch.inf) for group in groups
+        ]
+        return torch.stack(best, dim=1)
 
 
 def write(measured: Measured, folder: Path) -> None:
     """Write the figures into figures.json of the model's folder, and their table between the two marks of its card."""
     write_atomic(folder / FILE, json.dumps(asdict(measured), indent=1) + "\n")
     card = (folder / CARD).read_text(encoding="utf-8")
+    write_atomic(folder / CARD, with_table(card, table(measured)))
+
+
+def with_table(card: str, figures: str) -> str:
+    """Return the text of a card with another table, `figures`, between its two marks."""
     before, after = card.partition(MARKS[0])[0], card.partition(MARKS[1])[2]
-    write_atomic(folder / CARD, f"{before}{MARKS[0]}\n{table(measured)}{MARKS[1]}{after}")
+    return f"{before}{MARKS[0]}\n{figures}{MARKS[1]}{after}"
 
 
 def table(measured: Measured) -> str:

@@ -29,6 +29,7 @@ from capt_engine.model.clip import load_backbone
 from capt_engine.model.devices import pick_device
 from capt_engine.photo import robust
 from capt_engine.photo.build import PLAIN
+from capt_engine.photo.figures import with_table
 from capt_engine.progress import no_progress
 
 HERE = Path(__file__).resolve().parent
@@ -136,14 +137,7 @@ def main() -> None:
         }
         write_atomic(HERE / "figures.json", json.dumps(measured) + "\n")
         card = HERE / "README.md"
-        write_atomic(card, with_table(card.read_text(encoding="utf-8"), table(measured)))
-
-
-def with_table(card: str, figures: str) -> str:
-    """The card with another table between its marks."""
-    begin, end = "<!-- figures -->", "<!-- end of figures -->"
-    before, _, rest = card.partition(begin)
-    return f"{before}{begin}\n{figures}\n{end}{rest.partition(end)[2]}"
+        write_atomic(card, with_table(card.read_text(encoding="utf-8"), f"{table(measured)}\n"))
 
 
 if __name__ == "__main__":

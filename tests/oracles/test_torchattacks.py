@@ -52,7 +52,7 @@ def last_and_best(classifier: Classifier, images: Tensor, labels: Tensor, attack
 def test_pgd_walks_the_same_way(
     tiny_classifier: Classifier, pixels: Pixels, norm: Norm, eps: float, step: float
 ) -> None:
-    """From the same start, ten steps end at the same pixels but for slopes of nearly zero; what we return is at least as strong."""
+    """From the same start, ten steps end at the same pixels but for gradients of nearly zero; what we return is at least as strong."""
     images = pixels(5)
     labels = tiny_classifier(images).argmax(dim=1)
     kind = torchattacks.PGD if norm is LINF else torchattacks.PGDL2

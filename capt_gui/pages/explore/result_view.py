@@ -160,8 +160,8 @@ class ResultView(QWidget):
             aim = comparison.contest(row, other, self._desk.model.sides.label)
         is_unknown = row is not None and row.out_of_distribution is True
         if row is not None and is_unknown:
-            told = formatting.headline(row) if other is None else comparison.headline(row, other)
-            self.unlike_training.show_row(row, told)
+            answer = formatting.headline(row) if other is None else comparison.headline(row, other)
+            self.unlike_training.show_row(row, answer)
             self.pair.hide()
             # the pictures need the room
             headline = details = aim = ""

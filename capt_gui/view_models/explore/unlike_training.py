@@ -22,9 +22,9 @@ def headline() -> str:
     return tr("This model has never seen anything like this picture.")
 
 
-def answer(told: str) -> str:
-    """Return the model's answer, `told` in a line, as something that means nothing."""
-    return tr("Its answer means nothing: {}").format(told)
+def answer(line: str) -> str:
+    """Return the model's answer, `line`, as something that means nothing."""
+    return tr("Its answer means nothing: {}").format(line)
 
 
 def evidence() -> str:

@@ -40,7 +40,7 @@ def test_it_is_the_formula_wherever_that_helps(tiny_classifier: Classifier, pixe
     assert torch.equal(attacked[~better], images[~better])
 
 
-def test_under_l2_it_goes_along_the_slope_itself() -> None:
+def test_under_l2_it_goes_along_the_gradient_itself() -> None:
     """For two linear classes the step is eps long and points along the difference of their weights."""
     weights = torch.randn((2, 48), generator=torch.Generator().manual_seed(3))
     images = torch.full((1, 3, 4, 4), 0.5)
@@ -54,7 +54,7 @@ def test_under_l2_it_goes_along_the_slope_itself() -> None:
     torch.testing.assert_close((attacked - images).flatten(), 0.3 * apart / apart.norm(), atol=1e-6, rtol=1e-4)
 
 
-def test_averaging_over_draws_finds_the_slope_under_noise() -> None:
+def test_averaging_over_draws_finds_the_gradient_under_noise() -> None:
     """Where each answer's gradient is drowned in noise, the mean of many points along the true one more often (EoT)."""
     weights = torch.randn((2, 48), generator=torch.Generator().manual_seed(3))
     images = torch.full((1, 3, 4, 4), 0.5)

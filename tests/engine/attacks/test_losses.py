@@ -90,7 +90,7 @@ def test_with_too_few_classes_the_dlr_losses_are_margins_and_it_is_said() -> Non
 
 
 @pytest.mark.parametrize("name", list(LOSSES))
-def test_level_logits_give_a_finite_slope(name: str) -> None:
+def test_level_logits_give_a_finite_gradient(name: str) -> None:
     """Where all classes are level the ratio has no meaning, but nothing becomes NaN or infinite."""
     logits = torch.zeros((2, 5), requires_grad=True)
     (gradient,) = torch.autograd.grad(LOSSES[name](logits, torch.tensor([0, 4])).sum(), logits)

@@ -203,7 +203,7 @@ def test_stopping_at_success_fools_the_same_pictures(
     assert torch.equal(attacked[:3], images[:3])
 
 
-def test_momentum_keeps_going_where_the_slope_turns() -> None:
+def test_momentum_keeps_going_where_the_gradient_turns() -> None:
     """MI-FGSM's running sum, written out for two steps of a model with a known gradient."""
     images = torch.full((1, 3, 2, 2), 0.5)
     turn = torch.tensor([1.0, -1.0]).repeat(6).view(1, 3, 2, 2)

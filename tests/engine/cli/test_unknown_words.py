@@ -30,6 +30,7 @@ from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.tuning.of_tensors import tune
 from capt_engine.wrappers.plain_module import PlainModule
 
+CLEAN = ("--attack", "none", "--quiet", "--device", "cpu")
 KNOWN = ("a", "cat", "dog", "of", "photo")
 SENTENCE = "'capybara' is not among the 5 words this model knows; its probability means nothing."
 
@@ -68,11 +69,7 @@ def test_an_analysis_says_it_in_words_and_in_json(model: str, data: Path, capsys
         str(data / "dog" / "0.png"),
         "--model",
         model,
-        "--attack",
-        "none",
-        "--quiet",
-        "--device",
-        "cpu",
+        *CLEAN,
     ]
     asked = ["--classes", "capybara,dogg", "--template", "a photo of the {}."]
     assert main([*command, *asked]) == 0
@@ -145,11 +142,7 @@ def test_tuning_says_it_before_and_after(
         str(data),
         "--model",
         model,
-        "--attack",
-        "none",
-        "--quiet",
-        "--device",
-        "cpu",
+        *CLEAN,
         "--prompts",
         out,
     ]

@@ -57,7 +57,7 @@ def test_a_checkpoint_of_another_plan_is_refused(pictures: np.ndarray, tmp_path:
 
 
 def test_a_pair_never_shown_is_not_evidence_against_itself() -> None:
-    """Without unmet classes the loss is torch's own; an unmet class changes nothing and gets no slope."""
+    """Without unmet classes the loss is torch's own; an unmet class changes nothing and gets no gradient."""
     logits = torch.tensor([[1.0, 2.0, 0.5], [0.2, -1.0, 3.0]], requires_grad=True)
     target = torch.tensor([1, 0])
     nothing = torch.zeros(2, 3, dtype=torch.bool)

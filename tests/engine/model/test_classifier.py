@@ -105,15 +105,15 @@ def test_what_it_says_of_itself(tiny_classifier: Classifier) -> None:
     torch.testing.assert_close(output.features.norm(dim=1), torch.ones(2))
 
 
-def test_the_slope_reaches_the_pixels_and_no_weight(tiny_classifier: Classifier, pixels: Pixels) -> None:
-    """Attacks climb through it; every pixel has a slope, and it is that of the function, as small steps confirm."""
+def test_the_gradient_reaches_the_pixels_and_no_weight(tiny_classifier: Classifier, pixels: Pixels) -> None:
+    """Attacks climb through it; every pixel has a gradient, and it is that of the function, as small steps confirm."""
     images = pixels(1).requires_grad_(True)
-    (slope,) = torch.autograd.grad(tiny_classifier(images)[0, 2], images)
-    assert (slope != 0).float().mean() > 0.99
-    direction = slope / slope.norm()
+    (gradient,) = torch.autograd.grad(tiny_classifier(images)[0, 2], images)
+    assert (gradient != 0).float().mean() > 0.99
+    direction = gradient / gradient.norm()
     with torch.no_grad():
         gained = (tiny_classifier(images + 1e-2 * direction) - tiny_classifier(images - 1e-2 * direction))[0, 2] / 2e-2
-    torch.testing.assert_close(gained, slope.norm(), rtol=2e-2, atol=0)
+    torch.testing.assert_close(gained, gradient.norm(), rtol=2e-2, atol=0)
     assert all(weight.grad is None for weight in tiny_classifier.backbone.clip.parameters())
 
 
@@ -181,7 +181,7 @@ def test_prompts_that_are_the_words_are_the_plain_model(tiny_backbone: Backbone,
 
 
 def test_prompts_are_constants_to_a_classifier(tiny_backbone: Backbone, pixels: Pixels) -> None:
-    """An attack's slope reaches the pixels and no learned value."""
+    """An attack's gradient reaches the pixels and no learned value."""
     images = pixels(2).requires_grad_()
     classifier = prompted(tiny_backbone, ("cube", "sphere"))
     classifier(images).sum().backward()  # type: ignore[no-untyped-call]

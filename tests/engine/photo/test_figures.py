@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from capt_engine.cli.main import main
 from capt_engine.data.class_lists import everyday, names_of
 from capt_engine.data.images import read_photo
 from capt_engine.errors import BadRequest
@@ -85,7 +86,7 @@ def test_the_trunk_answers_by_its_own_classifier(photo: Backbone) -> None:
         features = whole.features((x - photo.mean) / photo.std).mean((2, 3))
     logits = features @ rows.T + biases
     dog = next(one.classes for one in everyday() if one.names[0] == "dog")
-    found = figures.trunk_logits(photo, x, [dog, (), (339,)])
+    found = figures.PublishedTrunk().logits(x, [dog, (), (339,)])
     assert torch.allclose(found[:, 0], logits[:, list(dog)].amax(1), atol=1e-5)
     assert found[:, 1].tolist() == [-torch.inf] * 2
     assert torch.allclose(found[:, 2], logits[:, 339], atol=1e-5)
@@ -102,14 +103,19 @@ def test_the_table_has_a_row_a_set() -> None:
     )
 
 
-def test_other_pictures_and_models_are_refused(
-    photo: Backbone, tiny_backbone: Backbone, sets: tuple[Path, Path]
-) -> None:
-    """A model without the trunk, and class folders that are not CIFAR-10's ten."""
-    with pytest.raises(BadRequest, match="no trunk"):
-        figures.measure(tiny_backbone, *sets, no_progress)
+def test_other_pictures_are_refused(photo: Backbone, sets: tuple[Path, Path]) -> None:
+    """Class folders that are not CIFAR-10's ten."""
     with pytest.raises(BadRequest, match="not CIFAR-10's ten"):
         figures.measure(photo, sets[0], sets[0], no_progress)
+
+
+def test_the_card_is_written_for_its_own_model_alone(
+    sets: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another model may be measured, but not written over the card of photo."""
+    listed, cifar = map(str, sets)
+    assert main(["photo", "figures", listed, "--cifar10", cifar, "--model", "photo-robust", "--write"]) == 2
+    assert "is about photo" in capsys.readouterr().err
 
 
 def test_the_card_has_the_table_of_the_figures(photo: Backbone) -> None:

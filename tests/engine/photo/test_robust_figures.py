@@ -10,6 +10,7 @@ import torch
 
 from capt_engine.metrics.interval import wilson
 from capt_engine.model.clip import TOWER_WEIGHTS, load_backbone
+from capt_engine.photo.figures import with_table
 from capt_engine.photo.robust import RobustPlan
 from capt_engine.reading import decode
 from capt_engine.resources import resource
@@ -41,7 +42,7 @@ def test_the_card_holds_the_table_of_its_figures() -> None:
     """README.md is what the recorded command writes from figures.json."""
     made = runpy.run_path(str(HERE / "make.py"))
     card = (HERE / "README.md").read_text(encoding="utf-8")
-    assert made["with_table"](card, made["table"](_figures())) == card
+    assert with_table(card, f"{made['table'](_figures())}\n") == card
 
 
 def test_it_was_made_by_the_settings_of_the_command() -> None:

@@ -49,7 +49,7 @@ def test_at_the_models_own_size_it_is_the_classifier(tiny_classifier: Classifier
     assert torch.equal(Resizing(tiny_classifier)(images), tiny_classifier(images))
 
 
-def test_every_pixel_inside_the_middle_has_a_slope(tiny_classifier: Classifier, pixels: Any) -> None:
+def test_every_pixel_inside_the_middle_has_a_gradient(tiny_classifier: Classifier, pixels: Any) -> None:
     """And none outside it, which the model never sees."""
     images = pixels(1, 48)[:, :, :, :].repeat(1, 1, 1, 2).requires_grad_(True)
     (gradient,) = torch.autograd.grad(Resizing(tiny_classifier)(images).square().sum(), images)
