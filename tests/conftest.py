@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -34,6 +35,13 @@ os.environ["CAPT_NO_PLUGINS"] = "1"
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
+# A machine that keeps no compiled Python beside its source would compile torch anew in every program that a test starts, and all tests in
+# every worker.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 # A shell that starts the tests in the background has interrupts ignored, and the programs that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # What capt_engine.model.devices sets too; it is read once, at the first matrix product, which may belong to a test that never loads it.

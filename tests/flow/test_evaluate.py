@@ -62,7 +62,7 @@ def test_the_figures_on_the_page_are_those_of_the_rows(page: EvaluatePage, qtbot
     mime.setUrls([QUrl.fromLocalFile(str(draw_toys(tmp_path / "toys")))])
     assert page.take(mime)
     qtbot.waitUntil(lambda: page.start_action.isEnabled() and bool(evaluation.data.pictures), timeout=PATIENCE_MS)
-    assert evaluation.data.pictures_in_split == 24
+    assert evaluation.data.pictures_in_split == 18
     b = choices.model.sides.b
     assert b is not None
     page.start_action.trigger()

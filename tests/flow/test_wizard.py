@@ -34,7 +34,7 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight pictures of each of three classes of the toy world."""
+    """Six pictures of each of three classes of the toy world."""
     return draw_toys(tmp_path_factory.mktemp("toys") / "few")
 
 
@@ -98,11 +98,11 @@ def test_the_whole_wizard(
     measured = tuning.result.result
     assert measured is not None
     assert measured.compared is not None
-    # 40 % of eight pictures of each of three classes, none of which was learned from or watched
-    assert measured.n == 9
+    # 40 % of six pictures of each of three classes, none of which was learned from or watched
+    assert measured.n == 6
     assert len(tuning.result.tests()) == 2
     assert result.table.shown(0) == sorted(path.name for path in toys.iterdir())
-    assert "of 9 pictures" in result.verdict.figures.text()
+    assert "of 6 pictures" in result.verdict.figures.text()
 
     result.save.name.setFocus()
     QTest.keyClicks(result.save.name, "Toys")

@@ -24,13 +24,13 @@ from capt_gui.view_models.desk import lay_out
 from capt_gui.view_models.tune.state import METHOD, SPLIT
 
 PATIENCE_S = 120
-CLASSES, PICTURES = 3, 8
+CLASSES, PICTURES = 3, 6
 
 Wait = Callable[[Callable[[], bool]], None]
 
 
 def draw_toys(home: Path) -> Path:
-    """Eight pictures of each of three classes of the toy world."""
+    """Six pictures of each of three classes of the toy world."""
     task = world.TASKS["shapes"]
     for row, name in enumerate(task.classes[:CLASSES]):
         (home / name).mkdir(parents=True)

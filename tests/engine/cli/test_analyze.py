@@ -158,7 +158,7 @@ def test_an_interrupt_is_130_and_keeps_what_was_finished(pictures: Path, tiny_fo
     """Ctrl+C while the second picture is attacked ends with 130 within a step, and the first one's row stays readable."""
     out = tmp_path / "run"
     command = [sys.executable, "-m", "capt_engine", "analyze", str(pictures), "--model", f"local-dir:{tiny_folder}"]
-    options = ["--classes", "a cat,a dog", "--steps", "3000", "--batch", "1", "--quiet", "--json", "--out", str(out)]
+    options = ["--classes", "a cat,a dog", "--steps", "1000", "--batch", "1", "--quiet", "--json", "--out", str(out)]
     # Where the tests themselves run in a shell's background, SIGINT is ignored, and a child would inherit that.
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:

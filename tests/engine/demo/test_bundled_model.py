@@ -34,8 +34,8 @@ def test_the_figures_reach_what_was_promised(task: str, least: float) -> None:
 
 
 def test_the_figures_can_be_measured_again() -> None:
-    """Shapes on 126 plain test pictures: at least 80 %, and the card's figure is inside this sample's interval."""
-    measured = figures.figure_of(_backbone(), "shapes", "plain", 126)
+    """Shapes on 56 plain test pictures: at least 80 %, and the card's figure is inside this sample's interval."""
+    measured = figures.figure_of(_backbone(), "shapes", "plain", 56)
     assert measured.accuracy >= 0.8
     (told,) = [one for one in _told() if (one.task, one.domain, one.eps_255) == ("shapes", "plain", 0)]
     assert measured.low <= told.accuracy <= measured.high

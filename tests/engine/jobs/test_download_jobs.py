@@ -117,7 +117,7 @@ def test_every_offer_is_listed_without_the_network(hub: Hub, talk: Talk) -> None
 
 def test_a_model_is_paused_resumed_and_there(hub: Hub, talk: Talk) -> None:
     """While paused nothing is on the wire; afterwards only the rest is fetched; then the model is installed with its origin."""
-    hub.slow_s = 0.05
+    hub.slow_s = 0.02
     job = talk.engine.submit(DownloadRequest(MODEL))
     talk.progress_of(job)
     talk.engine.pause(job)
@@ -146,7 +146,7 @@ def test_a_model_is_paused_resumed_and_there(hub: Hub, talk: Talk) -> None:
 
 def test_a_cancelled_download_is_not_a_model(hub: Hub, talk: Talk) -> None:
     """What came is kept out of sight, and counted when the models are listed."""
-    hub.slow_s = 0.05
+    hub.slow_s = 0.02
     job = talk.engine.submit(DownloadRequest(MODEL))
     talk.progress_of(job)
     talk.engine.cancel(job)
@@ -237,7 +237,7 @@ print("done", flush=True)
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")
 def test_a_killed_program_goes_on_where_it_was(hub: Hub) -> None:
     """kill -9 of the program itself: the next start fetches only the rest."""
-    hub.slow_s = 0.05
+    hub.slow_s = 0.02
     child = subprocess.Popen([sys.executable, "-c", _CHILD], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     for line in child.stdout:

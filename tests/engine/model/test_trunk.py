@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 
 import pytest
-import timm
 import torch
 from torch import nn
 
@@ -26,6 +25,8 @@ def _pictures(n: int, size: int = 224) -> torch.Tensor:
 
 def test_the_trunk_answers_as_timms_network_does(loaded: tuple[trunk.Trunk, torch.Tensor, torch.Tensor]) -> None:
     """timm's `tf_efficientnet_lite0` with the same 296 tensors gives the same logits, on even and on odd sizes."""
+    import timm  # seconds, which every worker would spend while it collects
+
     ours, rows, biases = loaded
     theirs: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
     state = torch.load(trunk._weights_file(), weights_only=True)
