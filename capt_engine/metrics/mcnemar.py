@@ -23,7 +23,8 @@ def mcnemar(only_a: int, only_b: int) -> float:
             term = term * (n - i) // (i + 1)
             tail += term
         # Python divides whole numbers of any length, and rounds once.
-        return min(1.0, 2 * tail / 2**n)
+        p = (2 * tail) / (1 << n)
+        return min(1.0, p)
     return min(1.0, 2 * math.exp(_log_likeliest(n, fewer)) * _sum_of_ratios(n, fewer))
 
 
