@@ -9,12 +9,12 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 from capt_engine.metrics.calibration import Calibration
 from capt_engine.metrics.corruption_table import Corrupted
 from capt_engine.metrics.figures import Answers, figures
 from capt_engine.metrics.interval import newcombe_paired, wilson
+from capt_engine.metrics.mcnemar import mcnemar
 from capt_engine.records import (
     NO_PROMPTS,
     AnalyzeResult,
@@ -433,13 +433,3 @@ def paired(answers: Iterable[tuple[bool, bool]]) -> PairedTest:
     n = counts.total()
     low, high = newcombe_paired(both, only_a, only_b, neither)
     return PairedTest(only_a, only_b, n, (only_b - only_a) / n, low, high, mcnemar(only_a, only_b))
-
-
-def mcnemar(only_a: int, only_b: int) -> float:
-    """Return the exact two-sided p of McNemar's test, from how many pictures only A and only B had right; 1.0 for none."""
-    n, fewer = only_a + only_b, min(only_a, only_b)
-    if n == 0:
-        return 1.0
-    tail = sum(math.comb(n, i) for i in range(fewer + 1))
-    # Exact whole numbers to the end: 2**n passes what a float can hold long before n passes what pictures there are.
-    return min(1.0, float(Fraction(2 * tail, 2**n)))
