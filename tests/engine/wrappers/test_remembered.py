@@ -17,7 +17,7 @@ Pixels = Callable[..., Tensor]
 
 
 @pytest.fixture
-def passes(tiny_classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of pictures in each pass through the model."""
     seen: list[int] = []
     real = Classifier.forward
