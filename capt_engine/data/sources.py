@@ -30,6 +30,8 @@ from capt_engine.data.products import product
 from capt_engine.errors import BadRequest
 from capt_engine.records.pictures import FailedPicture
 
+_METADATA = "metadata.csv"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -65,6 +67,8 @@ def load_splits(
         lists = [file for file in _names(where) if file.startswith("split_zhou_") and file.endswith(".json")]
         if len(lists) > 1:
             raise BadRequest(f"{where} holds several split files: {', '.join(lists)}.", "Choose one of them.")
+        if not lists and (table := _metadata(where)):
+            return from_csv(table, text_of(table, "surrogateescape"))
         return from_split_file(str(Path(where, lists[0]))) if lists else from_class_folders(where, on_obstacle, between)
     if not Path(where).is_file():
         raise BadRequest(f"{where} is neither a file nor a folder.", EXPECTED)
@@ -76,6 +80,12 @@ def load_splits(
     if targets is not None:
         raise _no_column(targets, "a split file")
     return from_split_file(where, text)
+
+
+def _metadata(folder: str) -> str:
+    """Return the path of the list of pictures that Hugging Face keeps beside them, "" where there is none or they are in folders."""
+    table = Path(folder, _METADATA)
+    return str(table) if table.is_file() and pictures_in(folder) else ""
 
 
 def _no_column(targets: TargetColumn, what: str) -> BadRequest:
@@ -264,5 +274,5 @@ def _shared(places: Sequence[str]) -> str:
 def _kind(data: str) -> str:
     path = Path(data)
     if path.is_dir():
-        return "split file" if any(path.glob("split_zhou_*.json")) else "folder"
+        return "split file" if any(path.glob("split_zhou_*.json")) else "csv" if _metadata(data) else "folder"
     return "csv" if path.suffix.lower() in (".csv", ".tsv", ".txt") else "split file"
