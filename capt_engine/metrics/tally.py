@@ -120,12 +120,13 @@ class Seen:
 
 @dataclass
 class Fared:
-    """One attack at one budget: still right, flips, open to flip, flips that survive a PNG, time, left out."""
+    """One attack at one budget: still right, flips, open to flip, flips that were saved as PNG, those that survived it, time, left out."""
 
     n: int = 0
     kept: int = 0
     flips: int = 0
     open_to_flip: int = 0
+    saved: int = 0
     png: int = 0
     seconds: float = 0.0
     skipped: int = 0
@@ -195,6 +196,7 @@ class Tally:
         fared.kept += kept
         fared.flips += bool(trial.success)
         fared.open_to_flip += trial.success is not None
+        fared.saved += bool(trial.success) and trial.png is not None
         fared.png += bool(trial.success) and bool(trial.png)
         fared.seconds += trial.seconds
         self._measured(aim, trial, kept=kept)

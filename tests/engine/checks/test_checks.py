@@ -67,7 +67,7 @@ def test_shares_of_too_few_pictures_are_not_judged() -> None:
         if CHECKS[one.name].is_rate and one.name != "loss-rises":
             assert (one.status, one.value, one.shown) == ("not_run", None, TOO_FEW), one
         elif one.name != "normalised":
-            # The steps along a gradient are counted, not the pictures: ten of each.
+            # The steps along a gradient are counted, not the pictures: five of each.
             assert one.status == "pass", one
 
 
