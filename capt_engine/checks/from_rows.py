@@ -135,9 +135,9 @@ def _baseline_breaks(counts: Counted) -> Found:
 
 def _survives(counts: Counted) -> Found:
     outcomes = counts.tally.attacks.values()
-    flips = sum(one.flips for one in outcomes)
+    flips = sum(one.saved for one in outcomes)
     if not flips:
-        return "No attack succeeded."
+        return "No adversarial picture was saved."
     png = sum(one.png for one in outcomes)
     return Finding(png / flips >= SURVIVING, png / flips, f"{png} of {flips}")
 

@@ -47,7 +47,8 @@ def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) ->
         raise BadRequest("There is no picture in what was named.", "Name picture files, or a folder that holds some.")
     if missing:
         emit(missing)
-    return _run(work, [(path, None, None) for path in found.files], len(missing), emit, progress)
+    result = _run(work, [(path, None, None) for path in found.files], len(missing), emit, progress)
+    return replace(result, notes=(*(sentence for _, sentence in found.left_out), *result.notes))
 
 
 def evaluate(

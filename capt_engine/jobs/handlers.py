@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -73,6 +74,7 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
         )
     targets = TargetColumn(column, len(request.options.classes)) if column else None
     data, label_source = labelled(request.data, request.split, request.data_root, targets)
+    left_out = data.notes
     (data,) = half_of_classes(request.subsample_classes, judged_among(data, request.options.classes or data.classes))
     items = chosen(data, request.limit, request.shard, request.options.seed)
     if not items:
@@ -87,7 +89,8 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
     def evaluated(emit: Callable[[Rows], None], finished: Iterable[str]) -> records.AnalyzeResult:
         done = {*request.skip, *finished}
         left = [item for item in items if item.path not in done]
-        return evaluate(work, left, emit, job.progress, probed=items)
+        result = evaluate(work, left, emit, job.progress, probed=items)
+        return replace(result, notes=(*left_out, *result.notes))
 
     return recorded(job, request, work, template, evaluated)
 
@@ -142,7 +145,7 @@ def handle_preview(job: JobContext, request: records.PreviewRequest) -> records.
     there with the reason; the result counts those too.
     """
     found = collect(request.paths)
-    skipped = tuple(records.FailedPicture(path, sentence) for path, sentence in found.skipped)
+    skipped = tuple(records.FailedPicture(path, sentence) for path, sentence in (*found.skipped, *found.left_out))
     job.on_event(records.PicturesFound(job.id, found.files, skipped))
     small: Gathered[records.Preview | records.FailedPicture] = Gathered(
         lambda previews: job.on_event(records.PreviewsReady(job.id, previews)), data_jobs.GATHER_S
