@@ -57,8 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     --help.
     """
     args = parser().parse_args(argv)
-    if terminal.is_closed("stdout") and not args.quiet:
+    if terminal.is_closed("stdout") and not getattr(args, "quiet", False):
         tell("Standard output is closed: results are not printed.")
+    terminal.print_logs(is_verbose=getattr(args, "verbose", False))
     if getattr(args, "offline", False):
         os.environ["HF_HUB_OFFLINE"] = "1"
     if getattr(args, "no_plugins", False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import logging
 import os
 import re
 import sys
@@ -166,6 +167,40 @@ def tell(line: str, *, end: str = "\n") -> None:
     end: what follows it.
     """
     print(visible(line), end=end, file=sys.stderr, flush=True)
+
+
+class _Remarks(logging.Handler):
+    """Prints what libraries log, a line each; is_verbose: with the traceback of what failed, which is reported elsewhere too."""
+
+    def __init__(self, *, is_verbose: bool) -> None:
+        super().__init__()
+        self._is_verbose = is_verbose
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the record on standard error."""
+        if record.exc_info and not self._is_verbose:
+            return
+        for line in self.format(record).split("\n") if record.exc_info else [self.format(record)]:
+            tell(line)
+
+
+def print_logs(*, is_verbose: bool) -> None:
+    """Let what is logged come through this door: warnings, and with `is_verbose` also remarks, and all that Pillow says.
+
+    Pillow speaks of each broken picture, which the results say already. Where somebody has set up logging, nothing
+    changes.
+    """
+    top = logging.getLogger()
+    if top.handlers:
+        return
+    handler = _Remarks(is_verbose=is_verbose)
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    top.addHandler(handler)
+    top.setLevel(logging.INFO if is_verbose else logging.WARNING)
+    pillow = logging.getLogger("PIL")
+    pillow.propagate = is_verbose
+    # With no handler at all on its way, a message would be printed by Python itself.
+    pillow.addHandler(logging.NullHandler())
 
 
 class ProgressLine:
