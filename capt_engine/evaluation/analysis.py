@@ -15,6 +15,7 @@ from capt_engine.data.folders import collect
 from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks, some_of
+from capt_engine.evaluation.names_check import names_check
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
 from capt_engine.metrics.features import text_drift
@@ -211,6 +212,7 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         suite=work.suite,
         classes=len(work.classifier.classes),
         notes=work.notes,
+        checks=(names_check(one.classifier for one in work.variants),),
         unknown_words=work.unknown_words,
         minimal_eps=MinimalEps(0, 0, None, None, None, work.minimal_eps) if work.minimal_eps else None,
         text_drift=tuple(
