@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from capt_engine.checks.table import CHECKS, Finding, Found, in_order
+from capt_engine.checks.table import CHECKS, TOO_FEW, Finding, Found, in_order
 from capt_engine.formatting import percent, percent_number, signed_points
 from capt_engine.metrics.interval import wilson
 from capt_engine.metrics.tally import Tally
@@ -15,8 +15,6 @@ NARROW = 0.10
 SURVIVING = 0.9
 # How many pictures an attack without gradients may find that those with them missed, as a share: AutoAttack warns at any.
 _MISSED = 0.01
-# With fewer pictures, nobody can tell accuracy from chance.
-_FEW = 20
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,18 @@ def checked(tally: Tally, result: AnalyzeResult) -> AnalyzeResult:
     threat = result.threat_model
     labelled = result.label_source != "model"
     of_rows = row_checks(tally, threat.eps, labelled=labelled, targeted=threat.targeted, classes=result.classes)
-    return replace(result, checks=in_order(of_rows, result.checks))
+    return replace(result, checks=rows_first(of_rows, result.checks))
+
+
+def rows_first(of_rows: Iterable[Check], *others: Iterable[Check]) -> tuple[Check, ...]:
+    """Merge the checks that a run's rows answer with `others`: those asked of the model again, and those of parts of the run.
+
+    All rows know more than a few pictures attacked anew, and more than a part of the rows: their answer stands, also
+    that there are too few. The others say what the rows cannot. Only ε = 0 is asked both ways, as the model answers to the last bit.
+    """
+    of_rows = tuple(of_rows)
+    answered = {one.name for one in of_rows if one.status != "not_run" or one.shown == TOO_FEW} - {"zero-budget"}
+    return in_order(of_rows, *([one for one in some if one.name not in answered] for some in others))
 
 
 def _budget_kept(counts: Counted) -> Found:
@@ -107,11 +116,11 @@ def _black_box_weaker(counts: Counted) -> Found:
     if not any(one.others for prompts in counts.prompts for one in counts.tally.pictures[prompts].values()) or not n:
         return "The run had no attack with gradients beside one without."
     more = f"It broke {missed} of {n} pictures that the attacks with gradients had not broken."
-    return Finding(missed <= max(1, _MISSED * n), missed, f"{missed} of {n}", more)
+    return Finding(missed <= max(1, _MISSED * n), missed, f"{missed} of {n}", more, n)
 
 
 def _transfer_weaker(counts: Counted) -> Found:
-    worst, details = -2.0, ""
+    worst, details, fewest = -2.0, "", 0
     for prompts in counts.prompts:
         sources = counts.tally.aims(prompts)
         if counts.eps is None or prompts not in sources:
@@ -122,10 +131,11 @@ def _transfer_weaker(counts: Counted) -> Found:
                 kept, of = counts.tally.robust(prompts, counts.eps, on)
                 gain = own / n - kept / of
                 if gain > worst:
-                    worst, details = gain, f"{kept} of {of} kept under transfer, {own} of {n} under its own attack"
+                    worst, fewest = gain, min(n, of)
+                    details = f"{kept} of {of} kept under transfer, {own} of {n} under its own attack"
     if not details:
         return "Nobody was shown both kinds of pictures."
-    return Finding(worst <= 0, max(0.0, worst), details)
+    return Finding(worst <= 0, max(0.0, worst), details, n=fewest)
 
 
 def _baseline_breaks(counts: Counted) -> Found:
@@ -135,9 +145,8 @@ def _baseline_breaks(counts: Counted) -> Found:
         return "What plain CLIP was shown was computed on another model."
     kept, n = counts.tally.robust(NO_PROMPTS, counts.eps)
     clean, _ = counts.tally.clean(NO_PROMPTS)
-    return Finding(
-        wilson(kept, n)[1] < clean / n, kept / n, f"{kept} of {n} left, of {clean} that were right when clean"
-    )
+    shown = f"{kept} of {n} left, of {clean} that were right when clean"
+    return Finding(wilson(kept, n)[1] < clean / n, kept / n, shown, n=n)
 
 
 def _survives(counts: Counted) -> Found:
@@ -146,7 +155,7 @@ def _survives(counts: Counted) -> Found:
     if not flips:
         return "No adversarial picture was saved."
     png = sum(one.png for one in outcomes)
-    return Finding(png / flips >= SURVIVING, png / flips, f"{png} of {flips}")
+    return Finding(png / flips >= SURVIVING, png / flips, f"{png} of {flips}", n=flips)
 
 
 def _labels_known(counts: Counted) -> Found:
@@ -159,13 +168,11 @@ def _above_chance(counts: Counted) -> Found:
     if not counts.labelled or counts.classes < 2 or not counts.prompts:
         return "Labels, or the number of classes, are not known."
     right, n = min((counts.tally.clean(one) for one in counts.prompts), key=lambda one: one[0] / max(1, one[1]))
-    if n < _FEW:
-        return f"There are too few pictures: {n}, where {_FEW} are needed."
     chance = 1 / counts.classes
     more = "Look at the pairing of folders and class names, and at the model that is asked."
-    shown = f"{percent(right / n)} right, chance {percent(chance)}"
+    shown = f"{right} of {n} right, chance {percent(chance)}"
     passed = wilson(right, n)[0] > chance
-    return Finding(passed, right / n, shown, "" if passed else more)
+    return Finding(passed, right / max(1, n), shown, "" if passed else more, n)
 
 
 def _enough_pictures(counts: Counted) -> Found:
