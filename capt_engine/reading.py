@@ -59,13 +59,13 @@ def read_toml(path: Path, kind: type[T], *, error: type[CaptError] = BadRequest,
     return _decode(data, _toml, "TOML", kind, repr(str(path)), error, hint, MOST_BYTES)
 
 
-def json_if_sound(path: Path, kind: type[T]) -> T | None:
+def json_if_sound(path: Path, kind: type[T], *, finite: bool = False) -> T | None:
     """Return the value in the JSON file `path`, as the type `kind`; None where the file is missing, damaged or unfit.
 
-    For files that the program can make again; nothing is raised.
+    For files that the program can make again; nothing is raised. finite: a file with NaN or ±Infinity is unfit.
     """
     try:
-        return read_json(path, kind)
+        return read_json(path, kind, finite=finite)
     except CaptError:
         return None
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from capt_engine.errors import BadRequest
 from capt_engine.records import RunRequest
+from capt_engine.runs import reader
 from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.request_text import from_json
-from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY, lines
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,16 @@ class FinishedRun:
 
         Raises BadRequest where the folder holds no run, one that has not ended, or files that cannot be read.
         """
-        if not (folder / MANIFEST).is_file() or not (folder / ROWS).is_file():
+        if not reader.is_run(folder):
             raise BadRequest(f"{str(folder)!r} holds no run.", "Name a folder that a run was kept in (--out).")
-        if not (folder / SUMMARY).is_file():
+        summary = reader.summary_of(folder)
+        if summary is None:
             raise BadRequest(
                 f"The run in {str(folder)!r} has not ended.", f"Finish it first: capt evaluate … --resume {folder}"
             )
-        manifest, summary = Manifest.read(folder / MANIFEST), Summary.read(folder / SUMMARY)
+        manifest = reader.manifest_of(folder)
         return cls(folder, manifest, summary, from_json(manifest))
 
     def lines(self) -> Iterator[dict[str, str]]:
         """Yield the rows of rows.csv, one for each picture, attack and set of prompts, as column → text."""
-        return lines(self.folder)
+        return reader.lines(self.folder)

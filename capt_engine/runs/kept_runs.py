@@ -9,9 +9,9 @@ from pathlib import Path
 from capt_engine.errors import BadRequest
 from capt_engine.folders import data_dir
 from capt_engine.records import KeptRun
-from capt_engine.runs.manifest_records import Manifest, Summary
+from capt_engine.runs import reader
+from capt_engine.runs.manifest_records import Summary
 from capt_engine.runs.request_text import from_json, variant_name
-from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
 
 
 def own_folder() -> Path:
@@ -35,13 +35,12 @@ def kept_runs(folder: Path) -> tuple[KeptRun, ...]:
 
 def _run(folder: Path) -> tuple[float, KeptRun] | None:
     try:
-        manifest = Manifest.read(folder / MANIFEST)
-        if not (folder / ROWS).is_file():
+        if not reader.is_run(folder):
             return None
-        is_over = (folder / SUMMARY).is_file()
-        summary = Summary.read(folder / SUMMARY) if is_over else Summary()
+        manifest, found = reader.manifest_of(folder), reader.summary_of(folder)
+        summary = found or Summary()
         request = from_json(manifest)
-        ended = manifest.ended if is_over else ""
+        ended = "" if found is None else manifest.ended
         when = datetime.fromisoformat(ended or manifest.started or "1970-01-01T00:00:00+00:00").timestamp()
         title = f"{' and '.join(variant_name(one) for one in request.variants)} on {counted_paths(request.places)}"
         labelled = (manifest.label_source or summary.label_source) != "model"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import re
 from collections import Counter
@@ -17,14 +16,12 @@ from capt_engine.files import new_folder, refused, replacing, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.reading import read_json
 from capt_engine.records import AnalyzeResult, FailedPicture, PictureRow, RunRequest
-from capt_engine.runs import old_names
 from capt_engine.runs.kept_pictures import KeptPictures, write_picture
 from capt_engine.runs.manifest import as_json, digest, ended
 from capt_engine.runs.manifest_records import Manifest
+from capt_engine.runs.reader import ATTACKED, MANIFEST, ROWS, SUMMARY, is_run, lines, manifest_of
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.table import cells, csv_cells, csv_writer, plain, trial
-
-ROWS, MANIFEST, SUMMARY = "rows.csv", "manifest.json", "summary.json"
 
 # What may differ between a run and its continuation: none of it changes a result.
 _FREE = ("skip", "batch_size", "device", "with_pictures", "keep", "resume", "checks")
@@ -52,7 +49,7 @@ class RunFolder:
             _begin_rows(folder, self._taken_up(request, manifest))
         else:
             with new_folder(folder) as begun:
-                (begun / "attacked").mkdir()
+                (begun / ATTACKED).mkdir()
                 write_atomic(begun / MANIFEST, as_json(manifest))
                 _begin_rows(begun, ())
         first = next(iter(request.labels), "")
@@ -77,7 +74,7 @@ class RunFolder:
                 self._examples.offer(row)
                 if row.success and row.pictures is not None:
                     name = f"{self._count:05d}_{_STRANGE.sub('_', Path(row.path).stem)[:80]}.png"
-                    write_picture(self.path / "attacked" / name, row.pictures.adversarial)
+                    write_picture(self.path / ATTACKED / name, row.pictures.adversarial)
             self._examples.save()
             self._file.flush()
 
@@ -110,7 +107,7 @@ class RunFolder:
 
     def _taken_up(self, request: RunRequest, manifest: Mapping[str, object]) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
-        began, now = Manifest.read(self.path / MANIFEST), Manifest.of(manifest)
+        began, now = manifest_of(self.path), Manifest.of(manifest)
         old = from_json(began).settings
         for name, value in request.settings.items():
             if name not in _FREE and value != old.get(name):
@@ -149,7 +146,7 @@ def refuse_unless_free(folder: Path, *, resume: bool) -> None:
     Without `resume` the folder must be empty or not exist; with it the folder must hold a run to go on with.
     """
     try:
-        if resume and not ((folder / MANIFEST).is_file() and (folder / ROWS).is_file()):
+        if resume and not is_run(folder):
             raise BadRequest(f"{str(folder)!r} holds no run to go on with.", "Start it with --out instead.")
         if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BadRequest(f"{str(folder)!r} is not empty.", "Name a new folder; nothing is ever overwritten.")
@@ -172,16 +169,3 @@ def close_run(folder: Path, summary: Mapping[str, object]) -> None:
     manifest = read_json(folder / MANIFEST, dict[str, object])
     # In order of their marks, so that shards, batches and continuations do not matter.
     write_atomic(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
-
-
-def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a run as column → text, under today's column names; a row that was cut off is left out.
-
-    file_or_folder: the path of a run folder, or of its rows.csv.
-    """
-    path = file_or_folder / ROWS if file_or_folder.is_dir() else file_or_folder
-    with path.open(newline="", encoding="utf-8") as file:
-        # As many as the file's own header says: an older version knew fewer columns.
-        for line in csv.DictReader(file):
-            if None not in line and None not in line.values():
-                yield old_names.threat(line)
