@@ -62,7 +62,8 @@ class Settings:
     read by the command line too, so it stays a plain string at the top of the file. prompts: side A, empty for plain text. compare:
     side B by its id, AUTO for the usual partner of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the
     threat, for every attack. prompt_files: checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so
-    that reports can be made of them. report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest
+    that reports can be made of them. runs_budget_gb: beyond so many GB of kept runs the window asks what to do (0: it never asks);
+    nothing is deleted for it. report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest
     first; several folders of one drop are joined by line breaks.
     """
 
@@ -82,6 +83,7 @@ class Settings:
     geometry: str = ""
     expert_open: bool = False
     keep_runs: bool = True
+    runs_budget_gb: Budget = 20.0
     report_format: str = "pdf"
     report_redact: bool = False
     report_left_out: list[str] = field(default_factory=list)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from capt_engine.checks.table import CHECKS, Finding, Found, in_order
+from capt_engine.checks.table import CHECKS, TOO_FEW, Finding, Found, in_order
 from capt_engine.formatting import percent_number, signed_points
 from capt_engine.metrics.interval import wilson
 from capt_engine.metrics.tally import Tally
@@ -47,7 +47,18 @@ def checked(tally: Tally, result: AnalyzeResult) -> AnalyzeResult:
     """Return a copy of `result` with the checks of its counted rows, `tally`, merged with those that it holds already."""
     threat = result.threat_model
     of_rows = row_checks(tally, threat.eps, labelled=result.label_source != "model", targeted=threat.targeted)
-    return replace(result, checks=in_order(of_rows, result.checks))
+    return replace(result, checks=rows_first(of_rows, result.checks))
+
+
+def rows_first(of_rows: Iterable[Check], *others: Iterable[Check]) -> tuple[Check, ...]:
+    """Merge the checks that a run's rows answer with `others`: those asked of the model again, and those of parts of the run.
+
+    All rows know more than a few pictures attacked anew, and more than a part of the rows: their answer stands, also
+    that there are too few. The others say what the rows cannot. Only ε = 0 is asked both ways, as the model answers to the last bit.
+    """
+    of_rows = tuple(of_rows)
+    answered = {one.name for one in of_rows if one.status != "not_run" or one.shown == TOO_FEW} - {"zero-budget"}
+    return in_order(of_rows, *([one for one in some if one.name not in answered] for some in others))
 
 
 def _budget_kept(counts: Counted) -> Found:
@@ -100,11 +111,11 @@ def _black_box_weaker(counts: Counted) -> Found:
     if not any(one.others for prompts in counts.prompts for one in counts.tally.pictures[prompts].values()) or not n:
         return "The run had no attack with gradients beside one without."
     more = f"It broke {missed} of {n} pictures that the attacks with gradients had not broken."
-    return Finding(missed <= max(1, _MISSED * n), missed, f"{missed} of {n}", more)
+    return Finding(missed <= max(1, _MISSED * n), missed, f"{missed} of {n}", more, n)
 
 
 def _transfer_weaker(counts: Counted) -> Found:
-    worst, details = -2.0, ""
+    worst, details, fewest = -2.0, "", 0
     for prompts in counts.prompts:
         sources = counts.tally.aims(prompts)
         if counts.eps is None or prompts not in sources:
@@ -115,10 +126,11 @@ def _transfer_weaker(counts: Counted) -> Found:
             if on != prompts and n and of:
                 gain = own / n - kept / of
                 if gain > worst:
-                    worst, details = gain, f"{kept} of {of} kept under transfer, {own} of {n} under its own attack"
+                    worst, fewest = gain, min(n, of)
+                    details = f"{kept} of {of} kept under transfer, {own} of {n} under its own attack"
     if not details:
         return "Nobody was shown both kinds of pictures."
-    return Finding(worst <= 0, max(0.0, worst), details)
+    return Finding(worst <= 0, max(0.0, worst), details, n=fewest)
 
 
 def _baseline_breaks(counts: Counted) -> Found:
@@ -130,18 +142,17 @@ def _baseline_breaks(counts: Counted) -> Found:
     clean, _ = counts.tally.clean(NO_PROMPTS)
     if not n:
         return "Plain CLIP was not attacked at this budget."
-    return Finding(
-        wilson(kept, n)[1] < clean / n, kept / n, f"{kept} of {n} left, of {clean} that were right when clean"
-    )
+    shown = f"{kept} of {n} left, of {clean} that were right when clean"
+    return Finding(wilson(kept, n)[1] < clean / n, kept / n, shown, n=n)
 
 
 def _survives(counts: Counted) -> Found:
     outcomes = counts.tally.attacks.values()
-    flips = sum(one.flips for one in outcomes)
+    flips = sum(one.saved for one in outcomes)
     if not flips:
-        return "No attack succeeded."
+        return "No adversarial picture was saved."
     png = sum(one.png for one in outcomes)
-    return Finding(png / flips >= SURVIVING, png / flips, f"{png} of {flips}")
+    return Finding(png / flips >= SURVIVING, png / flips, f"{png} of {flips}", n=flips)
 
 
 def _labels_known(counts: Counted) -> Found:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from capt_engine.checks.from_rows import checked
-from capt_engine.checks.table import in_order
+from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
 from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
@@ -47,7 +46,8 @@ def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) ->
         raise BadRequest("There is no picture in what was named.", "Name picture files, or a folder that holds some.")
     if missing:
         emit(missing)
-    return _run(work, [(path, None, None) for path in found.files], len(missing), emit, progress)
+    result = _run(work, [(path, None, None) for path in found.files], len(missing), emit, progress)
+    return replace(result, notes=(*(sentence for _, sentence in found.left_out), *result.notes))
 
 
 def evaluate(
@@ -63,7 +63,7 @@ def evaluate(
     result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, progress)
     live = live_checks(work, some_of(work, items if probed is None else probed), progress)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
-    return replace(result, checks=in_order(result.checks, live), wall_s=time.monotonic() - started_s)
+    return replace(result, checks=rows_first(result.checks, live), wall_s=time.monotonic() - started_s)
 
 
 def _run(work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:

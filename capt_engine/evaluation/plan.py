@@ -30,6 +30,7 @@ from capt_engine.records import (
     ThreatModel,
     UnknownWord,
     labels,
+    suite,
 )
 from capt_engine.registry import build, describe
 from capt_engine.wrappers.quantized import Quantized
@@ -87,6 +88,7 @@ class Plan:
         source: another model that attacks are computed on.
         baseline: the undefended model, where the evaluated one is a tuned image tower and checks want it.
         lpips: the network of LPIPS, None where it is not wanted.
+        saved_every: adversarial pictures are saved and classified again of one picture in so many, drawn by its SHA-256.
     """
 
     variants: tuple[Variant, ...]
@@ -109,6 +111,7 @@ class Plan:
     source: Variant | None = None
     baseline: Classifier | None = None
     lpips: Lpips | None = None
+    saved_every: int = 1
 
     @property
     def classifier(self) -> Classifier:
@@ -218,6 +221,7 @@ def plan_evaluation(
         checks=request.checks,
         baseline=None if baseline is None else _looking(baseline, request.options.threat, frozen.size),
         suite=request.suite,
+        saved_every=suite(request.suite).saved_every if request.suite else 1,
     )
 
 

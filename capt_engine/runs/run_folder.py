@@ -27,6 +27,8 @@ from capt_engine.runs.table import cells, csv_cells, csv_writer, plain, trial
 _FREE = ("skip", "batch_size", "device", "with_pictures", "keep", "resume", "checks")
 # What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
 _NOT_COMPARED = ("time_s", "path")
+# The folders that runs of this process are writing now.
+_WRITTEN: set[Path] = set()
 # In the name of a picture's file.
 _STRANGE = re.compile("[^A-Za-z0-9_-]")
 
@@ -57,6 +59,8 @@ class RunFolder:
         with refused(folder):
             self._file = (folder / ROWS).open("a", newline="", encoding="utf-8")
         self._rows = csv_writer(self._file)
+        self._place = folder.absolute()
+        _WRITTEN.add(self._place)
 
     def add(self, rows: Sequence[PictureRow | FailedPicture]) -> None:
         """Append `rows` to rows.csv, and write the adversarial pictures that fooled the model.
@@ -102,6 +106,7 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _WRITTEN.discard(self._place)
         with refused(self.path / ROWS):
             self._file.close()
 
@@ -138,6 +143,11 @@ def _begin_rows(folder: Path, kept: Iterable[dict[str, str]]) -> None:
     """Write rows.csv anew, so that there is always a whole file."""
     with replacing(folder / ROWS) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         csv_writer(file, header=True).writerows(kept)
+
+
+def is_being_written(folder: Path) -> bool:
+    """Return True if a run of this process is writing the run folder `folder` now."""
+    return folder.absolute() in _WRITTEN
 
 
 def refuse_unless_free(folder: Path, *, resume: bool) -> None:
