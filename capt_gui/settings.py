@@ -147,7 +147,8 @@ def save(settings: Settings, path: Path) -> None:
 
     Raises CannotWrite where the disk refuses.
     """
-    files.write_atomic(path, tomli_w.dumps(asdict(settings)))
+    # Those who keep their settings elsewhere have a link here, which stays.
+    files.write_atomic(path.resolve(), tomli_w.dumps(asdict(settings)))
 
 
 def set_aside(path: Path, reason: str) -> str:

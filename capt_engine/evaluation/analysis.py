@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from capt_engine.checks.from_rows import checked
-from capt_engine.checks.table import in_order
+from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
 from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks, some_of
+from capt_engine.evaluation.names_check import names_check
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
 from capt_engine.metrics.features import text_drift
@@ -68,7 +68,7 @@ def evaluate(
     result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, progress)
     live = live_checks(work, some_of(work, items if probed is None else probed), progress)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
-    return replace(result, checks=in_order(result.checks, live), wall_s=time.monotonic() - started_s)
+    return replace(result, checks=rows_first(result.checks, live), wall_s=time.monotonic() - started_s)
 
 
 def _run(work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:
@@ -216,6 +216,7 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         suite=work.suite,
         classes=len(work.classifier.classes),
         notes=work.notes,
+        checks=(names_check(one.classifier for one in work.variants),),
         unknown_words=work.unknown_words,
         minimal_eps=MinimalEps(0, 0, None, None, None, work.minimal_eps) if work.minimal_eps else None,
         text_drift=tuple(

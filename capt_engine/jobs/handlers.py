@@ -30,7 +30,7 @@ from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.checkpoints import plain_sentence, read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.store.prompt_store import find
-from capt_engine.model.text import count_tokens, split_template
+from capt_engine.model.text import count_tokens, split_template, tokens_of
 
 
 def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.AnalyzeResult:
@@ -183,11 +183,13 @@ def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) 
     names = [name.replace("_", " ").strip() for name in request.classes]
     before, after = split_template(request.template)
     tokens = count_tokens(backbone, [f"{before}{name}{after}" for name in names]) if names else ()
+    read = tokens_of(backbone, names)
     return records.ClassesChecked(
         tokens=tokens,
         limit=backbone.context_length,
         too_long=tuple(i for i, count in enumerate(tokens) if count > backbone.context_length),
         repeated=tuple(i for i, name in enumerate(names) if name in names[:i]),
+        alike=tuple(i for i, name in enumerate(names) if read[i] in read[:i] and name not in names[:i]),
     )
 
 
