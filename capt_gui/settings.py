@@ -155,7 +155,8 @@ def save(settings: Settings, path: Path) -> None:
     A name that no text file can hold, such as that of a folder in bytes that are no text, is left out. Raises
     CannotWrite where the disk refuses.
     """
-    files.write_atomic(path, tomli_w.dumps(_writable(asdict(settings))))
+    # Those who keep their settings elsewhere have a link here, which stays.
+    files.write_atomic(path.resolve(), tomli_w.dumps(_writable(asdict(settings))))
 
 
 def set_aside(path: Path, reason: str, used: str = "the defaults") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from capt_engine.checks.table import CHECKS, TOO_FEW, Finding, Found, in_order
-from capt_engine.formatting import percent_number, signed_points
+from capt_engine.formatting import percent, percent_number, signed_points
 from capt_engine.metrics.interval import wilson
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, Check
@@ -19,12 +19,13 @@ _MISSED = 0.01
 
 @dataclass(frozen=True)
 class Counted:
-    """A run's rows, counted. eps: the budget the verdict is about."""
+    """A run's rows, counted. eps: the budget the verdict is about. classes: answers were chosen among so many, 0 where nobody knows."""
 
     tally: Tally
     eps: float | None
     labelled: bool
     targeted: bool
+    classes: int = 0
 
     @property
     def prompts(self) -> list[str]:
@@ -32,21 +33,25 @@ class Counted:
         return list(self.tally.pictures)
 
 
-def row_checks(tally: Tally, wanted_eps: float, *, labelled: bool, targeted: bool) -> tuple[Check, ...]:
+def row_checks(
+    tally: Tally, wanted_eps: float, *, labelled: bool, targeted: bool, classes: int = 0
+) -> tuple[Check, ...]:
     """Make all checks of ROW_CHECKS on counted rows; one that the rows cannot answer has the status "not_run".
 
     `wanted_eps` is the budget that the checks are about, or the largest one tried if no row has it. `labelled`: the
-    labels do not come from the model itself. `targeted`: the attacks had a target class.
+    labels do not come from the model itself. `targeted`: the attacks had a target class. `classes`: the number of
+    classes that answers were chosen among, 0 where it is not known.
     """
     first = next(iter(tally.pictures), "")
-    counts = Counted(tally, tally.headline(first, wanted_eps) if first else None, labelled, targeted)
+    counts = Counted(tally, tally.headline(first, wanted_eps) if first else None, labelled, targeted, classes)
     return tuple(CHECKS[name].result(check(counts)) for name, check in ROW_CHECKS.items())
 
 
 def checked(tally: Tally, result: AnalyzeResult) -> AnalyzeResult:
     """Return a copy of `result` with the checks of its counted rows, `tally`, merged with those that it holds already."""
     threat = result.threat_model
-    of_rows = row_checks(tally, threat.eps, labelled=result.label_source != "model", targeted=threat.targeted)
+    labelled = result.label_source != "model"
+    of_rows = row_checks(tally, threat.eps, labelled=labelled, targeted=threat.targeted, classes=result.classes)
     return replace(result, checks=rows_first(of_rows, result.checks))
 
 
@@ -161,6 +166,17 @@ def _labels_known(counts: Counted) -> Found:
     return Finding(counts.labelled, known, f"{known} of {n}")
 
 
+def _above_chance(counts: Counted) -> Found:
+    if not counts.labelled or counts.classes < 2 or not counts.prompts:
+        return "Labels, or the number of classes, are not known."
+    right, n = min((counts.tally.clean(one) for one in counts.prompts), key=lambda one: one[0] / max(1, one[1]))
+    chance = 1 / counts.classes
+    more = "Look at the pairing of folders and class names, and at the model that is asked."
+    shown = f"{right} of {n} right, chance {percent(chance)}"
+    passed = wilson(right, n)[0] > chance
+    return Finding(passed, right / max(1, n), shown, "" if passed else more, n)
+
+
 def _enough_pictures(counts: Counted) -> Found:
     if not counts.prompts:
         return Finding(False, 0, "0", "There are none.")
@@ -182,5 +198,6 @@ ROW_CHECKS: dict[str, Callable[[Counted], Found]] = {
     "baseline-breaks": _baseline_breaks,
     "survives-png": _survives,
     "labels-known": _labels_known,
+    "above-chance": _above_chance,
     "enough-pictures": _enough_pictures,
 }

@@ -15,7 +15,7 @@ from capt_engine.files import write_atomic
 from capt_engine.reading import json_if_sound
 from capt_engine.records import Picture, PictureRow
 from capt_engine.runs.manifest import as_json
-from capt_engine.runs.reader import EXAMPLES, example_name, file_of
+from capt_engine.runs.reader import EXAMPLES, example_name, file_of, is_example
 
 INDEX = "examples.json"
 KEPT = 4
@@ -111,7 +111,8 @@ class KeptPictures:
         self._pending.clear()
         write(self._folder, self._entries)
         for file in folder.iterdir():
-            if file.name not in needed:
+            # The folder may be one that somebody put their own files into: only names of ours go.
+            if is_example(file.name) and file.name not in needed:
                 file.unlink()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -17,9 +16,9 @@ from capt_engine.records import KeptRun, RunNotes, RunRequest, RunsListed, Trash
 from capt_engine.runs import reader, trash
 from capt_engine.runs.manifest import as_json
 from capt_engine.runs.manifest_records import Summary
-from capt_engine.runs.reader import MANIFEST, lines, manifest_of
+from capt_engine.runs.reader import MANIFEST, manifest_of
 from capt_engine.runs.request_text import from_json, variant_name
-from capt_engine.runs.run_folder import is_being_written
+from capt_engine.runs.run_folder import is_being_written, whole_pictures
 
 NOTES = "notes.json"
 """The file in a run folder that holds its name, note and pin."""
@@ -93,15 +92,6 @@ def delete(folders: Sequence[Path]) -> None:
         raise
 
 
-def whole_pictures(folder: Path, request: RunRequest) -> dict[str, int]:
-    """Count the rows of each picture in the run folder `folder` that has all rows `request` wants of it; path → rows.
-
-    Raises BadRequest where the rows cannot be read.
-    """
-    counts = Counter(line["path"] for line in lines(folder))
-    return {path: n for path, n in counts.items() if n == request.rows_per_picture}
-
-
 def _run(folder: Path) -> tuple[float, KeptRun] | None:
     try:
         if not reader.is_run(folder):
@@ -117,7 +107,7 @@ def _run(folder: Path) -> tuple[float, KeptRun] | None:
             folder=str(folder),
             ended=ended,
             title=_title(request),
-            n=summary.n if is_over else _n_whole(folder, request),
+            n=summary.n if is_over else len(whole_pictures(folder, request)),
             labelled=(manifest.label_source or summary.label_source) != "model",
             notes=notes_of(folder),
             n_bytes=_n_bytes(folder, (folder / MANIFEST).stat().st_mtime_ns, ended),
@@ -144,10 +134,6 @@ def _title_in_trash(folder: Path) -> str:
         return notes_of(folder).name or _title(from_json(manifest_of(folder)))
     except (BadRequest, OSError, ValueError):
         return folder.name
-
-
-def _n_whole(folder: Path, request: RunRequest) -> int:
-    return len(whole_pictures(folder, request))
 
 
 def _n_bytes(folder: Path, changed_ns: int, ended: str) -> int:

@@ -136,6 +136,7 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         model_sha256=first.model_sha256,
         prompts_sha256=first.prompts_sha256,
         suite=request.suite,
+        classes=len(runs[0].manifest.classes),
         text_drift=first.text_drift,
         notes=tuple(dict.fromkeys(note for run in runs for note in run.summary.notes)),
         unknown_words=first.unknown_words,

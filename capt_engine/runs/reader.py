@@ -79,9 +79,14 @@ def summary_of(folder: Path) -> Summary | None:
     return None if path is None else Summary.read(path)
 
 
+def is_example(name: str) -> bool:
+    """Return True if `name` is one that this program gives the file of a kept picture."""
+    return _EXAMPLE.fullmatch(name) is not None
+
+
 def example_name(name: str) -> str:
     """Return `name`, the file of a kept picture, as it is; raises BadRequest where it is none that this program gives."""
-    if not _EXAMPLE.fullmatch(name):
+    if not is_example(name):
         raise BadRequest(f"The run names {name[:80]!r} as a kept picture, which is no name of one.", _HINT)
     return name
 

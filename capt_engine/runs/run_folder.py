@@ -131,10 +131,8 @@ class RunFolder:
                 f"The run in {str(self.path)!r} was made with other plug-ins than those here now.",
                 "Install the same packages again (`capt doctor` lists what is here), or start the run anew.",
             )
-        wanted = request.rows_per_picture
-        counts = Counter(line["path"] for line in lines(self.path))
-        whole = {path for path, n in counts.items() if n == wanted}
-        self._count = wanted * len(whole)
+        whole = whole_pictures(self.path, request)
+        self._count = request.rows_per_picture * len(whole)
         self.done = tuple(plain(path) for path in sorted(whole))
         return (line for line in lines(self.path) if line["path"] in whole)
 
@@ -179,3 +177,12 @@ def close_run(folder: Path, summary: Mapping[str, object]) -> None:
     manifest = read_json(folder / MANIFEST, dict[str, object])
     # In order of their marks, so that shards, batches and continuations do not matter.
     write_atomic(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
+
+
+def whole_pictures(folder: Path, request: RunRequest) -> frozenset[str]:
+    """Return the paths, as rows.csv in `folder` has them, of the pictures with all rows that `request` wants of each.
+
+    Raises BadRequest where the rows cannot be read.
+    """
+    counts = Counter(line["path"] for line in lines(folder))
+    return frozenset(path for path, n in counts.items() if n == request.rows_per_picture)
