@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from capt_engine import folders
@@ -23,7 +23,6 @@ from capt_gui.main_window import MainWindow
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk, lay_out
-from capt_gui.view_models.run_store import remove_old
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
 _PAINT_LIMIT_MS = 2000
@@ -58,7 +57,6 @@ class SlowStart(QObject):
         super().__init__(window)
         self._window = window
         self._bridge = desk.bridge
-        self._runs_folder = desk.store.folder
         self._paths = paths
         self._thread = threading.Thread(target=self._import_charts, name="capt-charts", daemon=True)
         # a window that starts minimised is never painted
@@ -78,7 +76,7 @@ class SlowStart(QObject):
         return False
 
     def on_painted(self) -> None:
-        """Start the thread that deletes old runs and imports the chart library, as the window is painted or two seconds have passed."""
+        """Start the thread that imports the chart library, as the window is painted or two seconds have passed."""
         self._window.removeEventFilter(self)
         self._charts_imported.connect(self.on_charts_imported)
         self._thread.start()
@@ -96,8 +94,6 @@ class SlowStart(QObject):
     def _import_charts(self) -> None:
         """Runs on its own thread: at the first result this import would hold the window for half a second."""
         try:
-            if self._runs_folder is not None:
-                remove_old(self._runs_folder)
             importlib.import_module("pyqtgraph")
         finally:
             self._charts_imported.emit()
@@ -183,6 +179,8 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
         desk.results_file,
     ):
         job.failed.connect(reporter.report_failure)
+    # what was stopped can be gone on with, and what the trash holds too long goes: both are known from the start
+    desk.engine.ready.connect(desk.reports.runs.refresh, Qt.ConnectionType.QueuedConnection)
     keeper = SettingsKeeper(launch.settings, launch.settings_path, bridge)
     window = MainWindow(desk, keeper, launch.logs)
     interrupt = Interrupt(window)

@@ -80,6 +80,8 @@ class MainWindow(QMainWindow):
         desk.chart_file.failed.connect(self.show_message)
         desk.choices.changed.connect(keeper.touch)
         desk.reports.changed.connect(keeper.touch)
+        desk.reports.runs.changed.connect(keeper.touch)
+        desk.reports.runs.emptied.connect(self.show_message)
         desk.evaluation.choices.changed.connect(keeper.touch)
         desk.tuning.run.progressed.connect(self.on_tuning_progressed)
         desk.evaluation.run.running_changed.connect(self.on_evaluating_changed)
@@ -220,7 +222,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(frame)
 
     def _fill_menus(self) -> None:
-        wanted: Menus = {"&File": [], "&View": self._view_actions(), "&Run": [], "&Help": []}
+        wanted: Menus = {"&File": [], "&Edit": [], "&View": self._view_actions(), "&Run": [], "&Help": []}
         for page in self._pages:
             for title, actions in page.menus().items():
                 wanted.setdefault(title, []).extend(actions)

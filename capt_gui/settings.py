@@ -57,7 +57,8 @@ class Settings:
     read by the command line too, so it stays a plain string at the top of the file. prompts: side A, empty for plain text. compare:
     side B by its id, AUTO for the usual partner of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the
     threat, for every attack. prompt_files: checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so
-    that reports can be made of them. report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest
+    that reports can be made of them. runs_budget_gb: beyond so many GB of kept runs the window asks what to do (0: it never asks);
+    nothing is deleted for it. report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest
     first; several folders of one drop are joined by line breaks.
     """
 
@@ -77,6 +78,7 @@ class Settings:
     geometry: str = ""
     expert_open: bool = False
     keep_runs: bool = True
+    runs_budget_gb: Budget = 20.0
     report_format: str = "pdf"
     report_redact: bool = False
     report_left_out: list[str] = field(default_factory=list)
@@ -145,7 +147,8 @@ def save(settings: Settings, path: Path) -> None:
 
     Raises CannotWrite where the disk refuses.
     """
-    files.write_atomic(path, tomli_w.dumps(asdict(settings)))
+    # Those who keep their settings elsewhere have a link here, which stays.
+    files.write_atomic(path.resolve(), tomli_w.dumps(asdict(settings)))
 
 
 def set_aside(path: Path, reason: str) -> str:

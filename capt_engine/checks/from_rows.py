@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from capt_engine.checks.table import CHECKS, Finding, Found, in_order
-from capt_engine.formatting import percent_number, signed_points
+from capt_engine.checks.table import CHECKS, TOO_FEW, Finding, Found, in_order
+from capt_engine.formatting import percent, percent_number, signed_points
 from capt_engine.metrics.interval import wilson
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, Check
@@ -19,12 +19,13 @@ _MISSED = 0.01
 
 @dataclass(frozen=True)
 class Counted:
-    """A run's rows, counted. eps: the budget the verdict is about."""
+    """A run's rows, counted. eps: the budget the verdict is about. classes: answers were chosen among so many, 0 where nobody knows."""
 
     tally: Tally
     eps: float | None
     labelled: bool
     targeted: bool
+    classes: int = 0
 
     @property
     def prompts(self) -> list[str]:
@@ -32,22 +33,37 @@ class Counted:
         return list(self.tally.pictures)
 
 
-def row_checks(tally: Tally, wanted_eps: float, *, labelled: bool, targeted: bool) -> tuple[Check, ...]:
+def row_checks(
+    tally: Tally, wanted_eps: float, *, labelled: bool, targeted: bool, classes: int = 0
+) -> tuple[Check, ...]:
     """Make all checks of ROW_CHECKS on counted rows; one that the rows cannot answer has the status "not_run".
 
     `wanted_eps` is the budget that the checks are about, or the largest one tried if no row has it. `labelled`: the
-    labels do not come from the model itself. `targeted`: the attacks had a target class.
+    labels do not come from the model itself. `targeted`: the attacks had a target class. `classes`: the number of
+    classes that answers were chosen among, 0 where it is not known.
     """
     first = next(iter(tally.pictures), "")
-    counts = Counted(tally, tally.headline(first, wanted_eps) if first else None, labelled, targeted)
+    counts = Counted(tally, tally.headline(first, wanted_eps) if first else None, labelled, targeted, classes)
     return tuple(CHECKS[name].result(check(counts)) for name, check in ROW_CHECKS.items())
 
 
 def checked(tally: Tally, result: AnalyzeResult) -> AnalyzeResult:
     """Return a copy of `result` with the checks of its counted rows, `tally`, merged with those that it holds already."""
     threat = result.threat_model
-    of_rows = row_checks(tally, threat.eps, labelled=result.label_source != "model", targeted=threat.targeted)
-    return replace(result, checks=in_order(of_rows, result.checks))
+    labelled = result.label_source != "model"
+    of_rows = row_checks(tally, threat.eps, labelled=labelled, targeted=threat.targeted, classes=result.classes)
+    return replace(result, checks=rows_first(of_rows, result.checks))
+
+
+def rows_first(of_rows: Iterable[Check], *others: Iterable[Check]) -> tuple[Check, ...]:
+    """Merge the checks that a run's rows answer with `others`: those asked of the model again, and those of parts of the run.
+
+    All rows know more than a few pictures attacked anew, and more than a part of the rows: their answer stands, also
+    that there are too few. The others say what the rows cannot. Only ε = 0 is asked both ways, as the model answers to the last bit.
+    """
+    of_rows = tuple(of_rows)
+    answered = {one.name for one in of_rows if one.status != "not_run" or one.shown == TOO_FEW} - {"zero-budget"}
+    return in_order(of_rows, *([one for one in some if one.name not in answered] for some in others))
 
 
 def _budget_kept(counts: Counted) -> Found:
@@ -100,11 +116,11 @@ def _black_box_weaker(counts: Counted) -> Found:
     if not any(one.others for prompts in counts.prompts for one in counts.tally.pictures[prompts].values()) or not n:
         return "The run had no attack with gradients beside one without."
     more = f"It broke {missed} of {n} pictures that the attacks with gradients had not broken."
-    return Finding(missed <= max(1, _MISSED * n), missed, f"{missed} of {n}", more)
+    return Finding(missed <= max(1, _MISSED * n), missed, f"{missed} of {n}", more, n)
 
 
 def _transfer_weaker(counts: Counted) -> Found:
-    worst, details = -2.0, ""
+    worst, details, fewest = -2.0, "", 0
     for prompts in counts.prompts:
         sources = counts.tally.aims(prompts)
         if counts.eps is None or prompts not in sources:
@@ -115,10 +131,11 @@ def _transfer_weaker(counts: Counted) -> Found:
                 kept, of = counts.tally.robust(prompts, counts.eps, on)
                 gain = own / n - kept / of
                 if gain > worst:
-                    worst, details = gain, f"{kept} of {of} kept under transfer, {own} of {n} under its own attack"
+                    worst, fewest = gain, min(n, of)
+                    details = f"{kept} of {of} kept under transfer, {own} of {n} under its own attack"
     if not details:
         return "Nobody was shown both kinds of pictures."
-    return Finding(worst <= 0, max(0.0, worst), details)
+    return Finding(worst <= 0, max(0.0, worst), details, n=fewest)
 
 
 def _baseline_breaks(counts: Counted) -> Found:
@@ -128,24 +145,34 @@ def _baseline_breaks(counts: Counted) -> Found:
         return "What plain CLIP was shown was computed on another model."
     kept, n = counts.tally.robust(NO_PROMPTS, counts.eps)
     clean, _ = counts.tally.clean(NO_PROMPTS)
-    return Finding(
-        wilson(kept, n)[1] < clean / n, kept / n, f"{kept} of {n} left, of {clean} that were right when clean"
-    )
+    shown = f"{kept} of {n} left, of {clean} that were right when clean"
+    return Finding(wilson(kept, n)[1] < clean / n, kept / n, shown, n=n)
 
 
 def _survives(counts: Counted) -> Found:
     outcomes = counts.tally.attacks.values()
-    flips = sum(one.flips for one in outcomes)
+    flips = sum(one.saved for one in outcomes)
     if not flips:
-        return "No attack succeeded."
+        return "No adversarial picture was saved."
     png = sum(one.png for one in outcomes)
-    return Finding(png / flips >= SURVIVING, png / flips, f"{png} of {flips}")
+    return Finding(png / flips >= SURVIVING, png / flips, f"{png} of {flips}", n=flips)
 
 
 def _labels_known(counts: Counted) -> Found:
     n = len(counts.tally.pictures[counts.prompts[0]]) if counts.prompts else 0
     known = n if counts.labelled else 0
     return Finding(counts.labelled, known, f"{known} of {n}")
+
+
+def _above_chance(counts: Counted) -> Found:
+    if not counts.labelled or counts.classes < 2 or not counts.prompts:
+        return "Labels, or the number of classes, are not known."
+    right, n = min((counts.tally.clean(one) for one in counts.prompts), key=lambda one: one[0] / max(1, one[1]))
+    chance = 1 / counts.classes
+    more = "Look at the pairing of folders and class names, and at the model that is asked."
+    shown = f"{right} of {n} right, chance {percent(chance)}"
+    passed = wilson(right, n)[0] > chance
+    return Finding(passed, right / max(1, n), shown, "" if passed else more, n)
 
 
 def _enough_pictures(counts: Counted) -> Found:
@@ -169,5 +196,6 @@ ROW_CHECKS: dict[str, Callable[[Counted], Found]] = {
     "baseline-breaks": _baseline_breaks,
     "survives-png": _survives,
     "labels-known": _labels_known,
+    "above-chance": _above_chance,
     "enough-pictures": _enough_pictures,
 }

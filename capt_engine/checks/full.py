@@ -14,13 +14,13 @@ from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.checks.context import CheckContext, LiveCheck, of_attack
 from capt_engine.checks.planted_example import plant
 from capt_engine.checks.subset import logits_of
-from capt_engine.checks.table import Finding, Found
+from capt_engine.checks.table import FEWEST, Finding, Found
 from capt_engine.formatting import number, percent
 from capt_engine.metrics.interval import wilson
 from capt_engine.registry import build, describe
 from capt_engine.wrappers.quantized import run_attack
 
-_HIDDEN = 8
+_HIDDEN = FEWEST
 _BLACK_BOX_QUERIES = 500
 _HUGE = 0.5
 
@@ -46,7 +46,9 @@ def _huge_budget(context: CheckContext, attack: Attack) -> Found:
     chance = 1 / subset.clean_logits.shape[1]
     low, _ = wilson(kept, len(subset))
     more = f"Chance is {percent(chance)}."
-    return Finding(low <= chance, kept / len(subset), f"{kept} of {len(subset)} left at ε = {number(eps)}", more)
+    return Finding(
+        low <= chance, kept / len(subset), f"{kept} of {len(subset)} left at ε = {number(eps)}", more, len(subset)
+    )
 
 
 def _doubled_steps(context: CheckContext, attack: Attack) -> Found:
@@ -62,7 +64,7 @@ def _doubled_steps(context: CheckContext, attack: Attack) -> Found:
         more = unbroken.attack_with(longer, context.threat).n_broken if len(unbroken) else 0
         most = max(most, more)
         details.append(f"{more} with {2 * values[name]} {name} instead of {values[name]}")
-    return Finding(most / n < 0.01 or most == 0, most / n, f"{most} more of {n}", f"{'; '.join(details)}.")
+    return Finding(most / n < 0.01 or most == 0, most / n, f"{most} more of {n}", f"{'; '.join(details)}.", n)
 
 
 def _black_box_weaker(context: CheckContext, attack: Attack) -> Found:  # noqa: ARG001
@@ -71,7 +73,7 @@ def _black_box_weaker(context: CheckContext, attack: Attack) -> Found:  # noqa: 
     missed = unbroken.attack_with(square, context.threat).n_broken if len(unbroken) else 0
     shown = f"{missed} of {len(correct)}"
     more = f"Square with {_BLACK_BOX_QUERIES} queries broke so many that the attack had not broken."
-    return Finding(missed <= max(1, 0.01 * len(correct)), missed, shown, more)
+    return Finding(missed <= max(1, 0.01 * len(correct)), missed, shown, more, len(correct))
 
 
 def _transfer_weaker(context: CheckContext, attack: Attack) -> Found:
@@ -79,9 +81,9 @@ def _transfer_weaker(context: CheckContext, attack: Attack) -> Found:
         return "The model is not a tuned one, and --source-model names no other to carry an attack over from."
     ours = context.outcome.n_broken
     theirs = context.correct.attack_with(attack, context.threat, source=context.transfer_model).n_broken
-    return Finding(
-        theirs <= ours, theirs, f"transfer broke {theirs}, the attack on itself {ours} of {len(context.correct)}"
-    )
+    n = len(context.correct)
+    shown = f"transfer broke {theirs}, the attack on itself {ours} of {n}"
+    return Finding(theirs <= ours, theirs, shown, n=n)
 
 
 def _baseline_breaks(context: CheckContext, attack: Attack) -> Found:
@@ -94,13 +96,16 @@ def _baseline_breaks(context: CheckContext, attack: Attack) -> Found:
     if not clean:
         return "The undefended model is right on none of the pictures."
     kept = int((~plain.attack_with(attack, context.threat).broken).sum())
-    return Finding(wilson(kept, n)[1] < clean / n, kept / n, f"{kept} of {n} left, {clean} were right when clean")
+    shown = f"{kept} of {n} left, {clean} were right when clean"
+    return Finding(wilson(kept, n)[1] < clean / n, kept / n, shown, n=n)
 
 
 def _hidden_flaw(context: CheckContext, attack: Attack) -> Found:
     subset = context.subset
     tried = found = 0
-    for i in range(min(_HIDDEN, len(subset))):
+    for i in range(len(subset)):
+        if tried == _HIDDEN:
+            break
         image, rngs = subset.images[i : i + 1], PictureRngs.of(subset.seed, [subset.keys[i]], "hidden flaw")
         model = plant(subset.model, image, context.threat, rngs)
         if model is None:
@@ -112,8 +117,9 @@ def _hidden_flaw(context: CheckContext, attack: Attack) -> Found:
         attacked = run_attack(attack, model, image, label, context.threat, again, subset.progress)
         found += bool(adversarial_margin(logits_of(model, attacked), label) > 0)
     if not tried:
-        return Finding(False, 0.0, "none could be planted", "Nothing inside the ball changes what the model says.")
-    return Finding(found >= 0.75 * tried, found / tried, f"{found} of {tried} found")
+        more = "Nothing inside the ball changes what the model says."
+        return Finding(False, 0.0, f"none could be planted in {len(subset)}", more, len(subset))
+    return Finding(found >= 0.75 * tried, found / tried, f"{found} of {tried} found", n=tried)
 
 
 def _both_goals(context: CheckContext, attack: Attack) -> Found:

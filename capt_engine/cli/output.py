@@ -258,9 +258,9 @@ def _line(row: records.PictureRow) -> str:
         return text
     after = row.attacked.winner
     verdict = "held" if row.success is False else "fooled" if row.success else "was wrong before"
-    if row.success and not row.survives_png:
+    if row.success and row.survives_png is False:
         verdict += ", but not after saving as PNG"
-    elif row.success and not row.survives_jpeg95:
+    elif row.success and row.survives_jpeg95 is False:
         verdict += ", but not after saving as JPEG 95"
     elif row.success and row.survives_jpeg75 is False:
         verdict += ", but not after saving as JPEG 75"

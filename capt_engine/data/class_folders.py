@@ -19,11 +19,12 @@ from capt_engine.data.labelled_set import (
     split_called,
     text_of,
 )
-from capt_engine.data.picture_tree import Obstacle, no_pause, pictures_below, pictures_in, subfolders
+from capt_engine.data.picture_tree import Kind, Obstacle, no_pause, pictures_below, pictures_in, subfolders
+from capt_engine.data.products import DRAWN, is_drawn, left_out, product
 from capt_engine.errors import BadRequest
 
 OnObstacle = Callable[[str, Obstacle], None]
-"""Told of the class ("" above all classes) and of a folder that cannot be read or a link that is not followed."""
+"""A callback that gets the class ("" above all classes) and what the walk goes on without."""
 
 
 def from_class_folders(
@@ -34,11 +35,24 @@ def from_class_folders(
     The keys are "train", "val" and "test", as far as they are there, or "all" for an undivided folder. root: the
     folder. on_obstacle: called with (class name, obstacle) for each folder that cannot be read and each link that is
     not followed; with None an unreadable folder is an error. between: called before each folder is listed, may raise to
-    stop. Raises BadRequest where there are no class folders with pictures, a split has two folders, template.txt is
-    faulty, or a folder cannot be read.
+    stop. Runs and other folders that this program wrote are no classes; the sets' notes name them. Raises BadRequest
+    where there are no class folders with pictures, a split has two folders, template.txt is faulty, or a folder cannot
+    be read.
     """
-    parts = _split_folders(root)
-    pictures = {split: classes_below(folder, root, on_obstacle, between) for split, folder in parts.items()}
+    if what := product(Path(root)):
+        raise BadRequest(f"{root} is {what}, not a data set.", "Name the folder of the pictures instead.")
+    notes: dict[str, None] = {}
+
+    def tell(name: str, obstacle: Obstacle) -> None:
+        if obstacle.kind is Kind.PRODUCT:
+            notes[obstacle.why.message] = None
+        elif on_obstacle is not None:
+            on_obstacle(name, obstacle)
+        elif obstacle.kind is Kind.UNREADABLE:
+            raise obstacle.why
+
+    parts = _split_folders(root, lambda obstacle: tell("", obstacle) if obstacle.kind is Kind.PRODUCT else None)
+    pictures = {split: classes_below(folder, root, tell, between) for split, folder in parts.items()}
     filled = {name for by_class in pictures.values() for name in by_class}
     classes = tuple(sorted(filled, key=natural_key))
     if not classes and pictures_in(root):
@@ -47,7 +61,7 @@ def from_class_folders(
             "If it is one class, name the folders of the other classes as well; else sort the pictures into one subfolder per class.",
         )
     if not classes:
-        raise BadRequest(f"{root} has no class folders with pictures in them.", EXPECTED)
+        raise BadRequest(" ".join((f"{root} has no class folders with pictures in them.", *notes)), EXPECTED)
     label = {name: index for index, name in enumerate(classes)}
     template = _template_of(root)
     return {
@@ -57,6 +71,7 @@ def from_class_folders(
             tuple(Item(file, label[name]) for name in classes for file in by_class.get(name, ())),
             template,
             root,
+            notes=tuple(notes),
         )
         for split, by_class in pictures.items()
     }
@@ -68,10 +83,10 @@ def classes_below(
     """Return the paths of the pictures of each class by class name; each subfolder of `folder` is a class.
 
     Pictures count at any depth of a subfolder; a subfolder without any is left out, unless a part of it could not be
-    read. top: the folder of the whole data set, which is `folder` or holds it; links back into it are not followed.
-    on_obstacle: called with (class name, obstacle) for each folder that cannot be read and each link that is not
-    followed; with None an unreadable folder raises BadRequest. between: called before each folder is listed, may raise
-    to stop.
+    read, and so are runs and other folders that this program wrote. top: the folder of the whole data set, which is
+    `folder` or holds it; links back into it are not followed. on_obstacle: called with (class name, obstacle) for each
+    folder that cannot be read, each link that is not followed and each folder of this program; with None an unreadable
+    folder raises BadRequest. between: called before each folder is listed, may raise to stop.
     """
     found: dict[str, tuple[str, ...]] = {}
     locked: set[str] = set()
@@ -79,12 +94,15 @@ def classes_below(
     def tell(name: str, obstacle: Obstacle) -> None:
         if on_obstacle is not None:
             on_obstacle(name, obstacle)
-            if not obstacle.is_link:
+            if obstacle.kind is Kind.UNREADABLE:
                 locked.add(name)
-        elif not obstacle.is_link:
+        elif obstacle.kind is Kind.UNREADABLE:
             raise obstacle.why
 
     for name in subfolders(folder, partial(tell, "")):
+        if is_drawn(Path(folder, name)):
+            tell("", Obstacle(str(Path(folder, name)), BadRequest(left_out(name, DRAWN)), Kind.PRODUCT))
+            continue
         files = pictures_below(str(Path(folder, name)), top, partial(tell, name), between)
         if files or name in locked:
             found[name] = files
@@ -104,9 +122,9 @@ def _template_of(root: str) -> str:
     return template
 
 
-def _split_folders(root: str) -> dict[str, str]:
+def _split_folders(root: str, on_obstacle: Callable[[Obstacle], None]) -> dict[str, str]:
     """Find the folder of each split's class folders; a class may be called "train" too, so the names alone do not decide."""
-    names = subfolders(root)
+    names = subfolders(root, on_obstacle)
     claimed: dict[str, list[str]] = {split: [] for split in SPLITS}
     for name in names:
         folder = str(Path(root, name))

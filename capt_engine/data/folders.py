@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capt_engine.data.kinds import RAW_SUFFIXES, TGA_SUFFIXES, looks_like_picture
+from capt_engine.data.products import left_out, product
 
 # Formats we cannot read are here on purpose: the user sees them as pictures, and deserves the sentence that says why
 # they are missing from the table. Text, films and archives are not, and are passed over in silence.
@@ -37,42 +38,56 @@ _CLUTTER = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$r
 
 @dataclass(frozen=True)
 class Collected:
-    """The files to read, in natural order, and (path, sentence) for each named thing that could not be followed."""
+    """The files to read, in natural order, and (path, sentence) for each named thing that could not be followed.
+
+    left_out: likewise for each folder inside a named one that this program wrote.
+    """
 
     files: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def collect(paths: Sequence[str | Path]) -> Collected:
     """Find all picture files among `paths` and in the folders among them, each real file once.
 
     A file named by itself is always taken, so that it can fail with its own sentence. Folders are searched to any
-    depth, through links too, but never round a circle. Files keep the order of `paths`, and natural order within a
-    folder; a path that cannot be read is returned among the skipped ones with a sentence that says why.
+    depth, through links too, but never round a circle, and without the runs that this program kept in them. Files keep
+    the order of `paths`, and natural order within a folder; a path that cannot be read, or that is such a run itself,
+    is returned among the skipped ones with a sentence that says why.
     """
     files: dict[str, str] = {}
     skipped: list[tuple[str, str]] = []
+    ours: list[tuple[str, str]] = []
     seen: set[str] = set()
 
     def skip(path: str, error: Exception) -> None:
         skipped.append((path, _sentence(error)))
 
+    def leave(path: str, what: str) -> None:
+        ours.append((path, left_out(os.path.relpath(path, top), what)))
+
     for path in [os.fspath(one) for one in paths]:
+        top = path
         try:
             is_directory = stat.S_ISDIR(Path(path).stat().st_mode)
         except (OSError, ValueError) as error:
             skip(path, error)
             continue
-        found = map(os.fspath, filter(is_picture, files_below(path, seen, skip))) if is_directory else [path]
+        if is_directory and (what := product(Path(path))):
+            skipped.append((path, f"This is {what}, not a folder of pictures."))
+            continue
+        found = map(os.fspath, filter(is_picture, files_below(path, seen, skip, leave))) if is_directory else [path]
         for file in found:
             files.setdefault(os.path.realpath(file), file)
-    return Collected(tuple(files.values()), tuple(skipped))
+    return Collected(tuple(files.values()), tuple(skipped), tuple(ours))
 
 
 def files_below(
     top: str,
     seen: set[str],
     on_error: Callable[[str, Exception], None],
+    on_product: Callable[[str, str], None] = lambda _path, _what: None,
     is_followed: Callable[[os.DirEntry[str]], bool] = lambda _: True,
     between: Callable[[], None] = lambda: None,
 ) -> Iterator[os.DirEntry[str]]:
@@ -80,8 +95,9 @@ def files_below(
 
     seen: real paths of folders to leave out; each folder that is entered is added, so that links never lead round in a
     circle. on_error: called with (path, error) for a folder that cannot be listed, which is then passed over.
-    is_followed: returns True for a subfolder that is to be entered. between: called before each folder, may raise to
-    stop.
+    on_product: called with (path, what it is) for a subfolder that this program wrote, such as a run, which is passed
+    over too. is_followed: returns True for a subfolder that is to be entered. between: called before each folder, may
+    raise to stop.
     """
     # A list rather than recursion: a folder may be nested deeper than Python's stack.
     waiting = [top]
@@ -92,6 +108,9 @@ def files_below(
         if real in seen:
             continue
         seen.add(real)
+        if path != top and (what := product(Path(path))):
+            on_product(path, what)
+            continue
         try:
             met = entries(path)
         except (OSError, ValueError) as error:

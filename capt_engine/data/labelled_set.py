@@ -58,7 +58,7 @@ class LabelledSet:
     """Pictures with labels: `items[i].label` indexes `classes`; `template` holds one {} for the class name.
 
     Class names are as the source spells them, underscores included. indices: for each class its index in a longer list of classes,
-    where the source gives that; several classes may have one name then.
+    where the source gives that; several classes may have one name then. notes: sentences on what was left out.
     """
 
     name: str
@@ -67,6 +67,7 @@ class LabelledSet:
     template: str = DEFAULT_TEMPLATE
     root: str = ""
     indices: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def counts(self) -> tuple[int, ...]:
         """Return the number of pictures of each class, in the order of the classes."""

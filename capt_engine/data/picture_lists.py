@@ -2,7 +2,8 @@
 
 A CSV begins with a line that names its columns, in any order: `path` (from the CSV's own folder) and `label`; `split` (train, val or
 test); `class_name`, which makes the labels numbers that say the order of the classes; `label_index`, the class's index in a longer list,
-which tells classes of one name apart; and `template`, the same in every row. A column of targets has any name.
+which tells classes of one name apart; and `template`, the same in every row. A column of targets has any name. Other usual names of
+the columns are read too, such as `file_name` (Hugging Face's metadata.csv) and `class`, and paths as Windows writes them.
 """
 
 from __future__ import annotations
@@ -38,6 +39,17 @@ _IMAGE_FOLDERS = ("images", "101_ObjectCategories", "jpg", "SUN397", "2750", "UC
 INDEX_COLUMN = "label_index"
 _TARGET = "target"
 
+# Each column by the names that lists of others have for it; the first that a list has counts.
+_CALLED = {
+    "path": ("path", "file_name", "filename", "filepath", "file_path", "image_path", "img_path", "image", "img"),
+    "label": ("label", "labels", "class", "category", "class_label", "class_name", "classname", "label_name"),
+    "class_name": ("class_name", "classname", "label_name", "category_name"),
+    INDEX_COLUMN: (INDEX_COLUMN,),
+    "split": ("split",),
+    "template": ("template",),
+}
+_DELIMITERS = (",", ";", "\t")
+
 # ImageNet's list of 1.3 million pictures is 0.1 GB.
 _MOST_BYTES = 1 << 30
 
@@ -69,19 +81,20 @@ def from_csv(path: str, text: str, targets: TargetColumn | None = None) -> dict[
     """
     header = text.partition("\n")[0]
     # Spreadsheets of half the world write semicolons.
-    delimiter = ";" if header.count(";") > header.count(",") else ","
+    delimiter = max(_DELIMITERS, key=header.count)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise BadRequest(f"{path} is not a sound CSV file ({error}).", "Save it again as CSV, in UTF-8.") from error
     columns = [name.strip().lower() for name in lines[0]] if lines else []
-    if "path" not in columns or "label" not in columns:
+    at = _places(columns)
+    if "path" not in at or "label" not in at:
         raise BadRequest(
             f"{path} does not begin with a line that names the columns path and label.",
-            "Its first line should be: path,label" if columns else "The file is empty.",
+            "Its first line should be: path,label (file_name, image … are read as path; class, category … as label)"
+            if columns
+            else "The file is empty.",
         )
-    known = ("path", "label", "class_name", INDEX_COLUMN, "split", "template")
-    at = {name: columns.index(name) for name in known if name in columns}
     if targets is not None:
         if targets.name.strip().lower() not in columns:
             raise BadRequest(f"{path} has no column {targets.name!r}.", f"Its columns are: {', '.join(columns)}.")
@@ -102,9 +115,23 @@ def from_csv(path: str, text: str, targets: TargetColumn | None = None) -> dict[
             fields["path"] = whole
         _require_text(path, fields)
         rows.append(_Line(number, fields))
+    if "class_name" in at and "class_name" not in columns and not all(_is_whole(one.fields["label"]) for one in rows):
+        # What only may be the names of numbers stands beside labels that are names already.
+        for one in rows:
+            del one.fields["class_name"]
     template = _one_template(path, templates)
     sets = _from_table(path, rows, targets)
     return {split: replace(each, template=template) for split, each in sets.items()}
+
+
+def _places(columns: Sequence[str]) -> dict[str, int]:
+    """Find the column of each kind that is there, by its usual names; names of classes beside no labels are the labels."""
+    at: dict[str, int] = {}
+    for kind, names in _CALLED.items():
+        found = next((columns.index(name) for name in names if name in columns), None)
+        if found is not None and found not in at.values():
+            at[kind] = found
+    return at
 
 
 def _one_template(path: str, templates: dict[str, int]) -> str:
@@ -244,15 +271,58 @@ def _from_rows(
         raise BadRequest(f"{path} lists no pictures.", "Choose another file.")
     classes = _class_names(path, every)
     root = roots[0] if sure else _root_of(path, every, roots)
+    once = _each_once(path, root, rows)
     return {
         split: LabelledSet(
             Path(path).stem.removeprefix("split_zhou_"),
             classes,
-            tuple(Item(str(Path(root, row.path)), row.label, row.target) for row in part),
+            tuple(Item(file, row.label, row.target) for file, row in part),
             root=root,
         )
-        for split, part in rows.items()
+        for split, part in once.items()
     }
+
+
+def _each_once(path: str, root: str, rows: dict[str, list[_Row]]) -> dict[str, list[tuple[str, _Row]]]:
+    """Find the file of each row; a file that a split lists several times is in it once.
+
+    Raises BadRequest where a file has two labels or two targets: its rows and the figures would not agree.
+    """
+    found: dict[str, list[tuple[str, _Row]]] = {}
+    met: dict[str, _Row] = {}
+    for split, part in rows.items():
+        found[split], here = [], set[str]()
+        for row in part:
+            file = _file_of(root, row.path)
+            key = os.path.normpath(file)
+            other = met.setdefault(key, row)
+            if (other.label, other.target) != (row.label, row.target):
+                what = "label" if other.label != row.label else "target"
+                one, two = (other.class_name, row.class_name) if what == "label" else (other.target, row.target)
+                raise BadRequest(
+                    f"{path} lists {row.path!r} twice, with the {what}s {one!r} and {two!r}.",
+                    f"Give every picture one {what}: remove one of its rows.",
+                )
+            if key not in here:
+                here.add(key)
+                found[split].append((file, row))
+    return found
+
+
+def _file_of(root: str, listed: str) -> str:
+    """Return the file of a listed path, which may be written as Windows does, with backslashes for slashes."""
+    file = str(Path(root, listed))
+    if "\\" not in listed or os.sep == "\\" or _is_there(file):
+        return file
+    return str(Path(root, listed.replace("\\", "/")))
+
+
+def _is_there(file: str) -> bool:
+    # A ValueError is a path with a zero byte, which no file has.
+    try:
+        return os.path.lexists(file)
+    except ValueError:
+        return False
 
 
 def _class_names(path: str, rows: Iterable[_Row]) -> tuple[str, ...]:
@@ -275,13 +345,8 @@ def _class_names(path: str, rows: Iterable[_Row]) -> tuple[str, ...]:
 def _root_of(path: str, rows: Sequence[_Row], roots: Sequence[str]) -> str:
     """The first folder under which one of the first pictures is; asking for every picture is the scan's work."""
     for root in roots:
-        for row in rows[:20]:
-            # A ValueError is a path with a zero byte, which no file has.
-            try:
-                if os.path.lexists(Path(root, row.path)):
-                    return os.path.normpath(Path(root).absolute())
-            except ValueError:
-                continue
+        if any(_is_there(_file_of(root, row.path)) for row in rows[:20]):
+            return os.path.normpath(Path(root).absolute())
     raise BadRequest(
         f"The pictures that {path} lists are not where they should be; the first would be {str(Path(roots[0], rows[0].path))!r}.",
         "Put the list and the picture folder where they belong to each other.",

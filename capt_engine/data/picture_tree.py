@@ -5,20 +5,30 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
 from capt_engine.data.folders import entries, files_below, is_folder, is_picture
 from capt_engine.data.labelled_set import shown
+from capt_engine.data.products import left_out, product
 from capt_engine.errors import BadRequest
 
 
+class Kind(Enum):
+    """The reason why a walk goes on without something."""
+
+    UNREADABLE = "a folder that cannot be read"
+    LINK = "a link that leads round in a circle or out of its class"
+    PRODUCT = "a folder that this program wrote, which holds no pictures of the user's"
+
+
 class Obstacle(NamedTuple):
-    """A folder that cannot be read, or a link that is not followed as it leads round in a circle or out of its class."""
+    """A folder or link that a walk goes on without."""
 
     path: str
     why: BadRequest
-    is_link: bool = False
+    kind: Kind = Kind.UNREADABLE
 
 
 OnObstacle = Callable[[Obstacle], None]
@@ -33,7 +43,8 @@ def subfolders(folder: str, on_obstacle: OnObstacle | None = None) -> tuple[str,
     """Return the names of the folders directly in `folder`, in natural order, without hidden and system ones.
 
     Links to folders count, unless they lead round in a circle, to `folder` or to a folder above it: these go to
-    `on_obstacle`, if there is one. Raises BadRequest where `folder` cannot be read.
+    `on_obstacle`, if there is one, and so do folders that this program wrote, such as runs. Raises BadRequest where
+    `folder` cannot be read.
     """
     real = os.path.realpath(folder)
     found: list[str] = []
@@ -41,6 +52,9 @@ def subfolders(folder: str, on_obstacle: OnObstacle | None = None) -> tuple[str,
         if entry.is_symlink() and (_leads_nowhere(entry) or (is_folder(entry) and _leads_up(entry.path, real))):
             if on_obstacle is not None:
                 on_obstacle(_circle(entry.path))
+        elif is_folder(entry) and (what := product(Path(entry.path))):
+            if on_obstacle is not None:
+                on_obstacle(_ours(entry.path, entry.name, what))
         elif is_folder(entry):
             found.append(entry.name)
     return tuple(found)
@@ -57,9 +71,9 @@ def pictures_below(
     """Return the paths of all pictures at any depth of `folder`, in natural order, those of subfolders later.
 
     top: the folder of the whole data set. Linked folders are followed once, but not where they lead into another part
-    of `top`, which belongs to other classes. on_obstacle: called with each folder that cannot be read and each link
-    that is not followed; with None an unreadable folder raises BadRequest. between: called before each folder, may
-    raise to stop.
+    of `top`, which belongs to other classes. on_obstacle: called with each folder that cannot be read, each link that
+    is not followed and each folder that this program wrote; with None an unreadable folder raises BadRequest. between:
+    called before each folder, may raise to stop.
     """
     inside, around = os.path.realpath(folder), os.path.realpath(top)
 
@@ -69,6 +83,10 @@ def pictures_below(
             raise why from error
         on_obstacle(Obstacle(path, why))
 
+    def tell(path: str, what: str) -> None:
+        if on_obstacle is not None:
+            on_obstacle(_ours(path, os.path.relpath(path, top), what))
+
     def is_part(entry: os.DirEntry[str]) -> bool:
         if not entry.is_symlink() or not _is_other_part(entry.path, inside, around):
             return True
@@ -77,7 +95,7 @@ def pictures_below(
         return False
 
     found: list[str] = []
-    for entry in files_below(folder, set(), unreadable, is_part, between):
+    for entry in files_below(folder, set(), unreadable, tell, is_part, between):
         if is_picture(entry):
             found.append(entry.path)
         elif entry.is_symlink() and _leads_nowhere(entry) and on_obstacle is not None:
@@ -106,7 +124,11 @@ def _circle(path: str) -> Obstacle:
         "This link leads back to itself, to a folder above it, or to another class; it was not followed.",
         "Copy what should belong to this class into its folder.",
     )
-    return Obstacle(path, why, is_link=True)
+    return Obstacle(path, why, Kind.LINK)
+
+
+def _ours(path: str, name: str, what: str) -> Obstacle:
+    return Obstacle(path, BadRequest(left_out(shown(name), what)), Kind.PRODUCT)
 
 
 def _leads_nowhere(entry: os.DirEntry[str]) -> bool:

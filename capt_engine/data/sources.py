@@ -25,9 +25,12 @@ from capt_engine.data.labelled_set import (
     text_of,
 )
 from capt_engine.data.picture_lists import from_csv, from_split_file
-from capt_engine.data.picture_tree import Obstacle, no_pause, pictures_below, pictures_in, subfolders
+from capt_engine.data.picture_tree import Kind, Obstacle, no_pause, pictures_below, pictures_in, subfolders
+from capt_engine.data.products import product
 from capt_engine.errors import BadRequest
 from capt_engine.records.pictures import FailedPicture
+
+_METADATA = "metadata.csv"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def load_splits(
         lists = [file for file in _names(where) if file.startswith("split_zhou_") and file.endswith(".json")]
         if len(lists) > 1:
             raise BadRequest(f"{where} holds several split files: {', '.join(lists)}.", "Choose one of them.")
+        if not lists and (table := _metadata(where)):
+            return from_csv(table, text_of(table, "surrogateescape"))
         return from_split_file(str(Path(where, lists[0]))) if lists else from_class_folders(where, on_obstacle, between)
     if not Path(where).is_file():
         raise BadRequest(f"{where} is neither a file nor a folder.", EXPECTED)
@@ -75,6 +80,12 @@ def load_splits(
     if targets is not None:
         raise _no_column(targets, "a split file")
     return from_split_file(where, text)
+
+
+def _metadata(folder: str) -> str:
+    """Return the path of the list of pictures that Hugging Face keeps beside them, "" where there is none or they are in folders."""
+    table = Path(folder, _METADATA)
+    return str(table) if table.is_file() and pictures_in(folder) else ""
 
 
 def _no_column(targets: TargetColumn, what: str) -> BadRequest:
@@ -148,9 +159,13 @@ def find(data: Sequence[str], data_root: str = "", between: Callable[[], None] =
     returned as skipped. Raises BadRequest where nothing usable is named or the folders are mixed.
     """
     skipped: list[tuple[str, FailedPicture]] = []
+    left: dict[str, None] = {}
 
     def tell(name: str, obstacle: Obstacle) -> None:
-        skipped.append((name, FailedPicture(obstacle.path, obstacle.why.message, obstacle.why.hint)))
+        if obstacle.kind is Kind.PRODUCT:
+            left[obstacle.why.message] = None
+        else:
+            skipped.append((name, FailedPicture(obstacle.path, obstacle.why.message, obstacle.why.hint)))
 
     if not data:
         raise BadRequest("Nothing was named to look through.", "Name folders of pictures, or a list of them.")
@@ -159,14 +174,16 @@ def find(data: Sequence[str], data_root: str = "", between: Callable[[], None] =
     places = list(dict.fromkeys(os.path.normpath(Path(one).absolute()) for one in data))
     if len(places) == 1:
         splits, _ = splits_of(data[0], data_root, tell, between)
-        return Found(splits, tuple(skipped))
+        return Found(
+            splits, tuple(skipped), tuple(dict.fromkeys(note for one in splits.values() for note in one.notes))
+        )
     _require_apart(places)
     named = {split_called(Path(place).name): place for place in places}
     if "" not in named and len(named) == len(places):
         parts = {split: classes_below(named[split], named[split], tell, between) for split in SPLITS if split in named}
-        return Found(_joined(parts, places), tuple(skipped))
+        return Found(_joined(parts, places), tuple(skipped), tuple(left))
     classes, notes = _classes_of(places, tell, between)
-    return Found(_joined({WHOLE: classes}, places), tuple(skipped), notes)
+    return Found(_joined({WHOLE: classes}, places), tuple(skipped), (*left, *notes))
 
 
 def _require_folders(data: Sequence[str]) -> None:
@@ -178,6 +195,8 @@ def _require_folders(data: Sequence[str]) -> None:
                 f"{one!r} is a file; where several things are named, each must be a folder of one class.",
                 "Put loose pictures into a folder called as their class; name a list (CSV, JSON) by itself.",
             )
+        if what := product(Path(one)):
+            raise BadRequest(f"{one!r} is {what}, not a folder of pictures.", "Leave it out.")
 
 
 def _require_apart(places: Sequence[str]) -> None:
@@ -255,5 +274,5 @@ def _shared(places: Sequence[str]) -> str:
 def _kind(data: str) -> str:
     path = Path(data)
     if path.is_dir():
-        return "split file" if any(path.glob("split_zhou_*.json")) else "folder"
+        return "split file" if any(path.glob("split_zhou_*.json")) else "csv" if _metadata(data) else "folder"
     return "csv" if path.suffix.lower() in (".csv", ".tsv", ".txt") else "split file"

@@ -9,19 +9,18 @@ from pathlib import Path
 from PIL import Image
 
 from capt_engine.data.labelled_set import TEMPLATE_FILE
+from capt_engine.data.products import DEMO_MARK
 from capt_engine.demo import world
 from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic
 from capt_engine.progress import Progress
 from capt_engine.reading import json_if_sound
 
-# Says who made the folder and how, so that the same command may go on where it stopped and another one may not.
-MARK = ".capt-demo-data.json"
-
 
 def _claim(folder: Path, made: dict[str, object]) -> None:
     """Marks the folder as ours, or raises BadRequest where it holds something else."""
-    mark = folder / MARK
+    # Says who made the folder and how, so that the same command may go on where it stopped and another one may not.
+    mark = folder / DEMO_MARK
     if mark.is_file():
         if json_if_sound(mark, dict[str, object]) == made:
             return

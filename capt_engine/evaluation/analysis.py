@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from capt_engine.checks.from_rows import checked
-from capt_engine.checks.table import in_order
+from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
 from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks, some_of
+from capt_engine.evaluation.names_check import names_check
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
 from capt_engine.metrics.features import text_drift
@@ -33,12 +33,14 @@ Labelled = tuple[str, int | None, int | None]
 """The path of a picture, the index of its class, and that of its target; None where there is no label, or no target of its own."""
 
 
-def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) -> AnalyzeResult:
+def analyze(
+    work: Plan, paths: Sequence[str], emit: Emit, progress: Progress, done: Iterable[str] = ()
+) -> AnalyzeResult:
     """Predict and attack the unlabelled pictures in the files and folders `paths`, and return the counts.
 
     work: the plan (models, attacks, budgets). emit: called with rows as they become ready; a picture that cannot be
-    used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run. Raises
-    BadRequest where there is no picture.
+    used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run. done: paths of
+    pictures that are left out, because an interrupted run has finished them. Raises BadRequest where there is no picture.
     """
     progress(0, 0, "looking for pictures")
     found = collect(paths)
@@ -47,7 +49,10 @@ def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) ->
         raise BadRequest("There is no picture in what was named.", "Name picture files, or a folder that holds some.")
     if missing:
         emit(missing)
-    return _run(work, [(path, None, None) for path in found.files], len(missing), emit, progress)
+    finished = frozenset(done)
+    left = [path for path in found.files if path not in finished]
+    result = _run(work, [(path, None, None) for path in left], len(missing), emit, progress)
+    return replace(result, notes=(*(sentence for _, sentence in found.left_out), *result.notes))
 
 
 def evaluate(
@@ -63,7 +68,7 @@ def evaluate(
     result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, progress)
     live = live_checks(work, some_of(work, items if probed is None else probed), progress)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
-    return replace(result, checks=in_order(result.checks, live), wall_s=time.monotonic() - started_s)
+    return replace(result, checks=rows_first(result.checks, live), wall_s=time.monotonic() - started_s)
 
 
 def _run(work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:
@@ -211,6 +216,7 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         suite=work.suite,
         classes=len(work.classifier.classes),
         notes=work.notes,
+        checks=(names_check(one.classifier for one in work.variants),),
         unknown_words=work.unknown_words,
         minimal_eps=MinimalEps(0, 0, None, None, None, work.minimal_eps) if work.minimal_eps else None,
         text_drift=tuple(

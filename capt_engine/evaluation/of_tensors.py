@@ -13,7 +13,7 @@ from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack
 from capt_engine.attacks.inputs import count_classes
 from capt_engine.attacks.loaders import LabelledTensors, batches, count, digest
-from capt_engine.checks.table import in_order
+from capt_engine.checks.from_rows import rows_first
 from capt_engine.data.images import Photo
 from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import Batch, run_batches
@@ -165,7 +165,7 @@ def evaluate(
     spread = Spread(PICTURES[plan.checks])
     summary = run_batches(plan, _inputs(read, spread), count(data), rows.extend, progress)
     live = live_checks(plan, spread.chosen(), progress)
-    summary = replace(summary, checks=in_order(summary.checks, live))
+    summary = replace(summary, checks=rows_first(summary.checks, live))
     return Evaluation(summary, tuple(one for one in rows if isinstance(one, PictureRow)))
 
 

@@ -12,6 +12,7 @@ from capt_engine.attacks.base import NORMS, Attack, Threat, check_fits
 from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
+from capt_engine.evaluation.names_check import alike_notes
 from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.lpips import ALEX, Lpips
@@ -30,6 +31,7 @@ from capt_engine.records import (
     ThreatModel,
     UnknownWord,
     labels,
+    suite,
 )
 from capt_engine.registry import build, describe
 from capt_engine.wrappers.quantized import Quantized
@@ -87,6 +89,7 @@ class Plan:
         source: another model that attacks are computed on.
         baseline: the undefended model, where the evaluated one is a tuned image tower and checks want it.
         lpips: the network of LPIPS, None where it is not wanted.
+        saved_every: adversarial pictures are saved and classified again of one picture in so many, drawn by its SHA-256.
     """
 
     variants: tuple[Variant, ...]
@@ -109,6 +112,7 @@ class Plan:
     source: Variant | None = None
     baseline: Classifier | None = None
     lpips: Lpips | None = None
+    saved_every: int = 1
 
     @property
     def classifier(self) -> Classifier:
@@ -126,7 +130,7 @@ class Plan:
         k = len(self.classifier.classes)
         attacks = [one.attack for one in self.planned_attacks if one.threat.eps == self.planned_attacks[0].threat.eps]
         said = (f"{one.label}: {note}" for one in attacks for note in one.notes(k))
-        return (*dict.fromkeys(said), *self._unseen())
+        return (*dict.fromkeys(said), *self._unseen(), *alike_notes(one.classifier for one in self.variants))
 
     def _unseen(self) -> tuple[str, ...]:
         if self.lpips is None or self.threat.perturb != PERTURBED[0] or self.lpips.net.fits(self.classifier.size):
@@ -218,6 +222,7 @@ def plan_evaluation(
         checks=request.checks,
         baseline=None if baseline is None else _looking(baseline, request.options.threat, frozen.size),
         suite=request.suite,
+        saved_every=suite(request.suite).saved_every if request.suite else 1,
     )
 
 

@@ -18,11 +18,12 @@ from capt_engine.evaluation.minimal import ROUNDS, smallest_budgets
 from capt_engine.evaluation.plan import OWN_ANSWER, Plan, PlannedAttack, Variant, carried_over
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
-from capt_engine.model.classifier import Output
+from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import Progress
 from capt_engine.records import Picture, PictureRow, PictureSet, SignedPicture, Verdict
 from capt_engine.wrappers.quantized import run_attack
 from capt_engine.wrappers.reencoding import SAVINGS, to_bytes
+from capt_engine.wrappers.remembered import remembered
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,13 @@ class Input:
 
 @dataclass(frozen=True)
 class _Clean:
-    """A variant's clean answers to a batch, the labels (n,) that count for it, and the targets (n,) of a targeted attack."""
+    """A variant's clean answers to a batch, the labels (n,) that count for it, and the targets (n,) of a targeted attack.
+
+    model: the variant's classifier, which remembers its answers to this batch.
+    """
 
     variant: Variant
+    model: Classifier
     clean: Output
     labels: Tensor
     targets: Tensor | None = None
@@ -188,13 +193,14 @@ def _table_rows(
 
 
 def _classify(plan: Plan, variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Clean:
+    model = remembered(variant.classifier)
     with torch.no_grad():
-        clean = variant.classifier.forward(images)
+        clean = model.forward(images)
     own = clean.logits.argmax(dim=1)
     given = torch.tensor([-1 if one.label is None else one.label for one in inputs], device=own.device)
     wanted = [plan.target if one.target is None else one.target for one in inputs]
     targets = torch.tensor(wanted, device=own.device) if plan.threat.targeted else None
-    return _Clean(variant, clean, torch.where(given < 0, own, given), targets)
+    return _Clean(variant, model, clean, torch.where(given < 0, own, given), targets)
 
 
 def _frozen(plan: Plan, images: Tensor, by_model: Sequence[_Clean]) -> Output:
@@ -272,7 +278,7 @@ def _attacked(
         progress(done + at, total, f"{planned.label}, {note}" if len(plan.planned_attacks) > 1 else note)
 
     pictures = run_attack(
-        planned.attack, on.variant.classifier, images[left], on.labels_or_targets[left], planned.threat, rngs, step
+        planned.attack, on.model, images[left], on.labels_or_targets[left], planned.threat, rngs, step
     )
     return _Adversarial(pictures, left, (time.monotonic() - started_s) / len(left))
 
@@ -335,10 +341,12 @@ class _Evaluation:
         started_s = time.monotonic()
         plan, clean, classifier = self.plan, each.clean, each.variant.classifier
         with torch.no_grad():
-            adversarial = classifier.forward(attacked)
+            adversarial = each.model.forward(attacked)
             fooled = each.succeeds(adversarial.logits)
-            flipped = fooled & each.can_succeed()
-            survived = _survived(each, attacked, flipped)
+            drawn = [int(one.photo.sha256[:8], 16) % plan.saved_every == 0 for one in inputs]
+            survived = _survived(
+                each, attacked, fooled & each.can_succeed() & torch.tensor(drawn, device=fooled.device)
+            )
         given = (
             images,
             attacked,
@@ -396,14 +404,14 @@ class _Evaluation:
         )
 
 
-def _survived(each: _Clean, attacked: Tensor, flipped: Tensor) -> dict[str, list[bool | None]]:
-    """For each way of saving whether each `flipped` picture (n,) still fools the model; None for the others."""
+def _survived(each: _Clean, attacked: Tensor, wanted: Tensor) -> dict[str, list[bool | None]]:
+    """For each way of saving whether each `wanted` picture (n,), a mask, still fools the model; None for the others."""
     found: dict[str, list[bool | None]] = {}
-    numbers = flipped.nonzero().flatten().tolist()
+    numbers = wanted.nonzero().flatten().tolist()
     for name, saved in SAVINGS.items():
-        found[name] = [None] * len(flipped)
+        found[name] = [None] * len(wanted)
         if numbers:
-            still = each.of(numbers).succeeds(each.variant.classifier(saved(attacked[numbers])))
+            still = each.of(numbers).succeeds(each.model(saved(attacked[numbers])))
             for i, one in zip(numbers, still.tolist(), strict=True):
                 found[name][i] = bool(one)
     return found

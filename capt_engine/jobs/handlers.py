@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -19,7 +20,7 @@ from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Variant, chosen, plan_analysis, plan_evaluation
 from capt_engine.files import sha256
-from capt_engine.jobs import catalogue, data_jobs, importing, install_jobs, tuning_jobs
+from capt_engine.jobs import catalogue, data_jobs, importing, install_jobs, kept_run_jobs, tuning_jobs
 from capt_engine.jobs.chart_saving import handle_save_chart
 from capt_engine.jobs.context import Gathered, JobContext
 from capt_engine.jobs.model_cache import ModelCache
@@ -29,16 +30,14 @@ from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.checkpoints import plain_sentence, read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.store.prompt_store import find
-from capt_engine.model.text import count_tokens, split_template
-from capt_engine.runs.kept_runs import kept_runs
-from capt_engine.runs.kept_runs import own_folder as own_runs
+from capt_engine.model.text import count_tokens, split_template, tokens_of
 
 
 def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.AnalyzeResult:
     """Predict and attack the unlabelled pictures of `request`, compare two sets of prompts if wanted, return counts.
 
     Loads the model and prompts first. Rows leave through the job's `on_event`; a run folder is written where the
-    request names one. Raises CaptError, of it BadRequest for a request to resume, which an analysis cannot.
+    request names one. Raises CaptError.
     """
     refuse_early(request)
     perceptual = job.cache.lpips(request)
@@ -53,9 +52,9 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
     wanted = with_pictures(request)
     source, _ = _beside(job.cache, request, classes, template)
     work = plan_analysis(wanted, variants, frozen, source=source, lpips=perceptual)
-    if request.options.resume:
-        raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
-    return recorded(job, request, work, template, lambda emit, _: analyze(work, request.paths, emit, job.progress))
+    return recorded(
+        job, request, work, template, lambda emit, done: analyze(work, request.paths, emit, job.progress, done)
+    )
 
 
 def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> records.AnalyzeResult:
@@ -75,6 +74,7 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
         )
     targets = TargetColumn(column, len(request.options.classes)) if column else None
     data, label_source = labelled(request.data, request.split, request.data_root, targets)
+    left_out = data.notes
     (data,) = half_of_classes(request.subsample_classes, judged_among(data, request.options.classes or data.classes))
     items = chosen(data, request.limit, request.shard, request.options.seed)
     if not items:
@@ -89,7 +89,8 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
     def evaluated(emit: Callable[[Rows], None], finished: Iterable[str]) -> records.AnalyzeResult:
         done = {*request.skip, *finished}
         left = [item for item in items if item.path not in done]
-        return evaluate(work, left, emit, job.progress, probed=items)
+        result = evaluate(work, left, emit, job.progress, probed=items)
+        return replace(result, notes=(*left_out, *result.notes))
 
     return recorded(job, request, work, template, evaluated)
 
@@ -144,7 +145,7 @@ def handle_preview(job: JobContext, request: records.PreviewRequest) -> records.
     there with the reason; the result counts those too.
     """
     found = collect(request.paths)
-    skipped = tuple(records.FailedPicture(path, sentence) for path, sentence in found.skipped)
+    skipped = tuple(records.FailedPicture(path, sentence) for path, sentence in (*found.skipped, *found.left_out))
     job.on_event(records.PicturesFound(job.id, found.files, skipped))
     small: Gathered[records.Preview | records.FailedPicture] = Gathered(
         lambda previews: job.on_event(records.PreviewsReady(job.id, previews)), data_jobs.GATHER_S
@@ -182,21 +183,14 @@ def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) 
     names = [name.replace("_", " ").strip() for name in request.classes]
     before, after = split_template(request.template)
     tokens = count_tokens(backbone, [f"{before}{name}{after}" for name in names]) if names else ()
+    read = tokens_of(backbone, names)
     return records.ClassesChecked(
         tokens=tokens,
         limit=backbone.context_length,
         too_long=tuple(i for i, count in enumerate(tokens) if count > backbone.context_length),
         repeated=tuple(i for i, name in enumerate(names) if name in names[:i]),
+        alike=tuple(i for i, name in enumerate(names) if read[i] in read[:i] and name not in names[:i]),
     )
-
-
-def handle_list_runs(job: JobContext, request: records.ListRunsRequest) -> records.RunsListed:
-    """Return the runs kept in the folder of `request`, or in the program's own where it names none, newest first.
-
-    job: the context, whose progress is reported. Raises BadRequest where the folder cannot be read.
-    """
-    job.progress(0, 0, "looking for runs")
-    return records.RunsListed(kept_runs(Path(request.folder) if request.folder else own_runs()))
 
 
 def handle_catalogue(job: JobContext, request: records.CatalogueRequest) -> records.Catalogue:
@@ -224,7 +218,11 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
         tuning_jobs.handle_forecast,
         tuning_jobs.handle_save_tuned,
         handle_report,
-        handle_list_runs,
+        kept_run_jobs.handle_list_runs,
+        kept_run_jobs.handle_note_run,
+        kept_run_jobs.handle_delete_runs,
+        kept_run_jobs.handle_restore_runs,
+        kept_run_jobs.handle_empty_trash,
         handle_save_chart,
         handle_preview,
         handle_check_classes,

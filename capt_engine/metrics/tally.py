@@ -9,12 +9,12 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 from capt_engine.metrics.calibration import Calibration
 from capt_engine.metrics.corruption_table import Corrupted
 from capt_engine.metrics.figures import Answers, figures
 from capt_engine.metrics.interval import newcombe_paired, wilson
+from capt_engine.metrics.mcnemar import mcnemar
 from capt_engine.records import (
     NO_PROMPTS,
     AnalyzeResult,
@@ -120,12 +120,13 @@ class Seen:
 
 @dataclass
 class Fared:
-    """One attack at one budget: still right, flips, open to flip, flips that survive a PNG, time, left out."""
+    """One attack at one budget: still right, flips, open to flip, flips that were saved as PNG, those that survived it, time, left out."""
 
     n: int = 0
     kept: int = 0
     flips: int = 0
     open_to_flip: int = 0
+    saved: int = 0
     png: int = 0
     seconds: float = 0.0
     skipped: int = 0
@@ -195,6 +196,7 @@ class Tally:
         fared.kept += kept
         fared.flips += bool(trial.success)
         fared.open_to_flip += trial.success is not None
+        fared.saved += bool(trial.success) and trial.png is not None
         fared.png += bool(trial.success) and bool(trial.png)
         fared.seconds += trial.seconds
         self._measured(aim, trial, kept=kept)
@@ -431,13 +433,3 @@ def paired(answers: Iterable[tuple[bool, bool]]) -> PairedTest:
     n = counts.total()
     low, high = newcombe_paired(both, only_a, only_b, neither)
     return PairedTest(only_a, only_b, n, (only_b - only_a) / n, low, high, mcnemar(only_a, only_b))
-
-
-def mcnemar(only_a: int, only_b: int) -> float:
-    """Return the exact two-sided p of McNemar's test, from how many pictures only A and only B had right; 1.0 for none."""
-    n, fewer = only_a + only_b, min(only_a, only_b)
-    if n == 0:
-        return 1.0
-    tail = sum(math.comb(n, i) for i in range(fewer + 1))
-    # Exact whole numbers to the end: 2**n passes what a float can hold long before n passes what pictures there are.
-    return min(1.0, float(Fraction(2 * tail, 2**n)))

@@ -1,4 +1,4 @@
-"""Kept runs, and reports of them."""
+"""Reports of kept runs."""
 
 from __future__ import annotations
 
@@ -22,31 +22,6 @@ class ReportRequest(Request):
     redact: bool = False
     preview: bool = False
     page_width: int = 900
-
-
-@dataclass(frozen=True)
-class ListRunsRequest(Request):
-    """List the runs that are kept in a folder ("" for the program's own), newest first."""
-
-    folder: str = ""
-
-
-@dataclass(frozen=True)
-class KeptRun:
-    """One run on disk: its folder, when it ended (ISO 8601 with zone, "" while it is unfinished), and one line about it."""
-
-    folder: str
-    ended: str
-    title: str
-    n: int
-    labelled: bool
-
-
-@dataclass(frozen=True)
-class RunsListed(Result):
-    """Kept runs, newest first."""
-
-    runs: tuple[KeptRun, ...]
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ class Suite:
 
     linf, l2: the attacks under each norm (l2 None: the same), the cheapest first, so that the expensive ones see few pictures.
     adversarial: does anybody attack? Where nobody does, each one is run on every picture, and what counts is the mean, not the worst case.
+    saved_every: adversarial pictures are saved and classified again of one picture in so many, drawn by its SHA-256.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Suite:
     linf: tuple[AttackSpec, ...]
     l2: tuple[AttackSpec, ...] | None = None
     adversarial: bool = True
+    saved_every: int = 1
 
     def of(self, norm: str, *, targeted: bool = False) -> tuple[AttackSpec, ...]:
         """Return the suite's attacks under `norm` ("linf" or "l2"), in the order they are run.
@@ -143,6 +145,7 @@ SUITES = (
         "Quick look",
         "One step and a brief PGD: shows an effect in little time; its robust accuracy is too high.",
         _QUICK,
+        saved_every=4,
     ),
     Suite(
         "standard",

@@ -23,7 +23,8 @@ EDGE_ROWS = 50
 class Fared:
     """The counts of one attack at one budget. n: pictures it was run on; skipped: it was not, as they were lost before.
 
-    open: had a right answer to lose. png, jpeg, jpeg75, resize: of `flips`, still fooled; resized: of how many that is known.
+    open: had a right answer to lose. png, jpeg, jpeg75, resize: still fooled once saved so, of
+    the flips that were saved: `saved` for the first two, `resized` for the others.
     budget: in words, where no ball binds the attack.
     """
 
@@ -31,6 +32,7 @@ class Fared:
     kept: int = 0
     flips: int = 0
     open: int = 0
+    saved: int = 0
     png: int = 0
     jpeg: int = 0
     jpeg75: int = 0
@@ -168,6 +170,7 @@ def _fare(fared: Fared, line: Mapping[str, str], one: Trial, *, kept: bool) -> N
     fared.kept += kept
     fared.flips += bool(one.success)
     fared.open += one.success is not None
+    fared.saved += bool(line["survives_png"])
     fared.png += line["survives_png"] == "true"
     fared.jpeg += line["survives_jpeg95"] == "true"
     fared.jpeg75 += line.get("survives_jpeg75") == "true"

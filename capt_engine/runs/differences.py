@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from capt_engine.data.products import is_left_out
 from capt_engine.runs import old_names
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest_records import Manifest, Summary
@@ -22,7 +23,7 @@ def differences(
     """Yield a sentence for each difference between an earlier run and the run `new`; none where they are equal.
 
     manifest, summary, rows: of the earlier run, as read from its files; a summary or rows of None are not compared.
-    Times, the places of files and a run's checks on itself are no difference.
+    Times, the places of files, results that lie beside the pictures and a run's checks on itself are no difference.
     """
     now = new.manifest
     for name, nothing in (("versions", {}), ("machine", {}), ("plugins", [])):
@@ -85,7 +86,9 @@ def _keyed(lines: Iterable[Mapping[str, str]]) -> Iterator[tuple[tuple[object, .
 def _timeless(value: object) -> object:
     if isinstance(value, Mapping):
         return {name: _timeless(one) for name, one in value.items() if name not in (*_TIMES, *_PLACES, *_SAMPLED)}
-    return [_timeless(one) for one in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [_timeless(one) for one in value if not (isinstance(one, str) and is_left_out(one))]
+    return value
 
 
 def _values(name: str, old: object, new: object) -> Iterator[str]:

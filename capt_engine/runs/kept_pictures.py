@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from capt_engine.runs.manifest import as_json
 FOLDER, INDEX = "examples", "examples.json"
 KEPT = 4
 ROLES = ("worst", "best", "random")
+# The names of the files that `offer` chooses.
+_OWN = re.compile(r"[0-9a-f]{16}_(seen|adversarial)\.png")
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ class KeptPictures:
         self._pending.clear()
         write(self._folder, self._entries)
         for file in folder.iterdir():
-            if file.name not in needed:
+            # The folder may be one that somebody put their own files into: only names of ours go.
+            if _OWN.fullmatch(file.name) and file.name not in needed:
                 file.unlink()
 
 

@@ -1,22 +1,47 @@
-"""The list of runs that are kept in a folder."""
+"""The list of runs that are kept in a folder, and what people write about them."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
-from capt_engine.errors import BadRequest
+from capt_engine.errors import BadRequest, CaptError
+from capt_engine.files import write_atomic
 from capt_engine.folders import data_dir
-from capt_engine.records import KeptRun
+from capt_engine.reading import json_if_sound
+from capt_engine.records import KeptRun, RunNotes, RunRequest, RunsListed, TrashedRun
+from capt_engine.runs import trash
+from capt_engine.runs.manifest import as_json
 from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.request_text import from_json, variant_name
-from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
+from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY, is_being_written, whole_pictures
+
+NOTES = "notes.json"
+"""The file in a run folder that holds its name, note and pin."""
+
+_LONGEST_NAME, _LONGEST_NOTE = 200, 10_000
 
 
 def own_folder() -> Path:
     """Return the folder in the user's data folder in which runs are kept when nobody names another."""
     return data_dir() / "runs"
+
+
+def listed(folder: Path) -> RunsListed:
+    """List the runs kept in `folder` and in its trash, after what the trash holds too long or too much of went for good.
+
+    Raises BadRequest where `folder` cannot be read.
+    """
+    emptied = trash.empty(folder)
+    gone = tuple(
+        TrashedRun(str(one.run), _title_in_trash(one.place), one.when.isoformat(), trash.n_bytes_of(one.place))
+        for one in reversed(trash.discarded(folder))
+    )
+    return RunsListed(kept_runs(folder), gone, emptied)
 
 
 def kept_runs(folder: Path) -> tuple[KeptRun, ...]:
@@ -33,21 +58,92 @@ def kept_runs(folder: Path) -> tuple[KeptRun, ...]:
     return tuple(one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].folder), reverse=True))
 
 
+def write_notes(folder: Path, notes: RunNotes) -> None:
+    """Write `notes`, the name, note and pin that a person gave, into the run folder `folder`, over those of before.
+
+    Raises BadRequest where the folder holds no run or a text is too long, CannotWrite where the disk refuses.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise BadRequest(f"{str(folder)!r} holds no run.", "Look for runs again: it may be gone already.")
+    for text, longest, what in ((notes.name, _LONGEST_NAME, "name"), (notes.note, _LONGEST_NOTE, "note")):
+        if len(text) > longest:
+            raise BadRequest(f"The {what} has {len(text):,} characters; {longest:,} are kept.", "Make it shorter.")
+    write_atomic(folder / NOTES, as_json(asdict(notes)))
+
+
+def delete(folders: Sequence[Path]) -> None:
+    """Move the runs in `folders` into the trash beside them: all, or none where one of them cannot be deleted now.
+
+    Raises BadRequest where a folder holds no run or is being written, CannotWrite where the disk refuses.
+    """
+    for folder in folders:
+        if not (folder / MANIFEST).is_file():
+            raise BadRequest(f"{str(folder)!r} holds no run.", "Look for runs again: it may be gone already.")
+        if is_being_written(folder):
+            raise BadRequest(f"The run in {str(folder)!r} is going on.", "Cancel it first, or wait for its end.")
+    moved = []
+    try:
+        for folder in folders:
+            trash.discard(folder)
+            moved.append(folder)
+    except CaptError:
+        for folder in moved:
+            trash.put_back(folder)
+        raise
+
+
 def _run(folder: Path) -> tuple[float, KeptRun] | None:
     try:
         manifest = Manifest.read(folder / MANIFEST)
         if not (folder / ROWS).is_file():
             return None
         is_over = (folder / SUMMARY).is_file()
+        is_written = not is_over and is_being_written(folder)
         summary = Summary.read(folder / SUMMARY) if is_over else Summary()
         request = from_json(manifest)
         ended = manifest.ended if is_over else ""
         when = datetime.fromisoformat(ended or manifest.started or "1970-01-01T00:00:00+00:00").timestamp()
-        title = f"{' and '.join(variant_name(one) for one in request.variants)} on {counted_paths(request.places)}"
-        labelled = (manifest.label_source or summary.label_source) != "model"
-        return when, KeptRun(str(folder), ended, title, summary.n, labelled)
-    except (BadRequest, OSError, ValueError):
+        one = KeptRun(
+            folder=str(folder),
+            ended=ended,
+            title=_title(request),
+            n=summary.n if is_over else len(whole_pictures(folder, request)),
+            labelled=(manifest.label_source or summary.label_source) != "model",
+            notes=notes_of(folder),
+            n_bytes=_n_bytes(folder, (folder / MANIFEST).stat().st_mtime_ns, ended),
+            request=None if is_over or is_written else request,
+            is_written=is_written,
+        )
+        return when, one
+    except (BadRequest, OSError, ValueError, KeyError, csv.Error):
         return None
+
+
+def notes_of(folder: Path) -> RunNotes:
+    """Return what a person wrote about the run in `folder`; empty notes where there are none that can be read."""
+    return json_if_sound(folder / NOTES, RunNotes) or RunNotes()
+
+
+def _title(request: RunRequest) -> str:
+    return f"{' and '.join(variant_name(one) for one in request.variants)} on {counted_paths(request.places)}"
+
+
+def _title_in_trash(folder: Path) -> str:
+    try:
+        return notes_of(folder).name or _title(from_json(Manifest.read(folder / MANIFEST)))
+    except (BadRequest, OSError, ValueError):
+        return folder.name
+
+
+def _n_bytes(folder: Path, changed_ns: int, ended: str) -> int:
+    """Bytes of the run; those of a finished one, which may hold thousands of files, are counted once."""
+    return _n_bytes_finished(folder, changed_ns) if ended else trash.n_bytes_of(folder)
+
+
+@lru_cache(maxsize=4096)
+def _n_bytes_finished(folder: Path, changed_ns: int) -> int:
+    del changed_ns
+    return trash.n_bytes_of(folder)
 
 
 def counted_paths(paths: Sequence[str]) -> str:

@@ -7,8 +7,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from capt_engine.checks.from_rows import checked
-from capt_engine.checks.table import in_order
+from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.errors import BadRequest
 from capt_engine.files import copy, new_folder, write_atomic
 from capt_engine.metrics.tally import Tally
@@ -136,6 +135,7 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         model_sha256=first.model_sha256,
         prompts_sha256=first.prompts_sha256,
         suite=request.suite,
+        classes=len(runs[0].manifest.classes),
         text_drift=first.text_drift,
         notes=tuple(dict.fromkeys(note for run in runs for note in run.summary.notes)),
         unknown_words=first.unknown_words,
@@ -145,4 +145,4 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
     tally = Tally(trial(line) for run in runs for line in run.lines())
     result = checked(tally, tally.scored(blank, request.options.compare))
     # What each part asked the model again: one failure anywhere is a failure of the whole.
-    return dataclasses.replace(result, checks=in_order(result.checks, *(run.summary.checks for run in runs)))
+    return dataclasses.replace(result, checks=rows_first(result.checks, *(run.summary.checks for run in runs)))

@@ -30,6 +30,8 @@ ROWS, MANIFEST, SUMMARY = "rows.csv", "manifest.json", "summary.json"
 _FREE = ("skip", "batch_size", "device", "with_pictures", "keep", "resume", "checks")
 # What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
 _NOT_COMPARED = ("time_s", "path")
+# The folders that runs of this process are writing now.
+_WRITTEN: set[Path] = set()
 # In the name of a picture's file.
 _STRANGE = re.compile("[^A-Za-z0-9_-]")
 
@@ -60,6 +62,8 @@ class RunFolder:
         with refused(folder):
             self._file = (folder / ROWS).open("a", newline="", encoding="utf-8")
         self._rows = csv_writer(self._file)
+        self._place = folder.absolute()
+        _WRITTEN.add(self._place)
 
     def add(self, rows: Sequence[PictureRow | FailedPicture]) -> None:
         """Append `rows` to rows.csv, and write the adversarial pictures that fooled the model.
@@ -105,6 +109,7 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _WRITTEN.discard(self._place)
         with refused(self.path / ROWS):
             self._file.close()
 
@@ -129,10 +134,8 @@ class RunFolder:
                 f"The run in {str(self.path)!r} was made with other plug-ins than those here now.",
                 "Install the same packages again (`capt doctor` lists what is here), or start the run anew.",
             )
-        wanted = request.rows_per_picture
-        counts = Counter(line["path"] for line in lines(self.path))
-        whole = {path for path, n in counts.items() if n == wanted}
-        self._count = wanted * len(whole)
+        whole = whole_pictures(self.path, request)
+        self._count = request.rows_per_picture * len(whole)
         self.done = tuple(plain(path) for path in sorted(whole))
         return (line for line in lines(self.path) if line["path"] in whole)
 
@@ -141,6 +144,11 @@ def _begin_rows(folder: Path, kept: Iterable[dict[str, str]]) -> None:
     """Write rows.csv anew, so that there is always a whole file."""
     with replacing(folder / ROWS) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         csv_writer(file, header=True).writerows(kept)
+
+
+def is_being_written(folder: Path) -> bool:
+    """Return True if a run of this process is writing the run folder `folder` now."""
+    return folder.absolute() in _WRITTEN
 
 
 def refuse_unless_free(folder: Path, *, resume: bool) -> None:
@@ -172,6 +180,15 @@ def close_run(folder: Path, summary: Mapping[str, object]) -> None:
     manifest = read_json(folder / MANIFEST, dict[str, object])
     # In order of their marks, so that shards, batches and continuations do not matter.
     write_atomic(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
+
+
+def whole_pictures(folder: Path, request: RunRequest) -> frozenset[str]:
+    """Return the paths, as rows.csv in `folder` has them, of the pictures with all rows that `request` wants of each.
+
+    Raises OSError where the rows cannot be read.
+    """
+    counts = Counter(line["path"] for line in lines(folder))
+    return frozenset(path for path, n in counts.items() if n == request.rows_per_picture)
 
 
 def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:

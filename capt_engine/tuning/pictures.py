@@ -72,7 +72,7 @@ def draw(request: TuneRequest) -> Drawn:
             "Leave the patience at 0, or let it validate.",
         )
     train, val = _splits(request)
-    notes: list[str] = []
+    notes = list(dict.fromkeys((*train.notes, *(val.notes if val is not None else ()))))
     drawn, _ = few_shot(train, val, request.shots, request.seed)
     # by the same rule the wizard shows beforehand
     validation = validation_of(train, val, request.shots, request.seed) if request.validate else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QUndoStack
 
 Key: TypeAlias = str | QKeySequence.StandardKey
 
@@ -25,3 +25,11 @@ def make_action(owner: QObject, text: str, slot: object, *keys: Key, checked: bo
         action.setChecked(checked)
         action.toggled.connect(slot)
     return action
+
+
+def undo_actions(owner: QObject, stack: QUndoStack) -> tuple[QAction, QAction]:
+    """Make the menu actions of `owner` that undo and redo the changes on `stack`, and that name the next one."""
+    undo, redo = stack.createUndoAction(owner), stack.createRedoAction(owner)
+    undo.setShortcuts(QKeySequence.StandardKey.Undo)
+    redo.setShortcuts(QKeySequence.StandardKey.Redo)
+    return undo, redo

@@ -46,6 +46,8 @@ class ChecksCard(QWidget):
         )
         passed = sum(check.status == "pass" for check in checks)
         summary = self.tr("{} of {} checks passed").format(passed, passed + len(failed))
+        if left_out := len(checks) - passed - len(failed):
+            summary += self.tr(", {} not run").format(left_out)
         if failed:
             summary += self.tr("; {} did not, so read the figures with care.").format(len(failed))
         else:

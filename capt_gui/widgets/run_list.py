@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QItemSelection, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelection, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
@@ -15,17 +15,21 @@ from capt_gui.widgets.painting import draw_text, elided, line_height
 
 _CAPTION = Qt.ItemDataRole.UserRole + 2
 _MUTED = Qt.ItemDataRole.UserRole + 3
+_PINNED = Qt.ItemDataRole.UserRole + 4
+_PIN = 15
 _PAD = 10
 
 
 @dataclass(frozen=True)
 class RunEntry:
-    """One row: what it is known by, its title, the line under it; `muted` for a run that was not finished."""
+    """One row: what it is known by, its title, the line under it; `muted` for a run that was not finished; `pinned` has a mark."""
 
     key: str
     title: str
     caption: str
     muted: bool = False
+    pinned: bool = False
+    tip: str = ""
 
 
 class RunList(CardList):
@@ -50,10 +54,16 @@ class RunList(CardList):
             self._rows.clear()
             for entry in entries:
                 item = QStandardItem(entry.title)
-                for value, role in ((entry.key, KEY), (entry.caption, _CAPTION), (entry.muted, _MUTED)):
+                for value, role in (
+                    (entry.key, KEY),
+                    (entry.caption, _CAPTION),
+                    (entry.muted, _MUTED),
+                    (entry.pinned, _PINNED),
+                ):
                     item.setData(value, role)
-                item.setToolTip(f"{entry.title}\n{entry.caption}")
-                item.setData(f"{entry.title}, {entry.caption}", Qt.ItemDataRole.AccessibleTextRole)
+                item.setToolTip(entry.tip or f"{entry.title}\n{entry.caption}")
+                spoken = (self.tr("pinned"),) if entry.pinned else ()
+                item.setData(", ".join((*spoken, entry.title, entry.caption)), Qt.ItemDataRole.AccessibleTextRole)
                 self._rows.appendRow(item)
         if list(chosen) != self.selected_keys():
             self._select(chosen)
@@ -89,6 +99,11 @@ class RunDelegate(CardDelegate):
     def draw_card(self, painter: QPainter, card: QRectF, index: Index) -> None:
         """Paint the title of the run `index`, in at most two lines, over its caption; an unfinished run is muted."""
         theme, words = self.theme, card.adjusted(_PAD + 2, 0, -_PAD, 0)
+        if index.data(_PINNED):
+            ratio = painter.device().devicePixelRatioF()
+            corner = QPointF(words.right() - _PIN, card.top() + 7)
+            painter.drawPixmap(corner, theme.pixmap("pin", _PIN, "accent", ratio))
+            words.setRight(words.right() - _PIN - 4)
         title, small = line_height(theme, "strong"), line_height(theme, "caption")
         lines = _two_lines(
             QFontMetricsF(theme.font("strong")), str(index.data(Qt.ItemDataRole.DisplayRole) or ""), words.width()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -31,6 +32,30 @@ COLORS = ("#0b6fb8", "#c96a00", "#00786a", "#5847d6")
 def kept(folder: str, title: str, n: int, ended: str = "", *, labelled: bool = False) -> r.KeptRun:
     """A run that ended now, or when it is said."""
     return r.KeptRun(folder, ended or datetime.now().astimezone().isoformat(timespec="seconds"), title, n, labelled)
+
+
+CHANGES = (
+    r.ListRunsRequest,
+    r.NoteRunRequest,
+    r.DeleteRunsRequest,
+    r.RestoreRunsRequest,
+    r.EmptyTrashRequest,
+)
+
+
+def changed(runs: list[r.KeptRun], trash: list[r.KeptRun], request: r.Request) -> r.RunsListed:
+    """The list after a change, which is made in `runs` and `trash` (the last deleted first)."""
+    if isinstance(request, r.NoteRunRequest):
+        runs[:] = [replace(one, notes=request.notes) if one.folder == request.run else one for one in runs]
+    if isinstance(request, r.EmptyTrashRequest):
+        trash.clear()
+    if isinstance(request, r.DeleteRunsRequest | r.RestoreRunsRequest):
+        source, target = (runs, trash) if isinstance(request, r.DeleteRunsRequest) else (trash, runs)
+        target[:0] = [one for one in source if one.folder in request.runs]
+        source[:] = [one for one in source if one.folder not in request.runs]
+    now = datetime.now().astimezone().isoformat()
+    gone = tuple(r.TrashedRun(one.folder, one.notes.name or one.title, now, one.n_bytes) for one in trash)
+    return r.RunsListed(tuple(runs), gone)
 
 
 def kept_analysis(request: r.AnalyzeRequest) -> r.KeptRun:

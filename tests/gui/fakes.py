@@ -149,7 +149,7 @@ class ActingEngine:
         runs: tuple[r.KeptRun, ...] = (),
     ) -> None:
         self._emit = on_event
-        self._runs = list(runs)
+        self._runs, self._trash = list(runs), list[r.KeptRun]()
         # whether the tuned prompts that are evaluated here are better than plain text
         self.helps = True
         self._ready = ready
@@ -218,8 +218,8 @@ class ActingEngine:
         if isinstance(request, r.CheckWordsRequest):
             names = tuple(name for name in request.classes if "capybara" in name)
             return r.WordsChecked((r.UnknownWord("capybara", 4159, names, ("capra",)),) if names else ())
-        if isinstance(request, r.ListRunsRequest):
-            return r.RunsListed(tuple(self._runs))
+        if isinstance(request, reports.CHANGES):
+            return reports.changed(self._runs, self._trash, request)
         if isinstance(request, r.ReportRequest):
             return self._report(job, request)
         if isinstance(request, r.ScanRequest):

@@ -151,3 +151,15 @@ def test_a_folder_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     settings, sentence = load(tmp_path)
     assert settings == Settings()
     assert sentence.startswith("The settings could not be read")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are made the POSIX way")
+def test_settings_that_are_kept_elsewhere_stay_there(path: Path, tmp_path: Path) -> None:
+    """A link to a file under version control is written through, not replaced."""
+    mine = tmp_path / "dotfiles.toml"
+    mine.touch()
+    path.parent.mkdir()
+    path.symlink_to(mine)
+    save(Settings(theme="dark"), path)
+    assert path.is_symlink()
+    assert load(mine)[0].theme == "dark"

@@ -39,7 +39,6 @@ from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import RunFolder
 from capt_engine.tuning import state as tuning_state
 from capt_gui import settings as window_settings
-from capt_gui.view_models import run_store
 from capt_gui.view_models.tune import project_file, scan_file
 from capt_gui.view_models.tune import run as tune_run
 from capt_gui.view_models.tune.state import TuneState
@@ -174,7 +173,7 @@ def kinds(folder: Path) -> dict[str, Kind]:
         "manifest with prompts": Kind(with_prompts(manifest), reported, "manifest.json"),
         "manifest of a run to be resumed": Kind(manifest, resumed, "manifest.json"),
         "manifest among kept runs": Kind(manifest, lambda place: kept_runs.kept_runs(place.parent), "manifest.json"),
-        "manifest of the window's own runs": Kind(manifest, lambda place: run_store._is_ours(place), "manifest.json"),
+        "notes of a kept run": Kind({"name": "a", "note": "b", "pinned": True}, kept_runs.notes_of, "notes.json"),
         "summary": Kind(summary, reported, "summary.json"),
         "manifest to be merged": Kind(shard(1), merged, "manifest.json"),
         "summary to be merged": Kind(summary, first_merged, "summary.json"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from capt_engine.checks.from_rows import row_checks
-from capt_engine.checks.table import in_order
+from capt_engine.checks.from_rows import row_checks, rows_first
 from capt_engine.formatting import counted
 from capt_engine.reports.document import Light, Lights
 from capt_engine.reports.sections.context import ReportContext
@@ -15,8 +14,14 @@ def checks(context: ReportContext) -> Lights:
     Those that the rows answer are counted anew; the others are taken from the summary.
     """
     threat = context.run.request.options.threat
-    of_rows = row_checks(context.counts.tally, context.eps, labelled=context.is_labelled, targeted=threat.targeted)
-    found = in_order(of_rows, context.run.summary.checks)
+    of_rows = row_checks(
+        context.counts.tally,
+        context.eps,
+        labelled=context.is_labelled,
+        targeted=threat.targeted,
+        classes=len(context.run.manifest.classes),
+    )
+    found = rows_first(of_rows, context.run.summary.checks)
     lights = tuple(Light(one.title, one.status.replace("_", " "), one.shown, one.message) for one in found)
     run = [light for light in lights if light.status != "not run"]
     passed = sum(light.status == "pass" for light in run)

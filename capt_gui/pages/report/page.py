@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -9,15 +10,16 @@ from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from capt_engine.formatting import size
-from capt_engine.records import ReportResult
+from capt_engine.records import EvaluateRequest, KeptRun, ReportResult
 from capt_gui.pages.report.options_column import OptionsColumn
 from capt_gui.pages.report.preview_column import PreviewColumn
 from capt_gui.pages.report.printing import Printing
 from capt_gui.pages.report.runs_column import RunsColumn
 from capt_gui.panels.page import Menus, Page
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.navigation import EXPLORE
+from capt_gui.view_models.navigation import EVALUATE, EXPLORE
 from capt_gui.view_models.runs_model import file_name, short
+from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
 from capt_gui.widgets.save_dialog import ask_where_to_save
 
@@ -31,6 +33,10 @@ class ReportPage(Page):
         super().__init__(desk, parent)
         self._reports = desk.reports
         self._saved = Path()
+        # what the banner's two buttons do
+        self._answers: tuple[Callable[[], object], ...] = ()
+        self._asked_budget = 0.0
+        self._beyond: tuple[str, ...] = ()
         # a test answers in the dialog's place
         self.ask = ask_where_to_save
         self.runs = RunsColumn(desk.theme, desk.reports)
@@ -56,8 +62,8 @@ class ReportPage(Page):
             self._reports.runs.refresh()
 
     def on_changed(self) -> None:
-        """Show the columns of runs and options once a run is kept, and enable Save and Print if a report can be made."""
-        there = bool(self._reports.runs.runs)
+        """Show the columns once a run is kept or lies in the trash, and enable Save and Print if a report can be made."""
+        there = bool(self._reports.runs.runs or self._reports.runs.trash)
         self.runs.setVisible(there)
         self.options.setVisible(there)
         may = not self._reports.problem()
@@ -88,7 +94,52 @@ class ReportPage(Page):
         pages = self.tr("{} pages, ").format(result.pages) if result.pages > 1 else ""
         hint = " ".join((f"{pages}{size(result.n_bytes)} · {self._saved.parent}", *result.notes))
         message = self.tr("Saved {}").format(short(result.out))
-        self.say("done", message, hint, self.tr("Open folder"), self.tr("Open"))
+        self._offer(
+            "done", message, hint, (self.tr("Open folder"), self.on_open_folder), (self.tr("Open"), self.on_open)
+        )
+
+    def on_deleted(self, titles: list[str]) -> None:
+        """Say in the banner that the runs of these `titles` are in the trash, with a button that brings them back."""
+        what = f"“{titles[0]}”" if len(titles) == 1 else self.tr("{} runs").format(len(titles))
+        hint = self.tr("The trash keeps them for 30 days, as long as it is small and the disk has room.")
+        message = self.tr("Moved to the trash: {}").format(what)
+        self._offer("done", message, hint, (self.tr("Undo"), self._reports.runs.undo.undo))
+
+    def on_runs_changed(self) -> None:
+        """Ask what to do where the kept runs take more on the disk than their budget; once for each budget."""
+        reports = self._reports
+        excess = reports.excess()
+        if not excess or self._asked_budget == reports.budget_bytes:
+            return
+        self._asked_budget = reports.budget_bytes
+        beyond = reports.runs.oldest_beyond(reports.budget_bytes)
+        self._beyond = beyond
+        larger = (self.tr("Allow {}").format(size(reports.larger_budget())), self.on_allow_more)
+        oldest = (
+            self.tr("Delete the {} oldest").format(len(beyond)) if len(beyond) > 1 else self.tr("Delete the oldest")
+        )
+        answers = ((oldest, self.on_delete_beyond), larger) if beyond else (larger,)
+        hint = self.tr("Nothing is deleted unless you do it; pinned runs always stay.")
+        self._offer("warning", excess, hint, *answers)
+
+    def on_delete_beyond(self) -> None:
+        """Move the oldest runs to the trash, as many as the banner has offered."""
+        self._reports.runs.delete(self._beyond)
+
+    def on_allow_more(self) -> None:
+        """Raise the budget of the kept runs, as the banner has offered."""
+        self.clear_banner()
+        self._reports.allow_more()
+
+    def on_action_clicked(self) -> None:
+        """Do what the first button of the banner offers."""
+        if self._answers:
+            self._answers[0]()
+
+    def on_second_clicked(self) -> None:
+        """Do what the second button of the banner offers."""
+        if len(self._answers) > 1:
+            self._answers[1]()
 
     def on_printed(self, printer: str) -> None:
         """Show in the banner that the pages were sent to the printer with the name `printer`."""
@@ -107,9 +158,27 @@ class ReportPage(Page):
         if len(self._reports.chosen) == 1:
             QDesktopServices.openUrl(QUrl.fromLocalFile(self._reports.chosen[0]))
 
+    def on_resume(self, run: KeptRun) -> None:
+        """Go on with the stopped `run`, and show the page on which it goes on; say so where another one is under way."""
+        evaluation = self.desk.evaluation.run
+        if isinstance(run.request, EvaluateRequest):
+            if evaluation.is_running:
+                self.on_problem(self.tr("An evaluation goes on."), self.tr("Cancel it first, or wait for its end."))
+                return
+            evaluation.go_on(run)
+            self.desk.navigation.go(EVALUATE)
+        else:
+            self.desk.analysis.go_on(run)
+            self.desk.navigation.go(EXPLORE)
+
     def on_explore(self) -> None:
         """Show the Explore page, where pictures are analysed and runs are kept for reports."""
         self.desk.navigation.go(EXPLORE)
+
+    def _offer(self, kind: str, message: str, hint: str, *answers: tuple[str, Callable[[], object]]) -> None:
+        """Show a message in the banner, with up to two buttons and what they do."""
+        self._answers = tuple(answer for _, answer in answers)
+        self.say(kind, message, hint, *(words for words, _ in answers))
 
     def _make_actions(self) -> Menus:
         view = self.preview.view
@@ -117,8 +186,11 @@ class ReportPage(Page):
         paper = self.add_action(self.tr("&Print…"), self.printing.start, "Ctrl+P")
         folder = self.add_action(self.tr("Open the &folder of the run"), self.on_open_run)
         self._needing_run = (save, paper)
+        undo, redo = undo_actions(self, self._reports.runs.undo)
         return {
             "&File": [save, paper, None, folder],
+            "&Edit": [undo, redo, None, self.runs.rename, self.runs.pin, self.runs.delete],
+            "&Run": [self.runs.resume],
             "&View": [
                 None,
                 self.add_action(self.tr("Zoom &in"), view.zoom_in, "Ctrl++", "Ctrl+="),
@@ -138,10 +210,14 @@ class ReportPage(Page):
         reports.writing.failed.connect(self.on_failed)
         self.desk.store.last_changed.connect(self.on_kept)
         self.runs.folder_clicked.connect(self.on_open_run)
+        self.runs.resume_clicked.connect(self.on_resume)
+        self.preview.resume_clicked.connect(self.runs.on_resume)
         self.preview.explore_clicked.connect(self.on_explore)
         self.options.save_clicked.connect(self.on_save)
         self.options.print_clicked.connect(self.printing.start)
         self.printing.problem.connect(self.on_problem)
         self.printing.printed.connect(self.on_printed)
-        self.banner.action_clicked.connect(self.on_open_folder)
-        self.banner.second_clicked.connect(self.on_open)
+        reports.runs.deleted.connect(self.on_deleted)
+        reports.runs.changed.connect(self.on_runs_changed)
+        self.banner.action_clicked.connect(self.on_action_clicked)
+        self.banner.second_clicked.connect(self.on_second_clicked)

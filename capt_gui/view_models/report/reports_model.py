@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from capt_engine.formatting import size
 from capt_engine.records import Failure, KeptRun, ReportRequest, ReportResult, SectionInfo
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
@@ -20,6 +22,7 @@ FORMATS = ("pdf", "html", "csv", "json")
 _WITH_SECTIONS = ("pdf", "html")
 _PAGE_WIDTH = 1240
 _PREVIEW_NAME = "preview.pdf"
+_GB = 1000**3
 
 LOOKING, NO_RUNS, UNCHOSEN, NO_SECTIONS, PREPARING, FAILED, SHOWN = (
     "looking",
@@ -110,6 +113,37 @@ class ReportsModel(QObject):
     def chosen_runs(self) -> tuple[KeptRun, ...]:
         """The chosen runs, in the order of the list of runs (newest first)."""
         return tuple(run for run in self.runs.runs if run.folder in self.chosen)
+
+    @property
+    def budget_bytes(self) -> float:
+        """The bytes beyond which the kept runs are too many to be silent about; infinite where the window never asks."""
+        return self._settings.runs_budget_gb * _GB or math.inf
+
+    def size_text(self, runs: str) -> str:
+        """Return the line on what the kept runs take on the disk; `runs` says in words how many there are."""
+        if math.isinf(self.budget_bytes):
+            return f"{runs} · {size(self.runs.n_bytes)}"
+        return tr("{} · {} of {}").format(runs, size(self.runs.n_bytes), size(self.budget_bytes))
+
+    def excess(self) -> str:
+        """Return a sentence that the kept runs take more on the disk than the budget; "" while they do not."""
+        if self.runs.n_bytes <= self.budget_bytes:
+            return ""
+        return tr("Kept runs take {}, more than the {} set for them.").format(
+            size(self.runs.n_bytes), size(self.budget_bytes)
+        )
+
+    def larger_budget(self) -> float:
+        """Return the bytes of the next larger budget: the double, and as often again as the kept runs need."""
+        budget = self.budget_bytes
+        while budget < self.runs.n_bytes:
+            budget *= 2
+        return budget
+
+    def allow_more(self) -> None:
+        """Raise the budget of the kept runs to `larger_budget`."""
+        self._settings.runs_budget_gb = self.larger_budget() / _GB
+        self.runs.changed.emit()
 
     def includes(self, section: str) -> bool:
         """Return True unless the user left out the section with this id."""
@@ -208,8 +242,8 @@ class ReportsModel(QObject):
         if self._wanted in known:
             chosen, self._wanted = [self._wanted], ""
         if not chosen and not self.runs.is_running:
-            finished = [run.folder for run in self.runs.runs if run.ended] or known
-            chosen = finished[:1]
+            newest = self.runs.newest_first
+            chosen = [run.folder for run in newest if run.ended][:1] or [run.folder for run in newest][:1]
         self.choose(chosen)
         self.changed.emit()
 

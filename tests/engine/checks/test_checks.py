@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -13,7 +15,7 @@ from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.checks.context import CheckContext
 from capt_engine.checks.subset import Subset, logits_of
-from capt_engine.checks.table import CHECKS, Finding, in_order
+from capt_engine.checks.table import CHECKS, FEWEST, TOO_FEW, Finding, in_order
 from capt_engine.evaluation.checks import LIVE, run_checks
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import Progress, no_progress
@@ -47,6 +49,26 @@ def test_a_healthy_model_passes_every_check() -> None:
     assert found.pop("normalised") == "not_run"
     assert set(found.values()) == {"pass"}, {name: one for name, one in made.items() if one.status == "fail"}
     assert len(found) == len(LIVE) - 1
+
+
+def test_the_page_on_evaluation_says_which_checks_are_rates() -> None:
+    """Its table names every check once, and calls a rate a rate."""
+    page = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text("utf-8")
+    kinds = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (rate|law) \|", page, re.M))
+    about_data = {"labels-known", "enough-pictures"}
+    assert kinds == {one.name: "rate" if one.is_rate else "law" for one in CHECKS if one.name not in about_data}
+
+
+def test_shares_of_too_few_pictures_are_not_judged() -> None:
+    """With one picture less than a share needs every rate was not run, and says so; every law speaks as before."""
+    images, labels = pictures(Linear(), FEWEST - 1)
+    context = CheckContext(subset(After(Linear()).eval(), images, labels), ATTACK, THREAT, True, Linear(), Linear())
+    for one in run_checks(context):
+        if CHECKS[one.name].is_rate and one.name != "loss-rises":
+            assert (one.status, one.value, one.shown) == ("not_run", None, TOO_FEW), one
+        elif one.name != "normalised":
+            # The steps along a gradient are counted, not the pictures: five of each.
+            assert one.status == "pass", one
 
 
 class Shaken(nn.Module):

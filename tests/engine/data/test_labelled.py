@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from capt_engine.data.class_lists import judged_among, names_of
-from capt_engine.data.labelled_set import LabelledSet
+from capt_engine.data.labelled_set import LabelledSet, TargetColumn
 from capt_engine.data.sources import labelled, load_splits
 from capt_engine.errors import BadRequest, CaptError
 
@@ -231,6 +231,69 @@ def test_broken_csv(tmp_path: Path, content: bytes, sentence: str) -> None:
     with pytest.raises(BadRequest, match=sentence) as caught:
         only(tmp_path / "labels.csv")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("path,label\na\\1.png,cat\nb\\2.png,dog\n", ["cat", "dog"]),
+        ("path,label\na/1.png,cat\nb\\2.png,dog\n", ["cat", "dog"]),
+        ("file_name,label\na/1.png,cat\nb/2.png,dog\n", ["cat", "dog"]),
+        ("id,image_path,class\n7,a/1.png,cat\n8,b/2.png,dog\n", ["cat", "dog"]),
+        ("filename\tcategory\na/1.png\tcat, lynx\nb/2.png\tdog\n", ["cat, lynx", "dog"]),
+        ("file_name,class_name\na/1.png,cat\nb/2.png,dog\n", ["cat", "dog"]),
+        ("image,label,label_name\na/1.png,0,dog\nb/2.png,1,cat\n", ["dog", "cat"]),
+        ("image,label,label_name\na/1.png,dog,x\nb/2.png,cat,y\n", ["dog", "cat"]),
+    ],
+)
+def test_lists_of_others_are_read(tmp_path: Path, content: str, expected: list[str]) -> None:
+    """Backslashes of Windows, tabs, Hugging Face's file_name and other usual names of columns lead to the same pictures."""
+    fill(tmp_path, "a/1.png", "b/2.png")
+    (tmp_path / "list.csv").write_text(content)
+    assert [name for _, name in seen(only(tmp_path / "list.csv"), tmp_path)] == expected
+    assert [path for path, _ in seen(only(tmp_path / "list.csv"), tmp_path)] == ["a/1.png", "b/2.png"]
+
+
+@posix
+def test_a_backslash_that_is_part_of_a_name_stays(tmp_path: Path) -> None:
+    """A file whose name holds a backslash is that file, though another lies where Windows would look."""
+    fill(tmp_path, "a\\1.png", "a/1.png")
+    (tmp_path / "list.csv").write_text("path,label\na\\1.png,cat\na/1.png,dog\n")
+    assert [Path(item.path).parent for item in only(tmp_path / "list.csv").items] == [tmp_path, tmp_path / "a"]
+
+
+def test_pictures_beside_hugging_faces_list(tmp_path: Path) -> None:
+    """A folder of pictures with a metadata.csv is read by that list; class folders are read as folders, whatever lies beside them."""
+    fill(tmp_path / "flat", "1.png", "2.png")
+    fill(tmp_path / "deep", "cat/1.png", "dog/2.png")
+    (tmp_path / "flat" / "metadata.csv").write_text("file_name,label\n1.png,cat\n2.png,dog\n")
+    (tmp_path / "deep" / "metadata.csv").write_text("file_name,text\ncat/1.png,a cat\n")
+    assert [labelled(str(tmp_path / name))[1] for name in ("flat", "deep")] == ["csv", "folder"]
+    assert only(tmp_path / "flat").classes == only(tmp_path / "deep").classes == ("cat", "dog")
+
+
+def test_a_picture_listed_twice_counts_once(tmp_path: Path) -> None:
+    """The same picture with the same label is one picture of its split, also where its path is spelled in another way."""
+    fill(tmp_path, "1.png", "2.png")
+    (tmp_path / "list.csv").write_text("path,label\n1.png,cat\n2.png,dog\n./1.png,cat\n")
+    assert seen(only(tmp_path / "list.csv"), tmp_path) == [("1.png", "cat"), ("2.png", "dog")]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("path,label\n1.png,cat\n2.png,dog\n1.png,dog\n", "'1.png' twice, with the labels 'cat' and 'dog'"),
+        ("path,label,split\n1.png,cat,train\n2.png,dog,train\n./1.png,dog,test\n", "twice, with the labels"),
+        ("path,label,aim\n1.png,cat,1\n2.png,dog,0\n1.png,cat,0\n", "twice, with the targets 1 and 0"),
+    ],
+)
+def test_a_picture_with_two_labels_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
+    """A picture with two labels or two targets would give rows and figures that disagree: the list is refused by its name."""
+    fill(tmp_path, "1.png", "2.png")
+    (tmp_path / "list.csv").write_text(content)
+    targets = TargetColumn("aim") if "aim" in content else None
+    with pytest.raises(BadRequest, match=sentence):
+        load_splits(tmp_path / "list.csv", targets=targets)
 
 
 @pytest.mark.parametrize("folder", ["images", "jpg", "2750", "SUN397", "101_ObjectCategories", "UCF-101-midframes", ""])

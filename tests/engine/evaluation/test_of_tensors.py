@@ -249,3 +249,17 @@ def test_a_module_names_its_outputs_by_number_and_takes_any_shape() -> None:
         evaluate(model.eval(), (x, y), attacks="embedding")
     with pytest.raises(BadRequest, match="There is no picture"):
         evaluate(model, [])
+
+
+def test_a_quick_look_saves_one_picture_in_four(tiny_classifier: Classifier, pixels: Pixels) -> None:
+    """Of which pictures the saved form was asked about is decided by their hash; without the suite it is asked of all."""
+    images = pixels(24)
+    with torch.no_grad():
+        labels = tiny_classifier(images).argmax(dim=1)
+    for suite, every in (("quick", 4), ("", 1)):
+        attacks = () if suite else ("fgsm",)
+        rows = evaluate(tiny_classifier, (images, labels), attacks=attacks, suite=suite, eps=0.3, checks="off").rows()
+        broken = [row for row in rows if row["success"] is True]
+        assert len(broken) > 12
+        for row in broken:
+            assert (row["survives_png"] is not None) == (int(row["sha256"][:8], 16) % every == 0)

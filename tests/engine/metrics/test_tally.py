@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
-from math import comb, isclose
+from math import isclose
 
 import pytest
 
 from capt_engine.metrics.interval import newcombe_paired, wilson
-from capt_engine.metrics.tally import Tally, Trial, mcnemar, paired
+from capt_engine.metrics.tally import Tally, Trial, paired
 from capt_engine.records import AnalyzeResult, OutOfDistribution, TextDrift, ThreatModel
 
 BLANK = AnalyzeResult(
@@ -100,14 +99,6 @@ def test_unlabelled_pictures_have_no_paired_test_of_being_right() -> None:
     assert result.compared.clean is None
     assert result.compared.robust is not None
     assert result.compared.robust.only_a == 1
-
-
-@pytest.mark.parametrize(("a", "b"), [(0, 0), (1, 0), (3, 9), (9, 3), (700, 800), (40, 4000)])
-def test_mcnemar_is_the_binomial_sum(a: int, b: int) -> None:
-    """Twice the smaller tail of a fair coin, at most 1; equal to the sum in whole numbers for any size."""
-    n = a + b
-    tail = Fraction(sum(comb(n, i) for i in range(min(a, b) + 1)), 2**n)
-    assert mcnemar(a, b) == pytest.approx(min(1.0, float(2 * tail)), rel=1e-12)
 
 
 def test_unrelated_answers_give_the_interval_of_two_unrelated_shares() -> None:

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import re
 import time
 import tracemalloc
 from pathlib import Path
@@ -13,7 +14,9 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from capt_engine.cli.main import main
 from capt_engine.errors import UnknownName
+from capt_engine.files import refuse_foreign_file
 from capt_engine.reports import REPORTS, Format, format_of
 from capt_engine.reports.build import build, chosen, infos
 from capt_engine.reports.compare import compare
@@ -137,16 +140,30 @@ def test_runs_stand_side_by_side(run: Path, tmp_path: Path) -> None:
     assert content == lines
 
 
-def test_ten_thousand_rows_stay_small(tmp_path: Path) -> None:
+def test_thousands_of_rows_stay_small(tmp_path: Path) -> None:
     """The tables show a hundred and say how many there are; memory stays within a few times the CSV's own size."""
     asked = request(tmp_path / "large", curve=())
-    folder = kept(tmp_path / "large", 5000, given=rows(asked, 5000, pictures=False), curve=())
+    folder = kept(tmp_path / "large", 2000, given=rows(asked, 2000, pictures=False), curve=())
     size = (folder / "rows.csv").stat().st_size
     tracemalloc.start()
     report = build(folder)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     (grid,) = (block for one in report.sections if one.id == "rows" for block in one.blocks if isinstance(block, Grid))
-    assert (len(grid.rows), grid.total) == (100, 10_000)
-    assert peak < 6 * size + 10_000_000
+    assert (len(grid.rows), grid.total) == (100, 4_000)
+    assert peak < 6 * size + 4_000_000
     assert REPORTS["csv"].write(report) == (folder / "rows.csv").read_bytes()
+
+
+@pytest.mark.parametrize("form", list(REPORTS), ids=lambda form: form.name)
+def test_a_report_replaces_a_report_and_nothing_else(
+    form: Format, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each format is known by its mark: what the command wrote it writes again, and a file of the user's stays."""
+    place = tmp_path / f"thesis{form.suffix}"
+    place.write_bytes(b"my own thesis, on the CAPT method\n")
+    assert main(["report", str(run), "--out", str(place), "--quiet"]) == 2
+    assert "was not written by this program" in capsys.readouterr().err
+    assert place.read_bytes() == b"my own thesis, on the CAPT method\n"
+    place.write_bytes(form.write(build(run)))
+    refuse_foreign_file(place, re.compile(form.mark))

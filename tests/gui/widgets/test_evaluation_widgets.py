@@ -161,7 +161,8 @@ def test_checks_with_sentences_tell_all_of_them(theme: Theme, qtbot: QtBot) -> N
     """Failed ones first; what the passed ones mean stands there too where there is room for it."""
     card = ChecksCard(theme, sentences=True)
     qtbot.addWidget(card)
-    card.set_checks((Check("a", "A", "pass", 1.0, "1", "Because."), Check("b", "B", "fail", 0.0, "0", "Alas.")))
+    few = Check("c", "C", "not_run", None, "too few", "3 of 5: too few.")
+    card.set_checks((Check("a", "A", "pass", 1.0, "1", "Because."), Check("b", "B", "fail", 0.0, "0", "Alas."), few))
     said = [label.text() for label in card.findChildren(QLabel)]
     assert said.index("B. Alas.") < said.index("A. Because.")
-    assert card.summary.text() == "1 of 2 checks passed; 1 did not, so read the figures with care."
+    assert card.summary.text() == "1 of 2 checks passed, 1 not run; 1 did not, so read the figures with care."
