@@ -6,6 +6,7 @@ import errno
 import glob
 import hashlib
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -21,6 +22,8 @@ _CHUNK = 1 << 20
 # A name that nobody gives a file of their own.
 _PART = ".capt-part"
 _STALE_S = 24 * 3600.0
+# Where a file says who wrote it: a PDF at its end, others at their beginning.
+_MARKED = 1 << 16
 # EFBIG: a limit on the size of files, of the file system or of the process.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -39,7 +42,7 @@ def write_atomic(
     is faster, for files that can be made again.
 
     Missing folders are made. Nothing is left behind by a failure. Raises CannotWrite where the disk refuses, BadRequest
-    where `path` is a folder.
+    where `path` is a folder, a link, a device or anything else that is no file.
     """
     data = content.encode() if isinstance(content, str) else content
     with replacing(path, durable=durable) as partial, partial.open("wb") as file:
@@ -57,13 +60,13 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Give, for a `with` block, the path of a temporary file to fill; at the block's end the file is moved to `path`.
 
     For code that writes to a path instead of an open file. An error inside the block leaves `path` as it was. durable:
-    wait until the file is on the disk. Raises CannotWrite where the disk refuses, BadRequest where `path` is a folder.
+    wait until the file is on the disk. Raises CannotWrite where the disk refuses, BadRequest where `path` is a folder, a
+    link, a device or anything else that is no file.
     """
     made: list[Path] = []
     partial: Path | None = None
     with refused(path):
-        if path.is_dir():
-            raise BadRequest(f"{str(path)!r} is a folder.", "Name a file in it.")
+        require_file_or_nothing(path)
         try:
             made = _missing_parents(path)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,9 +85,10 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
 def put(partial: Path, path: Path, *, durable: bool = True) -> None:
     """Move the finished file `partial` to `path`, over a file that is there; raises CannotWrite where the disk refuses.
 
-    durable: wait first until the content is on the disk.
+    durable: wait first until the content is on the disk. Raises BadRequest where `path` is no file.
     """
     with refused(path):
+        require_file_or_nothing(path)
         if durable:
             with partial.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -145,6 +149,67 @@ def move_new(staged: Path, path: Path) -> None:
             raise _taken(path) from error
 
 
+def require_file_or_nothing(path: Path) -> None:
+    """Raise BadRequest where `path` is there and is no plain file: it would be replaced, or would wait for a reader.
+
+    A link is refused too, as it would be replaced instead of what it leads to.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISREG(mode):
+        return
+    if path.is_dir() and not path.is_symlink():
+        raise BadRequest(f"{str(path)!r} is a folder.", "Name a file in it.")
+    if stat.S_ISLNK(mode):
+        raise BadRequest(
+            f"{str(path)!r} is a link, and would be replaced by a file.",
+            f"Name the place that it leads to ({str(path.resolve())!r}), or remove the link.",
+        )
+    kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+    what = next((what for is_it, what in kinds if is_it(mode)), "a device")
+    raise BadRequest(f"{str(path)!r} is {what}, and would be replaced by a file.", "Name a file.")
+
+
+def refuse_foreign_file(path: Path, ours: re.Pattern[bytes]) -> None:
+    """Raise BadRequest where the file at `path` was not written by this program, so that it must not be replaced.
+
+    ours: found in the first or the last 64 KB of every file of the kind that this program writes. A missing or an empty
+    file passes; whatever is no file is refused.
+    """
+    require_file_or_nothing(path)
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            first = file.read(_MARKED)
+            file.seek(max(0, size - _MARKED))
+            last = file.read()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if size and not ours.search(first) and not ours.search(last):
+        raise BadRequest(
+            f"{str(path)!r} was not written by this program, and is not replaced.", "Choose another name, or remove it."
+        )
+
+
+def refuse_foreign_folder(path: Path, mark: str) -> None:
+    """Raise BadRequest where the folder `path` holds something without the file `mark`, by which those of ours are known.
+
+    A missing or an empty folder passes.
+    """
+    with refused(path):
+        if path.exists() and not path.is_dir():
+            raise BadRequest(f"{str(path)!r} is no folder.", "Choose another name.")
+        if path.is_dir() and any(path.iterdir()) and not (path / mark).is_file():
+            raise BadRequest(
+                f"{str(path)!r} holds files that this program did not write.", "Choose a new or an empty folder."
+            )
+
+
 def copy(source: Path, path: Path) -> None:
     """Copy the file `source` to `path`, over what is there, whole or not at all.
 
@@ -175,9 +240,8 @@ def remove_folder(folder: Path) -> None:
     The folder is renamed first, so that a half-deleted one is never taken for a whole one.
     """
     with refused(folder):
-        going = folder.with_name(f".{folder.name}.removed")
-        shutil.rmtree(going, ignore_errors=True)
-        shutil.rmtree(folder.rename(going))
+        going = Path(tempfile.mkdtemp(_PART, f".{folder.name[:40]}.", folder.absolute().parent))
+        shutil.rmtree(folder.rename(going / "removed").parent)
 
 
 @contextmanager

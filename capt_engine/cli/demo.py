@@ -12,6 +12,7 @@ from capt_engine.cli.options import Run, add_verb
 from capt_engine.cli.output import print_result
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
+from capt_engine.files import refuse_foreign_folder
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.runs.options_table import PATH, SWITCH, TEXT, WHOLE, Option
 
@@ -95,6 +96,7 @@ def _train(args: argparse.Namespace) -> None:
     if plan.steps < 1 or plan.pictures < 1:
         raise BadRequest("Training needs at least one step and one picture.", "Check --steps and --pictures.")
     out = args.out or data_dir() / "demo-model"
+    refuse_foreign_folder(out, "vocabulary.txt")
     folder = training_set.default_folder(plan.seed)
     line, progress = _progress(args)
     pictures = training_set.load(plan.pictures, plan.seed, folder, args.processes, progress)
@@ -128,7 +130,8 @@ def _figures(args: argparse.Namespace) -> None:
 
 
 def _samples(args: argparse.Namespace) -> None:
-    from capt_engine.demo.samples import write_samples
+    from capt_engine.demo.samples import SAMPLES, write_samples
 
+    refuse_foreign_folder(args.folder, f"{next(iter(SAMPLES))}.png")
     count = write_samples(args.folder)
     print_result(args, {"n": count, "folder": str(args.folder)}, f"{count} samples in {args.folder}")

@@ -10,6 +10,7 @@ from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import print_result
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
+from capt_engine.files import refuse_foreign_folder
 from capt_engine.formatting import percent
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.runs.options_table import MODEL, PATH, SWITCH, WHOLE, Option
@@ -68,6 +69,7 @@ def _build(args: argparse.Namespace) -> None:
         raise BadRequest("Training needs at least one crop and one step of each stage.", "Check the numbers.")
     plan = replace(Plan(seed=args.seed), **chosen)
     out = args.out or data_dir() / "photo-model"
+    refuse_foreign_folder(out, "vocabulary.txt")
     work = args.work or cache_dir() / "photo" / f"seed-{plan.seed}"
     line = ProgressLine(quiet=args.quiet)
     found = build(plan, args.pictures, work, out, StoppableProgress(line.show, threading.Event()))
@@ -85,6 +87,7 @@ def _robust(args: argparse.Namespace) -> None:
 
     plan = robust.RobustPlan(seed=args.seed)
     out = args.out or data_dir() / "photo-robust-model"
+    refuse_foreign_folder(out, "tower.json")
     work = args.work or cache_dir() / "photo-robust" / f"seed-{plan.seed}"
     line = ProgressLine(quiet=args.quiet)
     robust.build(plan, args.pictures, args.cifar, work, out, StoppableProgress(line.show, threading.Event()))

@@ -184,10 +184,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace, setting: Setting) -> None:
-    from capt_engine.protocols.render import check_suffix
+    from capt_engine.protocols.render import refuse_foreign
 
     if args.table is not None:
-        check_suffix(args.table)
+        refuse_foreign(args.table)
     if setting.attack_steps < 1 or setting.limit < 0 or args.batch < 0:
         raise BadRequest(
             "There must be at least one attack step, and no negative limit or batch.", "Check the numbers."

@@ -1,17 +1,21 @@
-"""`capt report RUN…`: write a report of finished runs."""
+"""`capt report RUN…`: write a report of runs, finished or stopped."""
 
 from __future__ import annotations
 
 import argparse
+import re
+from pathlib import Path
 
 from capt_engine.cli.options import set_up
 from capt_engine.cli.output import print_result
 from capt_engine.cli.run_job import follow
+from capt_engine.files import refuse_foreign_file
 from capt_engine.records import ReportRequest, ReportResult
+from capt_engine.reports import format_of
 from capt_engine.runs.command_line import filled
 from capt_engine.runs.options_table import LIST, PLACES, SWITCH, TEXT, Option
 
-HELP = "write a report of finished runs: PDF, HTML, CSV or JSON"
+HELP = "write a report of runs: PDF, HTML, CSV or JSON"
 
 OPTIONS = (
     Option("runs", "run folders (--out of analyze and evaluate); several are compared", "runs", PLACES, metavar="RUN"),
@@ -38,6 +42,8 @@ def run(args: argparse.Namespace) -> None:
     Raises CaptError for arguments that make no sense, JobEnded where no report could be written.
     """
     request = filled(ReportRequest((), ""), OPTIONS, vars(args))
+    out = Path(request.out)
+    refuse_foreign_file(out, re.compile(format_of(out).mark))
     result = follow(request, args, ReportResult, cancelled="Cancelled. Nothing was written.")
     there = [one.id for one in result.sections if one.present]
     pages = f", {result.pages} page{'s' if result.pages != 1 else ''}" if result.pages else ""

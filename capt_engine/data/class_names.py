@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import html
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from capt_engine.data.labelled_set import is_text, shown
 from capt_engine.records.data import LongName
+from capt_engine.records.vocabulary import alike, alike_names
 
 LONG = 100
 """A name of more characters than this is told of, whatever the model."""
 
 CountTokens = Callable[[list[str]], tuple[int, ...]]
+
+# Words as CLIP's tokenizer tells them apart, before it cuts them into pieces.
+_WORDS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|(?:[^\s\w]|_)+")
 
 _LISTED = 5
 _LONGEST = 40
@@ -32,6 +39,15 @@ def listed(names: Sequence[str], notes: Sequence[object] = ()) -> str:
 def as_read(name: str) -> str:
     """Return a class name as the classifier writes it into a sentence: underscores become spaces, outer spaces go."""
     return name.replace("_", " ").strip()
+
+
+def as_tokens(name: str) -> tuple[str, ...]:
+    """Return the words of a class name as CLIP's tokenizer tells them apart: small letters, no spaces, accents composed.
+
+    Names with the same words are the same tokens to a model. Source: CLIP's simple_tokenizer.py.
+    """
+    clean = unicodedata.normalize("NFC", html.unescape(as_read(name))).replace("’", "'")
+    return tuple(_WORDS.findall(clean.lower()))
 
 
 def refusals(names: Sequence[str]) -> Iterator[str]:
@@ -64,7 +80,7 @@ def refusals(names: Sequence[str]) -> Iterator[str]:
 def remarks(names: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each trouble to expect from class names that can be used.
 
-    Examples: no letters, a script that CLIP hardly knows, or two names that differ only in capital letters.
+    Examples: no letters, a script that CLIP hardly knows, or two names that are the same tokens.
     """
     plain = [name for name in names if is_text(name) and as_read(name)]
     without = [name for name in plain if not any(letter.isalpha() for letter in name)]
@@ -89,12 +105,11 @@ def remarks(names: Sequence[str]) -> Iterator[str]:
     long = [name for name in plain if len(name) > LONG]
     if long:
         yield f"Names of more than {LONG} characters, which a model would read in part at most: {listed(long)}."
-    spelled = Counter(as_read(name).casefold() for name in plain)
-    alike = [name for name in plain if spelled[as_read(name).casefold()] > 1]
-    if len({as_read(name) for name in alike}) > 1:
+    same = alike(plain, map(as_tokens, plain))
+    if some := [group for group in same if len({as_read(name) for name in group}) > 1]:
         yield (
-            "Several classes share a name but for capital letters, which CLIP does not read, so that no model can tell them apart: "
-            f"{listed(alike)}."
+            "Several classes share a name but for spaces, the writing of accents or capital letters, which CLIP does not read, "
+            f"so that no model can tell them apart: {alike_names(some)}."
         )
 
 

@@ -30,14 +30,14 @@ from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.checkpoints import plain_sentence, read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.store.prompt_store import find
-from capt_engine.model.text import count_tokens, split_template
+from capt_engine.model.text import count_tokens, split_template, tokens_of
 
 
 def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.AnalyzeResult:
     """Predict and attack the unlabelled pictures of `request`, compare two sets of prompts if wanted, return counts.
 
     Loads the model and prompts first. Rows leave through the job's `on_event`; a run folder is written where the
-    request names one. Raises CaptError, of it BadRequest for a request to resume, which an analysis cannot.
+    request names one. Raises CaptError.
     """
     refuse_early(request)
     perceptual = job.cache.lpips(request)
@@ -52,9 +52,9 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
     wanted = with_pictures(request)
     source, _ = _beside(job.cache, request, classes, template)
     work = plan_analysis(wanted, variants, frozen, source=source, lpips=perceptual)
-    if request.options.resume:
-        raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
-    return recorded(job, request, work, template, lambda emit, _: analyze(work, request.paths, emit, job.progress))
+    return recorded(
+        job, request, work, template, lambda emit, done: analyze(work, request.paths, emit, job.progress, done)
+    )
 
 
 def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> records.AnalyzeResult:
@@ -183,11 +183,13 @@ def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) 
     names = [name.replace("_", " ").strip() for name in request.classes]
     before, after = split_template(request.template)
     tokens = count_tokens(backbone, [f"{before}{name}{after}" for name in names]) if names else ()
+    read = tokens_of(backbone, names)
     return records.ClassesChecked(
         tokens=tokens,
         limit=backbone.context_length,
         too_long=tuple(i for i, count in enumerate(tokens) if count > backbone.context_length),
         repeated=tuple(i for i, name in enumerate(names) if name in names[:i]),
+        alike=tuple(i for i, name in enumerate(names) if read[i] in read[:i] and name not in names[:i]),
     )
 
 

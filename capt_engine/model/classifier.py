@@ -16,9 +16,10 @@ from capt_engine.model.checkpoints import sentence_in
 from capt_engine.model.clip import Backbone
 from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.model.prompts import Prompts, PromptTokens, moved_ids, prompted_ids
-from capt_engine.model.text import class_features, encode_in_chunks
+from capt_engine.model.text import class_features, encode_in_chunks, tokens_of
 from capt_engine.model.vision import encode_pixels
 from capt_engine.records import UnknownWord
+from capt_engine.records.vocabulary import alike
 
 _PRECISIONS = ("fp32", "bf16")
 
@@ -81,6 +82,7 @@ class Classifier:
         self.template = template
         self.precision = precision
         self._is_plain = prompts is None
+        self._has_own_tokens = prompts is not None and prompts.shape.n_classes > 0
         self._tokens = prompts().detached() if prompts is not None else PromptTokens()
         if prompts is not None and self._tokens.text:
             ids = prompted_ids(backbone, classes, template, prompts.shape.n_ctx)
@@ -121,6 +123,14 @@ class Classifier:
         known = self.backbone.vocabulary
         tuned = self.learned.document.classes if self.learned is not None else ()
         return () if known is None else known.unknown(self.classes, self.template, tuned)
+
+    @cached_property
+    def alike_classes(self) -> tuple[tuple[str, ...], ...]:
+        """Return groups of class names that are the same tokens to the model: only the first of a group can ever be its answer.
+
+        There are none where each class has learned tokens of its own.
+        """
+        return () if self._has_own_tokens else alike(self.classes, tokens_of(self.backbone, self.classes))
 
     @cached_property
     def zero_shot(self) -> Classifier:

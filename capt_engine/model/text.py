@@ -82,6 +82,14 @@ def sentences(classes: Sequence[str], template: str) -> list[str]:
     return [f"{before}{spoken(name)}{after}" for name in names]
 
 
+def tokens_of(backbone: Backbone, classes: Sequence[str]) -> list[bytes]:
+    """Return what a model reads of each class name, as bytes that are equal where its tokens are."""
+    if not classes:
+        return []
+    ids = backbone.tokenize([spoken(name) for name in classes])
+    return [row.tobytes() for row in ids.cpu().numpy()]
+
+
 def count_tokens(backbone: Backbone, texts: Sequence[str]) -> tuple[int, ...]:
     """Return the number of tokens of each text, start and end tokens included, by the model's tokenizer.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from capt_engine.errors import BadRequest
-from capt_engine.files import write_atomic
+from capt_engine.files import refuse_foreign_file, write_atomic
 from capt_engine.formatting import p_equals, percent_number, signed_points
 from capt_engine.protocols.definitions import ZERO_SHOT
 from capt_engine.protocols.table import CLEAN, Entry, Figure, Table
@@ -41,6 +42,12 @@ def check_suffix(path: Path) -> None:
     """Raise BadRequest where the ending of the file `path` is not .md, .csv, .json or .txt; the file is not touched."""
     if path.suffix not in WRITERS:
         raise BadRequest(f"{path.name} has no known ending.", f"Choose one of {', '.join(WRITERS)}.")
+
+
+def refuse_foreign(path: Path) -> None:
+    """Raise BadRequest where the file `path` has no known ending, or is there and is no table that `write` made."""
+    check_suffix(path)
+    refuse_foreign_file(path, re.compile(_MARKS[path.suffix]))
 
 
 def markdown(page: Page) -> str:
@@ -122,6 +129,13 @@ def as_json(page: Page) -> str:
 
 
 WRITERS = {".md": markdown, ".csv": as_csv, ".json": as_json, ".txt": as_text}
+# By which a table of ours is known, so that nothing else is replaced.
+_MARKS = {
+    ".md": rb"\A# [^\n]+\n\n- \*\*",
+    ".csv": rb"\Apart,dataset,method,variant,",
+    ".json": rb'\A\{\s*"title": "[^\n]*\n\s*"facts": ',
+    ".txt": rb"(?m)^data set +method +variant",
+}
 
 
 def _grid(table: Table) -> tuple[list[str], list[list[str]]]:

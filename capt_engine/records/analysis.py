@@ -325,9 +325,13 @@ class AnalyzeResult(Result):
 
 @dataclass(frozen=True)
 class ClassesChecked(Result):
-    """Tokens each class needs, the model's limit, and which names are too long or stand twice (indices into the list)."""
+    """Tokens each class needs, the model's limit, and which names are too long or stand twice (indices into the list).
+
+    alike: names of other spelling than an earlier one, whose tokens are the same.
+    """
 
     tokens: tuple[int, ...]
     limit: int
     too_long: tuple[int, ...]
     repeated: tuple[int, ...]
+    alike: tuple[int, ...] = ()

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Format:
-    """One format: `module` has `write(report) -> bytes`, which gives the same bytes for the same report."""
+    """One format: `module` has `write(report) -> bytes`, which gives the same bytes for the same report.
+
+    mark: a regular expression that is found near the beginning or the end of every file that was written so.
+    """
 
     name: str
     label: str
     suffix: str
     module: str
+    mark: bytes
 
     def write(self, report: Report) -> bytes:
         """Return `report` as the bytes of a file in this format.
@@ -41,10 +45,10 @@ class Format:
 
 REPORTS: Table[Format] = Table(
     "report format",
-    Format("pdf", "PDF", ".pdf", "pdf.report"),
-    Format("html", "HTML", ".html", "html.report"),
-    Format("csv", "CSV", ".csv", "csv_report"),
-    Format("json", "JSON", ".json", "json_report"),
+    Format("pdf", "PDF", ".pdf", "pdf.report", rb"CAPT Explorer"),
+    Format("html", "HTML", ".html", "html.report", rb'<meta name="generator" content="CAPT Explorer">'),
+    Format("csv", "CSV", ".csv", "csv_report", rb"\A(\xef\xbb\xbf)?path,sha256,width,height,label,"),
+    Format("json", "JSON", ".json", "json_report", rb'\A\{\s*"schema": "capt-report/'),
 )
 
 

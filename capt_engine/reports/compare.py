@@ -53,7 +53,7 @@ def compare(folders: Sequence[Path], redact: bool = False) -> Report:
         id=digest(run.identity() for run in runs)[:12],
         title="Robustness report: comparison",
         subtitle=f"{counted(len(runs), 'run')}, {counted(len(sides), 'model')}",
-        made=max(run.run.manifest.ended for run in runs),
+        made=max(run.made for run in runs),
         sections=tuple(sections),
         attachments=tuple(files),
     )
@@ -107,6 +107,8 @@ def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
     if not all(side.context.is_labelled for side in sides):
         blocks.append(Paragraph(OWN_ANSWERS, "limit"))
     for side in sides:
+        if side.context.stopped:
+            blocks.append(Paragraph(f"{side.name}: {side.context.stopped}", "limit"))
         if said := unknown_sentences(side.context.run.summary.unknown_words):
             blocks.append(Paragraph(f"{side.name}: {' '.join(said)}", "limit"))
     return tuple(blocks)
@@ -130,7 +132,15 @@ def data(sides: Sequence[Side]) -> tuple[Block, ...]:
     for side in sides:
         run = side.context.run
         place, failed = side.context.names.text(str(run.folder)), str(len(run.summary.failed))
-        rows.append((side.name, place, f"{len(side.seen):,}", failed, run.manifest.ended or "not recorded"))
+        rows.append(
+            (
+                side.name,
+                place,
+                f"{len(side.seen):,}",
+                failed,
+                run.manifest.ended or ("not recorded" if run.is_over else "stopped"),
+            )
+        )
     shared = set.intersection(*(set(side.seen) for side in sides)) if sides else set()
     columns = (*texts("Model", "Run"), *numbers("Pictures", "Not usable"), *texts("Ended"))
     note = f"{counted(len(shared), 'picture')} (by SHA-256 and label) are in every run; paired tests use those that two runs share."

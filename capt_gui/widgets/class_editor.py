@@ -113,12 +113,18 @@ class ClassEditor(QWidget):
         self._refresh()
 
     def set_tokens(
-        self, tokens: tuple[int, ...], limit: int, too_long: tuple[int, ...], repeated: tuple[int, ...]
+        self,
+        tokens: tuple[int, ...],
+        limit: int,
+        too_long: tuple[int, ...],
+        repeated: tuple[int, ...],
+        alike: tuple[int, ...] = (),
     ) -> None:
         """Show the token count of the longest class name, and warn of names that are a problem.
 
         tokens: the count of each class, of which the model reads `limit`. too_long, repeated: the indices into
-        `classes()` of names that will be cut and of names that are listed twice.
+        `classes()` of names that will be cut and of names that are listed twice. alike: those of names with the tokens
+        of an earlier one.
         """
         names = self.classes()
         self._tokens_of = names
@@ -129,6 +135,9 @@ class ClassEditor(QWidget):
             self._token_problems.append(problem.format(self._listed(names, too_long)))
         if repeated:
             self._token_problems.append(self.tr("Listed twice: {}").format(self._listed(names, repeated)))
+        if alike:
+            problem = self.tr("The model reads the same as in another name, which always wins: {}")
+            self._token_problems.append(problem.format(self._listed(names, alike)))
         self._refresh()
 
     def set_unknown_words(self, unknown: tuple[UnknownWord, ...]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,20 @@ from typing import BinaryIO
 import pytest
 
 from capt_engine.errors import BadRequest, Cancelled, CannotWrite
-from capt_engine.files import copy, move_new, new_folder, set_aside, sha256, write_atomic
+from capt_engine.files import (
+    copy,
+    move_new,
+    new_folder,
+    put,
+    refuse_foreign_file,
+    refuse_foreign_folder,
+    remove_folder,
+    set_aside,
+    sha256,
+    write_atomic,
+)
+
+posix = pytest.mark.skipif(os.name != "posix", reason="links, pipes and devices are made the POSIX way")
 
 
 @pytest.fixture
@@ -221,3 +236,64 @@ def test_a_copy_and_a_file_set_aside(target: Path) -> None:
     copy(target.with_name("copy.pdf"), target)
     assert set_aside(target) == target.with_name("report.bad-2.pdf")
     assert set_aside(target) is None
+
+
+@posix
+@pytest.mark.parametrize("what", ["a pipe", "a link", "a dangling link", "a socket", "a device"])
+def test_only_a_file_is_ever_replaced(tmp_path: Path, what: str) -> None:
+    """Whatever else has the name stays as it is, and a sentence names it; no writer waits for a reader."""
+    place, mine = tmp_path / "out.pdf", tmp_path / "mine.pdf"
+    mine.write_bytes(b"mine")
+    if what == "a pipe":
+        os.mkfifo(place)
+    elif what == "a socket":
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(str(place))
+    elif what == "a device":
+        place = Path(os.devnull)
+    else:
+        place.symlink_to(mine if what == "a link" else tmp_path / "nowhere")
+    before = place.lstat()
+    for write in (lambda: write_atomic(place, b"new"), lambda: put(mine, place)):
+        with pytest.raises(BadRequest, match=f"is {what.replace('dangling ', '')}, and would be replaced"):
+            write()
+    after = place.lstat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    assert mine.read_bytes() == b"mine"
+    assert {one.name for one in tmp_path.iterdir()} <= {"out.pdf", "mine.pdf"}
+
+
+def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    """What we wrote before, an empty and a missing file are replaced; anything else is the user's."""
+    ours = re.compile(rb"CAPT Explorer")
+    place = tmp_path / "thesis.pdf"
+    refuse_foreign_file(place, ours)
+    place.touch()
+    refuse_foreign_file(place, ours)
+    place.write_bytes(b"%PDF" + bytes(200_000) + b"CAPT Explorer")
+    refuse_foreign_file(place, ours)
+    place.write_bytes(b"my thesis")
+    with pytest.raises(BadRequest, match="was not written by this program"):
+        refuse_foreign_file(place, ours)
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    """A folder is ours by a file that we put there."""
+    folder = tmp_path / "model"
+    refuse_foreign_folder(folder, "tower.json")
+    folder.mkdir()
+    refuse_foreign_folder(folder, "tower.json")
+    (folder / "README.md").write_text("mine")
+    with pytest.raises(BadRequest, match="did not write"):
+        refuse_foreign_folder(folder, "tower.json")
+    (folder / "tower.json").touch()
+    refuse_foreign_folder(folder, "tower.json")
+
+
+def test_removing_a_folder_takes_nothing_beside_it(tmp_path: Path) -> None:
+    """Its name on the way out is none that a user's folder can have."""
+    for name in ("model", ".model.removed"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x").touch()
+    remove_folder(tmp_path / "model")
+    assert [one.name for one in tmp_path.iterdir()] == [".model.removed"]

@@ -72,6 +72,7 @@ def _head(report: Report) -> Iterator[str]:
     yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n'
+    yield '<meta name="generator" content="CAPT Explorer">\n'
     yield '<meta name="referrer" content="no-referrer">\n<meta name="format-detection" content="telephone=no">\n'
     # Without an icon of its own, a page that is served makes the browser ask for one.
     yield f'<title>{text(report.title)}</title>\n<link rel="icon" href="data:,">\n'

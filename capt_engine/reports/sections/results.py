@@ -40,6 +40,8 @@ def verdict(context: ReportContext) -> tuple[Block, ...]:
     The paired differences, the checks that were run, the threat model and up to three examples follow.
     """
     blocks: list[Block] = [Paragraph(sentence(context), "lead")]
+    if context.stopped:
+        blocks.append(Paragraph(context.stopped, "limit"))
     odd = context.counts.tally.out_of_distribution(context.prompts[0]) if context.prompts else None
     if odd is not None and odd.count:
         text = f"{unlike_training(odd.count, odd.n)} What it says of such a picture means nothing."

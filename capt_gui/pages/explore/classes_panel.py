@@ -82,7 +82,7 @@ class ClassesPanel(QWidget):
 
     def on_checked(self, answer: ClassesChecked) -> None:
         """Show the tokens that the prompt of each class takes, and which are too long or stand twice, as `answer` says."""
-        self.editor.set_tokens(answer.tokens, answer.limit, answer.too_long, answer.repeated)
+        self.editor.set_tokens(answer.tokens, answer.limit, answer.too_long, answer.repeated, answer.alike)
 
     def on_words_checked(self, answer: WordsChecked) -> None:
         """Show the words that the model was never trained on, as `answer` says, with known ones to put in their place."""

@@ -14,7 +14,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.metrics.interval import wilson
 from capt_engine.protocols.cache import Measured
 from capt_engine.protocols.definitions import Cell, Recipe
-from capt_engine.protocols.render import Page, as_csv, as_json, as_text, markdown, write
+from capt_engine.protocols.render import Page, as_csv, as_json, as_text, markdown, refuse_foreign, write
 from capt_engine.protocols.table import Chapter, Line, pairs, table
 
 METRICS = ("clean", "1/255")
@@ -194,10 +194,14 @@ def test_csv_and_json_hold_every_figure() -> None:
 
 
 def test_the_files_ending_chooses_the_format(tmp_path: Path) -> None:
-    """.md, .csv, .json and .txt are written; anything else is refused."""
-    page = Page("T", (), (table(chapter(zero_shot("1100", "1000"))),))
+    """.md, .csv, .json and .txt are written, and written again, but over nothing of the user's; another ending is refused."""
+    page = Page("T", (("Command", "capt"),), (table(chapter(zero_shot("1100", "1000"))),))
     for suffix in (".md", ".csv", ".json", ".txt"):
+        (tmp_path / f"mine{suffix}").write_text("# My data set, a method and a title\n")
+        with pytest.raises(BadRequest, match="not written by this program"):
+            refuse_foreign(tmp_path / f"mine{suffix}")
         write(page, tmp_path / f"table{suffix}")
+        refuse_foreign(tmp_path / f"table{suffix}")
     assert json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))["title"] == "T"
     assert (tmp_path / "table.md").read_text(encoding="utf-8") == markdown(page)
     with pytest.raises(BadRequest, match="ending"):

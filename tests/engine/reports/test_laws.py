@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import re
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from capt_engine.cli.main import main
 from capt_engine.errors import UnknownName
+from capt_engine.files import refuse_foreign_file
 from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, Verdict
 from capt_engine.reports import REPORTS, Format, format_of
 from capt_engine.reports.build import build, chosen, infos
@@ -183,3 +186,17 @@ def test_attacks_on_survivors_are_told_over_all_pictures(tmp_path: Path) -> None
     assert told == {"clean": "100.0 %", "fgsm": "66.7 %", "pgd": "50.0 %", "worst of all": "50.0 %"}
     beside = main_table(compare([folder, folder]))
     assert [row[1].split(" (")[0] for row in beside.rows[2:]] == ["66.7 %", "50.0 %"]
+
+
+@pytest.mark.parametrize("form", list(REPORTS), ids=lambda form: form.name)
+def test_a_report_replaces_a_report_and_nothing_else(
+    form: Format, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each format is known by its mark: what the command wrote it writes again, and a file of the user's stays."""
+    place = tmp_path / f"thesis{form.suffix}"
+    place.write_bytes(b"my own thesis, on the CAPT method\n")
+    assert main(["report", str(run), "--out", str(place), "--quiet"]) == 2
+    assert "was not written by this program" in capsys.readouterr().err
+    assert place.read_bytes() == b"my own thesis, on the CAPT method\n"
+    place.write_bytes(form.write(build(run)))
+    refuse_foreign_file(place, re.compile(form.mark))

@@ -147,3 +147,21 @@ def test_a_run_of_before_is_still_read(run: Path, tmp_path: Path) -> None:
         reader = csv.DictReader(file)
         assert {line["entropy_clean"] for line in reader} == {""}
         assert tuple(reader.fieldnames or ()) == columns()
+
+
+def test_going_on_leaves_what_others_put_beside_the_pictures(tmp_path: Path) -> None:
+    """Of a run's own pictures those that nobody shows any more go; notes, links and pictures of the user's stay."""
+    asked = request(tmp_path / "run")
+    given = list(rows(asked, 30))
+    with RunFolder(tmp_path / "run", asked, {}, resume=False) as folder:
+        folder.add(given[:60])
+        examples = tmp_path / "run" / "examples"
+        ours = {one.name for one in examples.iterdir()}
+        mine = {"notes.txt", "cat.png", "0123456789abcdef.png", "0123456789abcdef_seen.png.bak"}
+        for name in mine:
+            (examples / name).write_bytes(b"mine")
+        folder.add(given[60:])
+    left = {one.name for one in examples.iterdir()}
+    assert mine <= left
+    assert ours - left
+    assert left - mine == kept_pictures.files_of(kept_pictures.read(tmp_path / "run"))

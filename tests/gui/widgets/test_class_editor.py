@@ -93,6 +93,8 @@ def test_problems_are_told_in_plain_words(editor: ClassEditor) -> None:
     editor.set_tokens((40, 5, 5), 32, (0,), (2,))
     assert "“cat”" in editor.problems().splitlines()[0]
     assert "Listed twice: “bird”" in editor.problems()
+    editor.set_tokens((5, 5, 5), 32, (), (), (2,))
+    assert editor.problems() == "The model reads the same as in another name, which always wins: “bird”"
 
 
 def test_counts_of_another_list_are_not_shown(editor: ClassEditor) -> None:
