@@ -68,18 +68,21 @@ class RunFolder:
         The few pictures that a report shows are written too. A FailedPicture among the rows is remembered for the
         summary. Raises CannotWrite where the disk refuses.
         """
+        finished = []
         with refused(self.path / ROWS):
             for row in rows:
                 if isinstance(row, FailedPicture):
                     self._failed.append(row)
                     continue
                 self._count += 1
-                self._rows.writerow(csv_cells(cells(row)))
+                finished.append(csv_cells(cells(row)))
                 self._examples.offer(row)
                 if row.success and row.pictures is not None:
                     name = f"{self._count:05d}_{_STRANGE.sub('_', Path(row.path).stem)[:80]}.png"
                     write_picture(self.path / ATTACKED / name, row.pictures.adversarial)
             self._examples.save()
+            # Last: a picture with rows is not attacked again, so its own pictures must be there by then.
+            self._rows.writerows(finished)
             self._file.flush()
 
     def counted(self, result: AnalyzeResult, compare: str | None) -> AnalyzeResult:
