@@ -9,6 +9,7 @@ from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from capt_engine.records import ParamInfo, ParamValue
+from capt_gui.plain_text import set_tooltip
 from capt_gui.widgets.input import keep_wheel_for_focus
 
 _WIDEST = 1e9
@@ -151,7 +152,7 @@ class Field:
             number = FloatEditor(info)
             number.valueChanged.connect(on_edited)
             self.editor = number
-        self.editor.setToolTip(info.help)
+        set_tooltip(self.editor, info.help)
         self.editor.setAccessibleName(info.label)
         self.editor.setAccessibleDescription(info.help)
         self.set_value(info.default)

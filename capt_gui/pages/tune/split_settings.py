@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_engine.formatting import exact_percent
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.split_model import SHOTS, SplitModel
@@ -50,9 +51,9 @@ class SplitSettings(QFrame):
         self.seed = WholeNumberBox()
         self.seed.setRange(0, _LARGEST_SEED)
         self.seed.setAccessibleName(self.tr("Seed"))
-        self.seed.setToolTip(self.tr("The same seed divides the same pictures the same way"))
+        set_tooltip(self.seed, self.tr("The same seed divides the same pictures the same way"))
         self._again = QPushButton(self.tr("Draw again"))
-        self._again.setToolTip(self.tr("Take the next seed"))
+        set_tooltip(self._again, self.tr("Take the next seed"))
         self._lay_out(Symbol(theme, 18, "state-held", "ok"))
         self.shots.picked.connect(self.on_shots_picked)
         self.parts.picked.connect(self.on_parts_picked)
