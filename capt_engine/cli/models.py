@@ -16,7 +16,7 @@ from capt_engine.cli.run_job import JobEnded, follow
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.reading import json_if_sound, read_json
 from capt_engine.runs.command_line import filled
-from capt_engine.runs.options_table import SWITCH, TEXT, Option
+from capt_engine.runs.options_table import SWITCH, TEXT, WHOLE, Option
 
 HELP = "models: bundled, installed, and importing published weights"
 
@@ -34,6 +34,12 @@ IMPORT = (
         "what it was trained with, where the files do not say (default then: quickgelu)",
         "activation",
         choices=("quickgelu", "gelu"),
+    ),
+    Option(
+        "--head-width",
+        "of a bare state dict: how wide its attention heads are, where its width is no published model's",
+        "head_width",
+        WHOLE,
     ),
     PICTURES,
 )

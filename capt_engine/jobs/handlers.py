@@ -38,7 +38,7 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
     """Predict and attack the unlabelled pictures of `request`, compare two sets of prompts if wanted, return counts.
 
     Loads the model and prompts first. Rows leave through the job's `on_event`; a run folder is written where the
-    request names one. Raises CaptError, of it BadRequest for a request to resume, which an analysis cannot.
+    request names one. Raises CaptError.
     """
     refuse_early(request)
     perceptual = job.cache.lpips(request)
@@ -53,9 +53,9 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
     wanted = with_pictures(request)
     source, _ = _beside(job.cache, request, classes, template)
     work = plan_analysis(wanted, variants, frozen, source=source, lpips=perceptual)
-    if request.options.resume:
-        raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
-    return recorded(job, request, work, template, lambda emit, _: analyze(work, request.paths, emit, job.progress))
+    return recorded(
+        job, request, work, template, lambda emit, done: analyze(work, request.paths, emit, job.progress, done)
+    )
 
 
 def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> records.AnalyzeResult:

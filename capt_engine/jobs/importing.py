@@ -37,7 +37,7 @@ def handle_import_prompts(job: JobContext, request: records.ImportPromptsRequest
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, request.device)
     job.progress(0, 0, f"reading {Path(request.file).name}")
-    options = ImportOptions(request.template, request.classes, request.position)
+    options = ImportOptions(request.template, request.classes, request.position, request.family)
     path = Path(request.file)
     found = converted(
         path, backbone, options, eps=request.eps, any_model=request.any_model, progress=_beat(job.progress, path)
@@ -71,7 +71,12 @@ def handle_import_model(job: JobContext, request: records.ImportModelRequest) ->
     job.progress(0, 0, f"reading {Path(request.path).name}")
     path = Path(request.path)
     brought = models.install(
-        path, request.name, base=request.base, activation=request.activation, progress=_beat(job.progress, path)
+        path,
+        request.name,
+        base=request.base,
+        activation=request.activation,
+        head_width=request.head_width,
+        progress=_beat(job.progress, path),
     )
     job.on_event(records.CatalogueChanged(catalogue.catalogue()))
     backbone = load_backbone(request.name, torch.device("cpu"))

@@ -239,6 +239,7 @@ def _require_unchanged(folder: Path, backbone: Backbone) -> None:
     kept = set(record.values())
     if backbone.base is not None:
         kept = {_tower_digest(backbone.base.sha256, digest) for digest in kept}
+    kept |= {_tower_digest(trunk.SHA256, digest) for digest in record.values()}  # of a model with the published trunk
     if backbone.sha256 not in kept:
         raise BadCheckpoint(
             f"The weights of {folder.name!r} are not those that were installed: they were changed on disk since.",

@@ -12,6 +12,7 @@ from capt_engine.records import (
     AnalyzeResult,
     Failure,
     JobProgress,
+    KeptRun,
     PicturesFound,
     PreviewRequest,
     PreviewResult,
@@ -88,7 +89,7 @@ class Analysis(QObject):
 
     def on_rows(self, event: RowsReady) -> None:
         """Put the finished rows (answers for a picture) into the gallery, and mark the next picture as running."""
-        options = replace(self._request.options, keep="")
+        options = replace(self._request.options, keep="", resume=False)
         self._gallery.put_rows(event.rows, replace(self._request, paths=(), options=options))
         for row in event.rows:
             self.open_paths.pop(row.path, None)
@@ -172,6 +173,19 @@ class AnalysisModel(QObject):
             analysis = self._analyse(request)
             analysis.job.progressed.connect(self.on_progressed)
             analysis.finished.connect(self.on_finished)
+
+    def go_on(self, run: KeptRun) -> None:
+        """Show the pictures of the stopped analysis `run` in the gallery, and analyse those it had not reached, as it was asked to.
+
+        The rows go to the folder of the run. Nothing happens if it is no stopped analysis.
+        """
+        if not isinstance(run.request, AnalyzeRequest):
+            return
+        options = replace(run.request.options, keep=run.folder, resume=True)
+        self.drop(run.request.paths, analyse=False)
+        analysis = self._analyse(replace(run.request, options=options))
+        analysis.job.progressed.connect(self.on_progressed)
+        analysis.finished.connect(self.on_finished)
 
     def on_offered(self) -> None:
         """Analyse the pictures that waited for the catalogue."""

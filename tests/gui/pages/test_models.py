@@ -174,8 +174,10 @@ def test_a_model_of_ones_own_is_imported_in_a_dialog(page: ModelsPage, bench: Be
     assert dialog.banner.accessibleName() == failure.message
     assert dialog.path.text() == "/models/vitb32_fare_eps_4.pt"
     dialog.base.setCurrentIndex(1)
+    dialog.head_width.setValue(80)
     dialog.go.click()
-    assert bench.engine.requests[-1].base == "demo"  # type: ignore[union-attr]
+    asked = bench.engine.requests[-1]
+    assert asked == r.ImportModelRequest("/models/vitb32_fare_eps_4.pt", "vitb32_fare_eps_4", "demo", head_width=80)
     score = r.SanityScore("the demo pictures", 12, 12, 1, 1 / 12, 0.6, "That is near chance.")
     result = r.ModelImported("mine", "/x", "bare image tower", "ab", ("It fits.",), ("QuickGELU.",), score)
     bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), result))
@@ -195,9 +197,15 @@ def test_prompts_are_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot:
     dialog.classes.setText("cat, dog ,")
     dialog.template.setText("a photo of a {}.")
     dialog.position.setCurrentIndex(2)
+    dialog.family.setCurrentIndex(2)
     dialog.go.click()
     wanted = r.ImportPromptsRequest(
-        "/runs/model.pth.tar-50", "demo", template="a photo of a {}.", classes=("cat", "dog"), position="middle"
+        "/runs/model.pth.tar-50",
+        "demo",
+        template="a photo of a {}.",
+        classes=("cat", "dog"),
+        position="middle",
+        family="fap",
     )
     assert bench.engine.requests[-1] == wanted
     getattr(dialog, way)()

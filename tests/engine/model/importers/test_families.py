@@ -219,7 +219,8 @@ def test_ivlp(
     vision = [random_tokens(n_vision, VISION, seed=15 + i) for i in range(depth_vision)]
     state = {f"prompt_learner.{name}": v for name, v in {"ctx": ctx, **words_of(uneven, sentences, n)}.items()}
     state |= whole_clip(uneven) | {"image_encoder.VPT": vision[0]}
-    state["prompt_learner.ZS_image_encoder.conv1.weight"] = torch.ones(2)  # PromptSRC keeps its teacher there
+    # PromptSRC keeps its teacher there.
+    state["prompt_learner.ZS_image_encoder.conv1.weight"] = uneven.clip.visual.conv1.weight.detach().half()
     for tower, values in (("image_encoder", vision[1:]), ("text_encoder", text)):
         state |= {f"{tower}.transformer.resblocks.{i + 1}.VPT_shallow": value for i, value in enumerate(values)}
     found = converted(dassl(tmp_path / "m", state), uneven, ImportOptions())
