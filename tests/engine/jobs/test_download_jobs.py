@@ -219,6 +219,36 @@ def test_a_model_of_another_form_is_converted(
     assert not list(folder.parent.glob(".*"))
 
 
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_a_clip_model_of_the_hub_is_fetched(hub: Hub, talk: Talk, tmp_path: Path, in_parts: bool) -> None:
+    """A repository in the layout of transformers is found by its config.json, and its weights by their index where they are in parts."""
+    model, look = TINY_CONFIG["model_cfg"], TINY_CONFIG["preprocess_cfg"]
+    made = forms.clip_model(tmp_path / "made", forms.random_clip(model), model, look)
+    if in_parts:
+        forms.in_parts(made)
+    hub.files = {path.name: path.read_bytes() for path in made.iterdir()}
+    ended = talk.end_of(talk.engine.submit(DownloadRequest(MODEL)))
+    assert isinstance(ended, JobFinished), ended
+    assert isinstance(ended.result, DownloadResult)
+    folder = Path(ended.result.folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["installed.json", "open_clip_config.json", NAME]
+    note = json.loads((folder / "installed.json").read_text())
+    assert (note["commit"], note["form"]) == (COMMIT, "CLIPModel folder")
+    assert not list(folder.parent.glob(".*"))
+
+
+def test_an_index_of_the_hub_leads_nowhere_else(hub: Hub, talk: Talk) -> None:
+    """An index that names a path is refused before anything is asked for by that name."""
+    hub.files = {
+        "config.json": b"{}",
+        "model.safetensors.index.json": json.dumps({"weight_map": {"a": "../../up.safetensors"}}).encode(),
+    }
+    ended = talk.end_of(talk.engine.submit(DownloadRequest(MODEL)))
+    assert isinstance(ended, JobFailed), ended
+    assert "no file of weights beside it" in ended.failure.message
+    assert all("up.safetensors" not in name for _, name in hub.asked)
+
+
 _CHILD = f"""
 import sys, time
 from capt_engine.jobs.download_jobs import download
