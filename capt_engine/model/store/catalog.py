@@ -47,6 +47,7 @@ class Entry(OfferedModel):
     """One [[model]] of resources/models.toml, which says what each field is, before anything is known of this machine."""
 
     figure: str = ""
+    address: str = ""
     weights: tuple[str, ...] = ()
     form: str = "open_clip"
     bundled: bool = False
@@ -114,6 +115,11 @@ def orders(model: str) -> tuple[Order, ...]:
     """
     entry = entry_of(model)
     configs, beside = _configs(entry)
+    if entry.address:
+        raise BadRequest(
+            f"{model} is not at the hub, and no hash vouches for the file that its authors publish: {entry.address}",
+            f"Fetch it in your browser, then: capt models import FILE --as {model} --base {entry.base}",
+        )
     if entry.bundled:
         raise BadRequest(f"{model} ships with the program; there is nothing to download.", "Choose it as it is.")
     folder = str(parts_folder(install_name(model), models_dir()))
@@ -200,21 +206,22 @@ def _offered(entry: Entry, device: DeviceInfo | None) -> OfferedModel:
     parts = parts_folder(folder.name, models_dir())
     have = sum(part.stat().st_size for part in parts.glob("*") if part.is_file()) if parts.is_dir() else 0
     needs, size = int(entry.memory_mb * 1e6), 4 * entry.parameters
-    page = "" if entry.bundled else f"https://huggingface.co/{entry.repo}"
-    names = () if entry.bundled else (_configs(entry)[0][0], entry.weights[0])
+    page = f"https://huggingface.co/{entry.repo}" if entry.repo else entry.page
+    names = (_configs(entry)[0][0], entry.weights[0]) if entry.repo else ()
+    at_hub = tuple(f"{page}/resolve/{entry.revision}/{name}" for name in names)
     state = "bundled" if entry.bundled else "installed" if is_model(folder) else "partial" if have else "absent"
     return replace(
         msgspec.convert(entry, OfferedModel, from_attributes=True),
         figure=_figure(entry),
-        bytes=entry.bytes or size or None,
-        estimated=entry.bytes is None and size > 0,
+        bytes=entry.bytes or (None if entry.address else size or None),  # a tower is smaller than its model
+        estimated=entry.bytes is None and size > 0 and not entry.address,
         state=state,
         have_bytes=have,
         comfort=_comfort(needs or size, entry.gflops, device),
         needs_bytes=needs,
         folder=str(folder) if is_model(folder) else "",
         page=page,
-        files=tuple(f"{page}/resolve/{entry.revision}/{name}" for name in names),
+        files=(entry.address,) if entry.address else at_hub,
     )
 
 
