@@ -22,7 +22,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QMenu,
     QMessageBox,
@@ -33,6 +32,7 @@ from PySide6.QtWidgets import (
 from capt_engine.resources import resource
 from capt_gui.pages import PAGES
 from capt_gui.panels.page import Menus, Page
+from capt_gui.plain_text import message_box, plain_label
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EVALUATE, TUNE
@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
         self._page_actions: dict[str, QAction] = {}
         self.rail = PageRail(desk.theme)
         self._stack = QStackedWidget()
-        self._note = QLabel()
+        self._note = plain_label()
         self._pill = DevicePill(desk.theme)
         self.setWindowTitle("CAPT Explorer")
         self.setWindowIcon(QIcon(str(resource("icons", "capt-explorer.svg"))))
@@ -161,7 +161,9 @@ class MainWindow(QMainWindow):
     def on_about(self) -> None:
         """Show a dialog with the version of the program, what it does, and when it uses the network."""
         version = metadata.version("capt-explorer")
-        QMessageBox.about(self, "About CAPT Explorer", f"CAPT Explorer {version}\n\n{_ABOUT}")
+        box = message_box(QMessageBox.Icon.NoIcon, "About CAPT Explorer", f"CAPT Explorer {version}", _ABOUT, self)
+        box.setStandardButtons(QMessageBox.StandardButton.Ok)
+        box.exec()
 
     def on_open_logs(self) -> None:
         """Open the folder of the log files in the system's file manager."""

@@ -127,8 +127,8 @@ def _transfer_weaker(counts: Counted) -> Found:
             continue
         own, n = counts.tally.robust(prompts, counts.eps, prompts)
         for on in sources:
-            if on != prompts:
-                kept, of = counts.tally.robust(prompts, counts.eps, on)
+            kept, of = counts.tally.robust(prompts, counts.eps, on)
+            if on != prompts and n and of:
                 gain = own / n - kept / of
                 if gain > worst:
                     worst, fewest = gain, min(n, of)
@@ -145,6 +145,8 @@ def _baseline_breaks(counts: Counted) -> Found:
         return "What plain CLIP was shown was computed on another model."
     kept, n = counts.tally.robust(NO_PROMPTS, counts.eps)
     clean, _ = counts.tally.clean(NO_PROMPTS)
+    if not n:
+        return "Plain CLIP was not attacked at this budget."
     shown = f"{kept} of {n} left, of {clean} that were right when clean"
     return Finding(wilson(kept, n)[1] < clean / n, kept / n, shown, n=n)
 
@@ -181,7 +183,7 @@ def _enough_pictures(counts: Counted) -> Found:
     halves = []
     for one in counts.prompts:
         k, n = counts.tally.clean(one) if counts.eps is None else counts.tally.robust(one, counts.eps)
-        low, high = wilson(k, n)
+        low, high = wilson(k, n) if n else (0.0, 1.0)
         halves.append((high - low) / 2)
     return Finding(max(halves) <= NARROW, max(halves), f"± {percent_number(max(halves))} points")
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
 from capt_engine.model.text import check_lengths, class_name, count_tokens, sentences, split_template
+from capt_engine.model.vocabulary import spoken
 from capt_engine.records.tuning import OLD_NAMES
 
 COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
@@ -223,7 +224,7 @@ def moved_ids(
     leading = n // 2 if shape.position == "middle" else 0
     moved, places = ids.clone(), torch.empty(len(ids), n, dtype=torch.long, device=ids.device)
     for row, name in enumerate(classes):
-        n_tokens = count_tokens(backbone, [class_name(name)])[0] - 2
+        n_tokens = count_tokens(backbone, [spoken(name)])[0] - 2
         moved[row, 1 + leading : 1 + leading + n_tokens] = ids[row, 1 + n : 1 + n + n_tokens]
         moved[row, 1 + leading + n_tokens : 1 + n + n_tokens] = ids[row, 1 + leading : 1 + n]
         behind = torch.arange(n - leading, device=ids.device) + 1 + leading + n_tokens

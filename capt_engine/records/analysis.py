@@ -107,12 +107,14 @@ class PictureRow:
 class AttackSummary:
     """The outcome of one attack over the pictures; fractions in [0, 1].
 
-    accuracy: of the n pictures it was run on; where `skipped` others were broken before, they are not among them. success_rate: of
-    those of the n that had a right answer to lose.
+    accuracy: of the n pictures it was run on; where `skipped` others were broken before, they are not among them.
+    cumulative_accuracy: of all pictures, right under this attack and all before it. success_rate: of those of the n that had a right
+    answer to lose.
     """
 
     name: str
     accuracy: float
+    cumulative_accuracy: float
     success_rate: float
     seconds: float
     n: int = 0

@@ -13,7 +13,7 @@ from capt_engine.reports.document import Attachment, Block, Report, Section
 from capt_engine.reports.sections import about, corruption, detail, results, robust
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.runs.manifest import as_json
-from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
+from capt_engine.runs.reader import MANIFEST, ROWS, SUMMARY
 from capt_engine.runs.table import csv_writer
 
 Written = tuple[str, str, Callable[[ReportContext], tuple[Block, ...]]]

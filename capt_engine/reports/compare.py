@@ -23,6 +23,11 @@ from capt_engine.runs.request_text import variant_name
 
 Key = tuple[str, str]
 
+ONE_AFTER_THE_OTHER = (
+    "Attacks were run one after the other, each on the pictures that were still right. The line of an attack is of all pictures: right "
+    "under it and under all attacks before it."
+)
+
 
 @dataclass(frozen=True)
 class Side:
@@ -172,16 +177,21 @@ def results(sides: Sequence[Side]) -> tuple[Block, ...]:
     rows = [("Pictures", *(f"{len(side.context.counts.pictures[side.prompts]):,}" for side in sides))]
     rows.append(("Clean accuracy", *(_clean(side) for side in sides)))
     cells: dict[tuple[str, str, float], dict[str, str]] = {}
+    # The survivors of one run are others than those of another: what is compared is of all pictures.
+    ordered = any(side.context.counts.tally.skipped for side in sides)
     for side in sides:
-        for (prompts, attack, eps), one in side.context.counts.fared.items():
+        counts = side.context.counts
+        for (prompts, attack, eps), one in counts.fared.items():
             if prompts == side.prompts:
                 norm = one.budget or side.context.norm
-                cells.setdefault((norm, attack, eps), {})[side.name] = share(one.kept, one.n)
+                k, n = counts.tally.cumulative(prompts, eps).get(attack, (0, 0)) if ordered else (one.kept, one.n)
+                cells.setdefault((norm, attack, eps), {})[side.name] = share(k, n)
     for (norm, attack, eps), found in sorted(cells.items(), key=lambda one: (one[0][0], one[0][2], one[0][1])):
         row = (found.get(side.name, "–") for side in sides)
         within = f"{norm}, ε = {budget(eps, norm)}" if norm in NORMS.names() else norm
         rows.append((f"{attack}, {within}", *row))
-    return (Grid("Accuracy with 95 % intervals", columns, tuple(rows)),)
+    table = Grid("Accuracy with 95 % intervals", columns, tuple(rows))
+    return (table, Paragraph(ONE_AFTER_THE_OTHER, "note")) if ordered else (table,)
 
 
 def _clean(side: Side) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from capt_engine.errors import BadRequest
 from capt_engine.records import RunRequest
+from capt_engine.runs import reader
 from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.request_text import from_json
-from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY, lines, whole_pictures
+from capt_engine.runs.run_folder import whole_pictures
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,14 @@ class FinishedRun:
 
         Raises BadRequest where the folder holds no run, one that has not ended, or files that cannot be read.
         """
-        if not (folder / MANIFEST).is_file() or not (folder / ROWS).is_file():
+        if not reader.is_run(folder):
             raise BadRequest(f"{str(folder)!r} holds no run.", "Name a folder that a run was kept in (--out).")
-        if not (folder / SUMMARY).is_file():
+        summary = reader.summary_of(folder)
+        if summary is None:
             raise BadRequest(
                 f"The run in {str(folder)!r} has not ended.", f"Finish it first: capt evaluate … --resume {folder}"
             )
-        manifest, summary = Manifest.read(folder / MANIFEST), Summary.read(folder / SUMMARY)
+        manifest = reader.manifest_of(folder)
         return cls(folder, manifest, summary, from_json(manifest))
 
     @classmethod
@@ -48,9 +50,9 @@ class FinishedRun:
         Of a stopped one the pictures count that have all their rows, and its summary says only what these and the
         manifest say. Raises BadRequest where the folder holds no run, or none of whose pictures was done.
         """
-        if (folder / SUMMARY).is_file() or not (folder / MANIFEST).is_file() or not (folder / ROWS).is_file():
+        if not reader.is_run(folder) or reader.summary_of(folder) is not None:
             return cls.of(folder)
-        manifest = Manifest.read(folder / MANIFEST)
+        manifest = reader.manifest_of(folder)
         request = from_json(manifest)
         whole = whole_pictures(folder, request)
         if not whole:
@@ -80,4 +82,4 @@ class FinishedRun:
 
         Of a stopped run, the rows of a picture that was not done are left out.
         """
-        return (line for line in lines(self.folder) if self.whole is None or line["path"] in self.whole)
+        return (line for line in reader.lines(self.folder) if self.whole is None or line["path"] in self.whole)

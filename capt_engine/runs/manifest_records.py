@@ -77,7 +77,7 @@ class _Written:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a file; raises BadRequest where it holds no such object."""
-        return cls.of(read_json(path, dict[str, object]), repr(str(path)))
+        return cls.of(read_json(path, dict[str, object], finite=True), repr(str(path)))
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from capt_engine.errors import BadRequest
 from capt_engine.files import copy, new_folder, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps
-from capt_engine.runs import kept_pictures
+from capt_engine.runs import kept_pictures, reader
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest import FORMAT, as_json
-from capt_engine.runs.run_folder import MANIFEST, ROWS, close_run, refuse_unless_free
+from capt_engine.runs.reader import ATTACKED, EXAMPLES, MANIFEST, ROWS
+from capt_engine.runs.run_folder import close_run, refuse_unless_free
 from capt_engine.runs.table import csv_writer, summary, trial
 
 # What may differ between the parts of one run.
@@ -47,7 +48,7 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
         "ended": "",
     }
     with new_folder(out) as folder:
-        (folder / "attacked").mkdir()
+        (folder / ATTACKED).mkdir()
         write_atomic(folder / MANIFEST, as_json(manifest))
         with (folder / ROWS).open("w", newline="", encoding="utf-8") as file:
             writer = csv_writer(file, header=True)
@@ -102,12 +103,12 @@ def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
     kept = kept_pictures.chosen_of(one for run in runs for one in kept_pictures.read(run.folder))
     if kept:
         for name, run in itertools.product(sorted(kept_pictures.files_of(kept)), runs):
-            if (run.folder / kept_pictures.FOLDER / name).is_file():
-                copy(run.folder / kept_pictures.FOLDER / name, out / kept_pictures.FOLDER / name)
+            if (picture := reader.example(run.folder, name)) is not None:
+                copy(picture, out / EXAMPLES / name)
         kept_pictures.write(out, kept)
     for i, run in enumerate(runs, 1):
-        for file in sorted((run.folder / "attacked").glob("*.png")):
-            copy(file, out / "attacked" / f"{i}_{file.name}")
+        for file in reader.attacked(run.folder):
+            copy(file, out / ATTACKED / f"{i}_{file.name}")
 
 
 def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import re
 from collections import Counter
@@ -17,14 +16,12 @@ from capt_engine.files import new_folder, refused, replacing, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.reading import read_json
 from capt_engine.records import AnalyzeResult, FailedPicture, PictureRow, RunRequest
-from capt_engine.runs import old_names
 from capt_engine.runs.kept_pictures import KeptPictures, write_picture
 from capt_engine.runs.manifest import as_json, digest, ended
 from capt_engine.runs.manifest_records import Manifest
+from capt_engine.runs.reader import ATTACKED, MANIFEST, ROWS, SUMMARY, is_run, lines, manifest_of
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.table import cells, csv_cells, csv_writer, plain, trial
-
-ROWS, MANIFEST, SUMMARY = "rows.csv", "manifest.json", "summary.json"
 
 # What may differ between a run and its continuation: none of it changes a result.
 _FREE = ("skip", "batch_size", "device", "with_pictures", "keep", "resume", "checks")
@@ -54,7 +51,7 @@ class RunFolder:
             _begin_rows(folder, self._taken_up(request, manifest))
         else:
             with new_folder(folder) as begun:
-                (begun / "attacked").mkdir()
+                (begun / ATTACKED).mkdir()
                 write_atomic(begun / MANIFEST, as_json(manifest))
                 _begin_rows(begun, ())
         first = next(iter(request.labels), "")
@@ -71,18 +68,21 @@ class RunFolder:
         The few pictures that a report shows are written too. A FailedPicture among the rows is remembered for the
         summary. Raises CannotWrite where the disk refuses.
         """
+        finished = []
         with refused(self.path / ROWS):
             for row in rows:
                 if isinstance(row, FailedPicture):
                     self._failed.append(row)
                     continue
                 self._count += 1
-                self._rows.writerow(csv_cells(cells(row)))
+                finished.append(csv_cells(cells(row)))
                 self._examples.offer(row)
                 if row.success and row.pictures is not None:
                     name = f"{self._count:05d}_{_STRANGE.sub('_', Path(row.path).stem)[:80]}.png"
-                    write_picture(self.path / "attacked" / name, row.pictures.adversarial)
+                    write_picture(self.path / ATTACKED / name, row.pictures.adversarial)
             self._examples.save()
+            # Last: a picture with rows is not attacked again, so its own pictures must be there by then.
+            self._rows.writerows(finished)
             self._file.flush()
 
     def counted(self, result: AnalyzeResult, compare: str | None) -> AnalyzeResult:
@@ -115,7 +115,7 @@ class RunFolder:
 
     def _taken_up(self, request: RunRequest, manifest: Mapping[str, object]) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
-        began, now = Manifest.read(self.path / MANIFEST), Manifest.of(manifest)
+        began, now = manifest_of(self.path), Manifest.of(manifest)
         old = from_json(began).settings
         for name, value in request.settings.items():
             if name not in _FREE and value != old.get(name):
@@ -157,7 +157,7 @@ def refuse_unless_free(folder: Path, *, resume: bool) -> None:
     Without `resume` the folder must be empty or not exist; with it the folder must hold a run to go on with.
     """
     try:
-        if resume and not ((folder / MANIFEST).is_file() and (folder / ROWS).is_file()):
+        if resume and not is_run(folder):
             raise BadRequest(f"{str(folder)!r} holds no run to go on with.", "Start it with --out instead.")
         if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BadRequest(f"{str(folder)!r} is not empty.", "Name a new folder; nothing is ever overwritten.")
@@ -185,20 +185,7 @@ def close_run(folder: Path, summary: Mapping[str, object]) -> None:
 def whole_pictures(folder: Path, request: RunRequest) -> frozenset[str]:
     """Return the paths, as rows.csv in `folder` has them, of the pictures with all rows that `request` wants of each.
 
-    Raises OSError where the rows cannot be read.
+    Raises BadRequest where the rows cannot be read.
     """
     counts = Counter(line["path"] for line in lines(folder))
     return frozenset(path for path, n in counts.items() if n == request.rows_per_picture)
-
-
-def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a run as column → text, under today's column names; a row that was cut off is left out.
-
-    file_or_folder: the path of a run folder, or of its rows.csv.
-    """
-    path = file_or_folder / ROWS if file_or_folder.is_dir() else file_or_folder
-    with path.open(newline="", encoding="utf-8") as file:
-        # As many as the file's own header says: an older version knew fewer columns.
-        for line in csv.DictReader(file):
-            if None not in line and None not in line.values():
-                yield old_names.threat(line)

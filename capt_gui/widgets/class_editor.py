@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from capt_engine.records import UnknownWord
+from capt_gui.plain_text import plain_label, set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol, TextButton
-from capt_gui.widgets.class_list import classes_text, has_word, parse_classes, with_word
+from capt_gui.widgets.class_list import classes_text, has_word, parse_classes, pasted_classes, with_word
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.unknown_words import UnknownWords
@@ -30,7 +31,7 @@ class _NamesEdit(QPlainTextEdit):
         return QSize(200, 168)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        names = parse_classes(source.text())
+        names = pasted_classes(source.text())
         ends_open = not source.text().endswith("\n")
         self.insertPlainText(classes_text(names) + ("" if ends_open else "\n") if len(names) > 1 else source.text())
 
@@ -50,14 +51,18 @@ class ClassEditor(QWidget):
         self._token_problems: list[str] = []
         self._template = QLineEdit()
         self._template.setPlaceholderText(self.tr("a photo of a {}."))
-        self._template.setToolTip(
-            self.tr("The template of what the model reads for each class; {} stands for the class name.")
+        set_tooltip(
+            self._template,
+            self.tr("The template of what the model reads for each class; {} stands for the class name."),
         )
         self._template.setAccessibleName(self.tr("Template"))
         self._template.setAccessibleDescription(self._template.toolTip())
         self._names = _NamesEdit()
         self._names.setPlaceholderText(self.tr("One class per line, or paste a list"))
-        self._names.setToolTip(self.tr("One class per line. A pasted list may also be separated by commas or tabs."))
+        tip = self.tr(
+            "One class per line, one with commas in double quotes. A list pasted on one line may be separated by commas."
+        )
+        set_tooltip(self._names, tip)
         self._names.setAccessibleName(self.tr("Classes"))
         self._names.setAccessibleDescription(self._names.toolTip())
         self._count = text(role="caption")
@@ -79,7 +84,7 @@ class ClassEditor(QWidget):
         warned = fill(QHBoxLayout(), (self._symbol, 0, Qt.AlignmentFlag.AlignTop), (self._problems, 1))
         layout = fill(QVBoxLayout(self), spacing=6)
         for name, editor in ((self.tr("Template"), self._template), (self.tr("Classes"), self._names)):
-            label = QLabel(name)
+            label = plain_label(name)
             label.setBuddy(editor)
             layout.addWidget(label)
             layout.addWidget(editor)

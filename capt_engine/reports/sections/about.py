@@ -340,6 +340,10 @@ def repeat(context: ReportContext) -> tuple[Block, ...]:
 GLOSSARY = (
     ("Accuracy", "The share of pictures that were answered with their label."),
     (
+        "Cumulative accuracy",
+        "The share of all pictures that are right under this attack and under all attacks before it.",
+    ),
+    (
         "Robust accuracy",
         "The share that is still right under every attack of a budget: the worst case picture by picture.",
     ),

@@ -137,7 +137,8 @@ class ReportContext:
 
         "A: " or "B: " stands before them where there are two sets.
         """
-        letter = f"{'AB'[self.prompts.index(prompts)]}: " if len(self.prompts) == 2 else ""
+        lettered = len(self.prompts) == 2 and prompts in self.prompts
+        letter = f"{'AB'[self.prompts.index(prompts)]}: " if lettered else ""
         return letter + variant_name(prompts)
 
     def title(self) -> str:

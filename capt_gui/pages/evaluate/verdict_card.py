@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from capt_engine.records import unknown_sentences
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate import evaluate_text
@@ -116,7 +117,7 @@ class VerdictCard(VerdictBox):
         self.copy.setText(self.tr("Copy command"))
         for button in (self.report, self.copy):
             button.setEnabled(not problem)
-            button.setToolTip(problem)
+            set_tooltip(button, problem)
             button.setAccessibleDescription(problem)
-        self.copy.setToolTip(problem or self._run.command())
+        set_tooltip(self.copy, problem or self._run.command())
         self.show_buttons(*buttons)

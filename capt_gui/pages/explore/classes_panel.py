@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from capt_engine.records import ClassesChecked, WordsChecked
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.explore.choices import OWN, SUGGESTED, Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
@@ -30,8 +31,8 @@ class ClassesPanel(QWidget):
         self.source = text(role="caption")
         self.use_model = QPushButton(self.tr("Use the model's own classes"))
         self.use_model.setProperty("link", True)
-        self.use_model.setToolTip(
-            self.tr("Ask about the classes that the model suggests, instead of those of the prompts")
+        set_tooltip(
+            self.use_model, self.tr("Ask about the classes that the model suggests, instead of those of the prompts")
         )
         self.editor = ClassEditor(theme)
         use_model = (self.use_model, 0, Qt.AlignmentFlag.AlignRight)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QV
 
 from capt_engine.records import OfferedModel
 from capt_gui.pages.models.model_item import ModelItem
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.models.models_model import PAUSED, Download, ModelsModel, comfort, size, standing
 from capt_gui.widgets.fact_list import FactList
@@ -134,7 +135,7 @@ class ModelDetails(ModelItem):
         listed = self._models.listed
         offline = listed is not None and listed.offline
         self.download.setEnabled(not offline)
-        self.download.setToolTip(listed.offline_reason if listed is not None and offline else "")
+        set_tooltip(self.download, listed.offline_reason if listed is not None and offline else "")
         if underway is None:
             return
         self.bar.setRange(0, max(underway.total // 1000, 0))

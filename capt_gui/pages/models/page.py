@@ -32,6 +32,7 @@ from capt_gui.pages.models.import_dialog import ImportModelDialog, ImportPrompts
 from capt_gui.pages.models.ledger_dialog import LedgerDialog
 from capt_gui.pages.models.prompts_details import PromptsDetails
 from capt_gui.panels.page import Page
+from capt_gui.plain_text import set_tooltip
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.models.install_job import InstallJob
 from capt_gui.view_models.models.models_model import size, standing
@@ -101,7 +102,7 @@ class ModelsPage(Page):
         listed = self._models.listed
         if listed is not None:
             self.offline.setChecked(listed.offline)
-            self.offline.setToolTip(listed.offline_reason)
+            set_tooltip(self.offline, listed.offline_reason)
             room = self.tr("{} free").format(size(listed.free_bytes))
             promise = (
                 self.tr("The network is locked.")

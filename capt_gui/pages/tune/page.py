@@ -13,6 +13,7 @@ from capt_gui.pages.tune.step import Step
 from capt_gui.pages.tune.step_rail import COMPLETE, LOCKED, NOW, OPEN, StepRail
 from capt_gui.pages.tune.steps import STEPS
 from capt_gui.panels.page import Menus, Page
+from capt_gui.plain_text import set_tooltip
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, KeptProject
@@ -128,7 +129,7 @@ class TunePage(Page):
             self._back.setFocus()
         self._next.setEnabled(may)
         self._next.setAccessibleDescription(reason)
-        self._next.setToolTip(reason)
+        set_tooltip(self._next, reason)
         self.reason.set_text(reason)
         self._forward.setEnabled(may and not last)
         self._backward.setEnabled(here > 0)

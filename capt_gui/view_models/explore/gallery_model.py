@@ -10,6 +10,7 @@ from pathlib import PurePath
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from capt_engine.records import AnalyzeRequest, FailedPicture, PictureRow, PictureSet, Preview
+from capt_gui.plain_text import plain
 from capt_gui.roles import GalleryRole
 from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.picture_sets import PictureSets
@@ -259,7 +260,7 @@ _WORST_FIRST = ("broken", "held", "ready")
 _CAPTIONS = {"waiting": "Waiting for its turn", "running": "Under attack now"}
 _ANSWERS: dict[int, Callable[[Item], str]] = {
     Qt.ItemDataRole.DisplayRole: lambda item: PurePath(item.path).name,
-    Qt.ItemDataRole.ToolTipRole: _message,
+    Qt.ItemDataRole.ToolTipRole: lambda item: plain(_message(item)),
     Qt.ItemDataRole.AccessibleTextRole: _spoken,
     GalleryRole.PATH: lambda item: item.path,
     GalleryRole.NAME: lambda item: PurePath(item.path).name,

@@ -18,7 +18,8 @@ from capt_engine.runs.differences import differences
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.merge import merge
-from capt_engine.runs.run_folder import RunFolder, lines
+from capt_engine.runs.reader import lines
+from capt_engine.runs.run_folder import RunFolder
 from tests.engine.reports.made_runs import kept, request, rows
 
 
