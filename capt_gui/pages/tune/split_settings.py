@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_engine.formatting import exact_percent
 from capt_gui.plain_text import set_tooltip
@@ -13,6 +13,7 @@ from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
+from capt_gui.widgets.param_editors import WholeNumberBox
 from capt_gui.widgets.segments import Segments
 
 _ALL, _DRAWN, _OWN = "all", "drawn", "own"
@@ -47,9 +48,8 @@ class SplitSettings(QFrame):
         self.validation.set_help(self.tr("Measured after every epoch, to see when it stops getting better"))
         self.tested = KnobSlider(theme, self.tr("Kept for the test"), self.tr("little"), self.tr("much"))
         self.tested.set_help(self.tr("More test pictures make the final figures surer"))
-        self.seed = QSpinBox()
+        self.seed = WholeNumberBox()
         self.seed.setRange(0, _LARGEST_SEED)
-        self.seed.lineEdit().setTextMargins(8, 0, 0, 0)
         self.seed.setAccessibleName(self.tr("Seed"))
         set_tooltip(self.seed, self.tr("The same seed divides the same pictures the same way"))
         self._again = QPushButton(self.tr("Draw again"))
