@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from capt_engine.data.labelled_set import is_text, shown
 from capt_engine.records.data import LongName
-from capt_engine.records.vocabulary import alike, alike_names
+from capt_engine.records.vocabulary import alike
 
 LONG = 100
 """A name of more characters than this is told of, whatever the model."""
+
+NAME_FOLDERS = "A file classes.csv (folder,name) beside the folders, or --classes with such a map, says what they hold."
 
 CountTokens = Callable[[list[str]], tuple[int, ...]]
 
@@ -24,16 +26,17 @@ _LISTED = 5
 _LONGEST = 40
 
 
-def listed(names: Sequence[str], notes: Sequence[object] = ()) -> str:
+def listed(names: Sequence[str], notes: Sequence[object] = (), *, between: str = ", ") -> str:
     """Join the first five names for a sentence, each cut to 40 characters, and add "and N more" where there are more.
 
     notes: remarks in the order of the names, such as counts, each put in parentheses behind its name; empty for none.
+    between: what stands between two names.
     """
     short = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…" for name in map(shown, names[:_LISTED])]
     if notes:
         short = [f"{name} ({note})" for name, note in zip(short, notes[:_LISTED], strict=True)]
     more = len(names) - _LISTED
-    return ", ".join(short) + (f" and {more} more" if more > 0 else "")
+    return between.join(short) + (f" and {more} more" if more > 0 else "")
 
 
 def as_read(name: str) -> str:
@@ -48,6 +51,22 @@ def as_tokens(name: str) -> tuple[str, ...]:
     """
     clean = unicodedata.normalize("NFC", html.unescape(as_read(name))).replace("’", "'")
     return tuple(_WORDS.findall(clean.lower()))
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names with a number behind each that stood before, as in "missile (#2)"; no sentence says the number."""
+    met: Counter[str] = Counter()
+    found = []
+    for name in names:
+        met[as_read(name)] += 1
+        found.append(name if met[as_read(name)] == 1 else f"{name} (#{met[as_read(name)]})")
+    return tuple(found)
+
+
+def wordless(names: Sequence[str]) -> str:
+    """Return a sentence on names without a letter, such as those of numbered folders; "" where there are none."""
+    without = [name for name in names if is_text(name) and as_read(name) and not any(map(str.isalpha, name))]
+    return f"Names without a letter say little to a model that reads words: {listed(without)}." if without else ""
 
 
 def refusals(names: Sequence[str]) -> Iterator[str]:
@@ -83,13 +102,12 @@ def remarks(names: Sequence[str]) -> Iterator[str]:
     Examples: no letters, a script that CLIP hardly knows, or two names that are the same tokens.
     """
     plain = [name for name in names if is_text(name) and as_read(name)]
-    without = [name for name in plain if not any(letter.isalpha() for letter in name)]
-    if without:
-        yield f"Names without a letter say little to a model that reads words: {listed(without)}."
+    if sentence := wordless(plain):
+        yield sentence
     foreign = [
         name
         for name in plain
-        if name not in without and not any(letter.isascii() and letter.isalpha() for letter in name)
+        if any(map(str.isalpha, name)) and not any(letter.isascii() and letter.isalpha() for letter in name)
     ]
     if foreign:
         yield f"CLIP learned from English captions and knows few names in other scripts: {listed(foreign)}."
@@ -109,7 +127,7 @@ def remarks(names: Sequence[str]) -> Iterator[str]:
     if some := [group for group in same if len({as_read(name) for name in group}) > 1]:
         yield (
             "Several classes share a name but for spaces, the writing of accents or capital letters, which CLIP does not read, "
-            f"so that no model can tell them apart: {alike_names(some)}."
+            f"so that no model can tell them apart: {listed([name for group in some for name in group])}."
         )
 
 

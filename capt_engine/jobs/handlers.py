@@ -11,10 +11,11 @@ import torch
 
 from capt_engine import records
 from capt_engine.data.class_lists import judged_among
+from capt_engine.data.class_names import NAME_FOLDERS, wordless
 from capt_engine.data.few_shot import half_of_classes
 from capt_engine.data.folders import collect
 from capt_engine.data.images import read_photo, thumbnail
-from capt_engine.data.labelled_set import TargetColumn
+from capt_engine.data.labelled_set import LabelledSet, TargetColumn
 from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
@@ -74,8 +75,8 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
         )
     targets = TargetColumn(column, len(request.options.classes)) if column else None
     data, label_source = labelled(request.data, request.split, request.data_root, targets)
-    left_out = data.notes
-    (data,) = half_of_classes(request.subsample_classes, judged_among(data, request.options.classes or data.classes))
+    (data,) = half_of_classes(request.subsample_classes, _named(data, request, label_source))
+    said = data.notes
     items = chosen(data, request.limit, request.shard, request.options.seed)
     if not items:
         raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
@@ -90,9 +91,20 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
         done = {*request.skip, *finished}
         left = [item for item in items if item.path not in done]
         result = evaluate(work, left, emit, job.progress, probed=items)
-        return replace(result, notes=(*left_out, *result.notes))
+        return replace(result, notes=(*said, *result.notes))
 
     return recorded(job, request, work, template, evaluated)
+
+
+def _named(data: LabelledSet, request: records.EvaluateRequest, label_source: str) -> LabelledSet:
+    """The pictures among the class names of the request, or the data's own; its notes say how they came together."""
+    options = request.options
+    named = judged_among(
+        data, options.classes or data.classes, options.class_folders, of_folders=label_source == "folder"
+    )
+    if (sentence := wordless(named.classes)) and not options.classes:
+        named = replace(named, notes=(*named.notes, f"{sentence} {NAME_FOLDERS}"))
+    return named
 
 
 def _prompts_of(name: str | None) -> Path | None:

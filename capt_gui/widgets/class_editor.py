@@ -9,7 +9,7 @@ from capt_engine.records import UnknownWord
 from capt_gui.plain_text import plain_label, set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol, TextButton
-from capt_gui.widgets.class_list import classes_text, has_word, parse_classes, with_word
+from capt_gui.widgets.class_list import classes_text, has_word, parse_classes, pasted_classes, with_word
 from capt_gui.widgets.input import leave_undo
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
@@ -32,7 +32,7 @@ class _NamesEdit(QPlainTextEdit):
         return QSize(200, 168)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        names = parse_classes(source.text())
+        names = pasted_classes(source.text())
         ends_open = not source.text().endswith("\n")
         self.insertPlainText(classes_text(names) + ("" if ends_open else "\n") if len(names) > 1 else source.text())
 
@@ -60,7 +60,10 @@ class ClassEditor(QWidget):
         self._template.setAccessibleDescription(self._template.toolTip())
         self._names = _NamesEdit()
         self._names.setPlaceholderText(self.tr("One class per line, or paste a list"))
-        set_tooltip(self._names, self.tr("One class per line. A pasted list may also be separated by commas or tabs."))
+        tip = self.tr(
+            "One class per line, one with commas in double quotes. A list pasted on one line may be separated by commas."
+        )
+        set_tooltip(self._names, tip)
         self._names.setAccessibleName(self.tr("Classes"))
         self._names.setAccessibleDescription(self._names.toolTip())
         self._count = text(role="caption")

@@ -23,7 +23,8 @@ def folders(root: Path, *names: str, each: int = 1) -> Path:
 
 def summary(capsys: pytest.CaptureFixture[str], tiny_folder: Path, *words: str) -> dict[str, Any]:
     """What a run without an attack says in JSON."""
-    known = ("--model", f"local-dir:{tiny_folder}", "--attack", "none", "--checks", "off", "--json", "--quiet")
+    checks = ("--checks", "off") if words[0] == "evaluate" else ()
+    known = ("--model", f"local-dir:{tiny_folder}", "--attack", "none", *checks, "--json", "--quiet")
     assert main([*words, *known]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     return found
@@ -43,3 +44,38 @@ def test_folders_with_the_same_tokens_are_named(
     apart = summary(capsys, tiny_folder, "evaluate", str(folders(tmp_path / "other", "mug", "star")))
     assert not apart["notes"]
     assert [one["status"] for one in apart["checks"] if one["name"] == "names-differ"] == ["pass"]
+
+
+def test_a_map_is_read_and_kept(tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--classes map.csv` names numbered folders; the run's note shows the pairing, and its command is that of the manifest."""
+    data = folders(tmp_path / "data", "1", "2", "10")
+    (tmp_path / "map.csv").write_text('folder,name\n10,star\n2,"mug, cup"\n1,cube\n')
+    run = tmp_path / "run"
+    found = summary(
+        capsys, tiny_folder, "evaluate", str(data), "--classes", str(tmp_path / "map.csv"), "--out", str(run)
+    )
+    assert found["notes"] == ["Class names by the map: 1 → cube; 2 → mug, cup; 10 → star."]
+    assert {one["name"] for one in found["per_class"]} == {"star", "mug, cup", "cube"}
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["request"]["options"]["class_folders"] == ["10", "2", "1"]
+    assert manifest["command"] == "capt run manifest.json"
+
+
+def test_numbered_folders_without_names_are_doubted(
+    tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asked for "a photo of a 7.", a run says that names without a letter say little, and how to give others."""
+    found = summary(capsys, tiny_folder, "evaluate", str(folders(tmp_path / "data", "7", "8")))
+    assert "Names without a letter" in found["notes"][0]
+    assert "classes.csv (folder,name)" in found["notes"][0]
+
+
+def test_a_line_of_a_list_is_one_class(tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name with commas is one class for pictures without labels too, and the printed command says it in quotes."""
+    data = folders(tmp_path / "data", "a")
+    (tmp_path / "names.txt").write_text("mug, cup\ncube\n")
+    out = tmp_path / "run"
+    summary(capsys, tiny_folder, "analyze", str(data), "--classes", str(tmp_path / "names.txt"), "--out", str(out))
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["classes"] == ["mug, cup", "cube"]
+    assert "--classes '\"mug, cup\",cube'" in manifest["command"]
