@@ -156,6 +156,7 @@ def _get(args: argparse.Namespace) -> int:
         raise BadRequest("--offline was given, so nothing is fetched.", "Leave it out to download.")
     offline.require_network()
     offer = catalog.find_offer(args.name)
+    catalog.orders(args.name)  # raises before anybody is asked where there is nothing to fetch
     size = "size not known" if offer.bytes is None else f"{formatting.size(offer.bytes)}"
     print(f"{offer.label}: {size}, licence {offer.licence}, from {offer.page}", file=sys.stderr)
     if not args.yes and not _agreed():

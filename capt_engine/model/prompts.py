@@ -42,7 +42,7 @@ class PromptShape:
 
     What only imported prompts have: the class name's position among the learned tokens (CoOp: end, middle, front), tokens of each of
     n_classes classes' own, another n_ctx and depth in the image tower (IVLP), and values that are added to the normalised picture, of
-    `frame` pixels a side (TeCoA's visual prompts). 0 is: one for all, as in the text tower, and none.
+    `frame` pixels a side (TeCoA's visual prompts, with which alone n_ctx may be 0). 0 is: one for all, as in the text tower, and none.
     """
 
     coupling: str = "vision_to_text"
@@ -59,7 +59,8 @@ class PromptShape:
     def __post_init__(self) -> None:
         if self.coupling not in COUPLINGS:
             raise BadRequest(f"There is no coupling called {self.coupling!r}.", f"Known: {', '.join(COUPLINGS)}.")
-        if self.n_ctx < 1 or self.depth < 1:
+        border_alone = self.coupling == "vision_only" and self.frame > 0 and self.depth == 1
+        if self.n_ctx < (0 if border_alone else 1) or self.depth < 1:
             raise BadRequest(
                 f"Prompts of length {self.n_ctx} and depth {self.depth} are none.", "Both must be at least 1."
             )
@@ -289,7 +290,7 @@ class Prompts(nn.Module):
         vision_leads = shape.coupling == "vision_to_text"
         self.context = nn.Parameter(context.detach().float().clone()) if shape.has_text else None
         self.deep_text = self._tokens(0 if vision_leads or not shape.has_text else deeper, n, text_width)
-        learns_vision = shape.coupling in ("independent", "vision_only")
+        learns_vision = shape.coupling in ("independent", "vision_only") and vision_n_ctx > 0
         self.first_vision = nn.Parameter(self._normal(vision_n_ctx, vision_width)) if learns_vision else None
         in_vision = vision_depth - 1 if vision_leads or learns_vision else 0
         self.deep_vision = self._tokens(in_vision, vision_n_ctx, vision_width)

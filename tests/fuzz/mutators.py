@@ -93,6 +93,14 @@ def mutated_table(rng: random.Random, text: str) -> str:
     return mutated_bytes(rng, changed.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogateescape")
 
 
+def as_bytes(text: str) -> bytes:
+    """Return the bytes of a text for a file; lone surrogates become bytes that are no UTF-8."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
 def nasty(rng: random.Random) -> Any:
     """Return a plain value that a reader is not ready for."""
     kind = rng.randrange(8)

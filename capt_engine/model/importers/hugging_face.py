@@ -11,6 +11,7 @@ import msgspec
 import torch
 from torch import Tensor
 
+from capt_engine.download.weight_index import SUFFIX, parts_of
 from capt_engine.errors import BadCheckpoint
 from capt_engine.model.importers.base import State
 from capt_engine.model.importers.head_widths import Tower
@@ -21,8 +22,7 @@ from capt_engine.reading import fitted, read_json
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _PREPROCESSOR = "preprocessor_config.json"
-_LONGEST_CONFIG, _LONGEST_INDEX, _DAMAGED = 1_000_000, 4_000_000, "The folder is damaged."
-_INDEX = ".index.json"
+_LONGEST_CONFIG, _DAMAGED = 1_000_000, "The folder is damaged."
 T = TypeVar("T")
 _EPS = 1e-5
 _TOWERS = {"text_model.": "", "vision_model.": "visual."}
@@ -69,7 +69,7 @@ def state_in(folder: Path, read: Callable[[Path], Contents]) -> State:
         BadCheckpoint: there are no weights, a part of them is missing, or they are no CLIPModel's.
     """
     found = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
-    index = next((folder / f"{name}{_INDEX}" for name in WEIGHTS if (folder / f"{name}{_INDEX}").is_file()), None)
+    index = next((folder / f"{name}{SUFFIX}" for name in WEIGHTS if (folder / f"{name}{SUFFIX}").is_file()), None)
     if found is None and index is None:
         raise BadCheckpoint(
             f"{str(folder)!r} holds neither {' nor '.join(WEIGHTS)}.", "The weights must lie beside the configuration."
@@ -86,23 +86,6 @@ def state_in(folder: Path, read: Callable[[Path], Contents]) -> State:
     if not is_clip_model(state):
         raise BadCheckpoint(f"{parts[0]!r} does not hold a CLIPModel.", "Only CLIP is supported.")
     return state
-
-
-@dataclass(frozen=True)
-class _Index:
-    weight_map: dict[str, str]
-
-
-def parts_of(index: Path) -> tuple[str, ...]:
-    """Read the names of the files that the index of weights in several parts lists; they are names of its folder alone.
-
-    Raises BadCheckpoint where the index is damaged or names a file elsewhere.
-    """
-    names = sorted(set(_read(index, _Index, most=_LONGEST_INDEX).weight_map.values()))
-    for name in names:
-        if Path(name).name != name or "\\" in name or not name.endswith((".safetensors", ".bin")):
-            raise BadCheckpoint(f"{index.name!r} lists {name[:80]!r}, which is no file of weights beside it.", _DAMAGED)
-    return tuple(names)
 
 
 def renamed(state: State) -> dict[str, Tensor]:
@@ -224,5 +207,5 @@ def _tower(part: dict[str, Any]) -> _Tower:
     return fitted(part, _Tower, called=CONFIG, error=BadCheckpoint, hint=_DAMAGED)
 
 
-def _read(path: Path, kind: type[T], most: int = _LONGEST_CONFIG) -> T:
-    return read_json(path, kind, error=BadCheckpoint, hint=_DAMAGED, most=most, finite=True)
+def _read(path: Path, kind: type[T]) -> T:
+    return read_json(path, kind, error=BadCheckpoint, hint=_DAMAGED, most=_LONGEST_CONFIG, finite=True)

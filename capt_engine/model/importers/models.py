@@ -214,6 +214,8 @@ def _open_clip_folder(path: Path, out: Path, activation: str, read: Read) -> tup
     # All that the configuration says is kept: a trunk, for one, is no part of the weights.
     whole = {**kept, "model_cfg": config.model_cfg, "preprocess_cfg": config.preprocess_cfg or openai.preprocessing()}
     state = openai.weights(read(found[0]).state)
+    if hugging_face.is_clip_model(state):  # as at the hub, where one folder may serve both libraries
+        state = hugging_face.renamed(state)
     if found[0].suffix == ".safetensors" and _names_in(found[0]) == state.keys():
         # To the byte: what was tuned for the model, and statistics of its pictures, go by the file's SHA-256.
         files.copy(found[0], out / OPEN_CLIP_WEIGHTS)

@@ -66,11 +66,21 @@ class ModelDetails(ModelItem):
         underway = self._models.underway.get(model.id)
         self.title.setText(model.label)
         self.standing.setText(standing(model, underway))
-        self.about.setText(model.purpose)
+        self.about.setText(self._about(model))
         self._facts.set_facts(self._facts_of(model))
         self._show_work(model, underway)
         self.standing_mark.set_icon(*_STATE_ICONS.get(model.state, ("dot", "text_muted")))
         self._facts.mark("here").set_icon(*_COMFORT_ICONS[model.comfort])
+
+    def _about(self, model: OfferedModel) -> str:
+        """The purpose; of a tower that nobody may fetch for the user also how it comes here."""
+        if not model.base or model.state == "installed":
+            return model.purpose
+        how = self.tr(
+            "Its authors publish the image tower alone, and not at the hub: fetch the file in your browser (Copy the links), "
+            "then bring it in with Use a folder I already have…, called {} here, tuned from {}."
+        )
+        return f"{model.purpose} {how.format(model.id, model.base)}"
 
     def on_pause(self) -> None:
         """Pause the download of the shown model, or resume it if it is paused."""
@@ -107,13 +117,13 @@ class ModelDetails(ModelItem):
             "source": model.page
             or (self.tr("ships with the app") if model.state == "bundled" else self.tr("your own")),
             "commit": revision or "–",
-            "hash": model.sha256 or (self.tr("not public: the hub's own is held to") if model.page else "–"),
+            "hash": model.sha256 or (self.tr("not public: the hub's own is held to") if model.repo else "–"),
         }
 
     def _show_work(self, model: OfferedModel, underway: Download | None) -> None:
         here = model.state in ("installed", "bundled")
         self._working.setVisible(underway is not None)
-        self.download.setVisible(underway is None and not here)
+        self.download.setVisible(underway is None and not here and not model.base)
         self.use.setVisible(here)
         for button in (self.copy, self.page):
             button.setVisible(bool(model.page))

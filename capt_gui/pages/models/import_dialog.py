@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -181,6 +181,13 @@ class ImportModelDialog(ImportDialog):
             if self.name.text() != stem:
                 self.name.setText(stem)
         self.go.setEnabled(self.go.isEnabled() and bool(self.name.text().strip()))
+
+    def suggest(self, name: str, base: str) -> None:
+        """Fill in the name and, if it is installed, the base of the image tower that the user is about to bring in."""
+        with QSignalBlocker(self.name):  # or the name would be made from the path again
+            self.name.setText(name)
+        self.name.setModified(True)
+        self.base.setCurrentIndex(max(self.base.findData(base), 0))
 
     def request(self) -> ImportModelRequest:
         """Return the request to import the model at the path, with all that the fields say of it."""

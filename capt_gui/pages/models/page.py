@@ -130,9 +130,16 @@ class ModelsPage(Page):
 
     def on_bring(self) -> None:
         """Open the dialog that imports a model, or the one for prompts if the list of prompts is shown."""
-        catalogue = self.desk.model.catalogue
-        make = ImportModelDialog if self._kind == MODELS_LIST else ImportPromptsDialog
-        make(self.desk.theme, self.install, catalogue.models, self).open()
+        models = self.desk.model.catalogue.models
+        if self._kind == MODELS_LIST:
+            dialog = ImportModelDialog(self.desk.theme, self.install, models, self)
+            listed = self._models.listed
+            offered = () if listed is None else listed.offered
+            for model in (one for one in offered if one.id == self.details.shown_id and one.base):
+                dialog.suggest(model.id, model.base)
+            dialog.open()
+        else:
+            ImportPromptsDialog(self.desk.theme, self.install, models, self).open()
 
     def on_use_prompts(self) -> None:
         """Choose the shown prompts as variant B, compared with A, and the model they were made for; show the Explore page."""

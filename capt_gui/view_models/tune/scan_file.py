@@ -38,4 +38,8 @@ def load(folder: Path) -> ScanResult | None:
     kept = json_if_sound(folder / FILE_NAME, _Kept, finite=True)
     if kept is None or (kept.format, kept.version) != (_FORMAT, _VERSION):
         return None
-    return kept.result if kept.result.inventory and Path(kept.result.inventory).is_file() else None
+    try:
+        is_there = bool(kept.result.inventory) and Path(kept.result.inventory).is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        is_there = False
+    return kept.result if is_there else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from conftest import Bench
 from fakes import TWO_SIDES
-from offers import ENTRY, FETCHED, LISTED, LOCKED, SMALL
+from offers import BY_HAND, ENTRY, FETCHED, LISTED, LOCKED, SMALL
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QTableWidget
 from pytestqt.qtbot import QtBot
@@ -31,6 +32,25 @@ def page(bench: Bench, qtbot: QtBot) -> Iterator[ModelsPage]:
     page.on_chosen(["small"])
     yield page
     page.close()
+
+
+def test_a_tower_that_is_fetched_by_hand_has_no_download(page: ModelsPage, bench: Bench) -> None:
+    """Its details say how it comes here, and the dialog that brings it in knows its name and its base."""
+    bench.engine.emit(TWO_SIDES)
+    bench.desk.models.refresh()
+    listed = replace(LISTED, offered=(*LISTED.offered, BY_HAND))
+    bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), listed))
+    page.on_chosen(["tower"])
+    assert page.details.download.isHidden()
+    assert "in your browser" in page.details.about.text()
+    page.details.folder.click()
+    dialog = next(one for one in page.findChildren(ImportModelDialog) if one.isVisible())
+    assert (dialog.name.text(), dialog.base.currentData()) == ("tower", "demo")
+    dialog.path.setText("/downloads/other.pt")
+    assert dialog.name.text() == "tower"
+    dialog.close()
+    page.on_chosen(["small"])
+    assert not page.details.download.isHidden()
 
 
 def asked_for(bench: Bench) -> list[r.DownloadRequest]:

@@ -292,13 +292,13 @@ def prompter(path: Path, pads: dict[str, Tensor], tokens: dict[str, Tensor]) -> 
     return path
 
 
-@pytest.mark.parametrize("with_border", [True, False])
-def test_visual_prompts(uneven: Backbone, pixels: Pixels, tmp_path: Path, with_border: bool) -> None:
-    """A border is added to the normalised picture, tokens stand behind the patches; without a border only the tokens."""
+@pytest.mark.parametrize(("with_border", "n"), [(True, 5), (False, 5), (True, 0)])
+def test_visual_prompts(uneven: Backbone, pixels: Pixels, tmp_path: Path, with_border: bool, n: int) -> None:
+    """A border is added to the normalised picture, tokens stand behind the patches; either may be there alone."""
     wide, tall = (1, 3, 5, 24), (1, 3, 14, 5)
     pads = {"pad_up": random_tokens(*wide, seed=1), "pad_down": random_tokens(*wide, seed=2)}
     pads |= {"pad_left": random_tokens(*tall, seed=3), "pad_right": random_tokens(*tall, seed=4)}
-    tokens = random_tokens(1, 5, VISION, seed=5)
+    tokens = random_tokens(1, n, VISION, seed=5)
     border = torch.zeros(3, 24, 24)
     border[:, :5], border[:, 19:] = pads["pad_up"][0], pads["pad_down"][0]
     border[:, 5:19, :5], border[:, 5:19, 19:] = pads["pad_left"][0], pads["pad_right"][0]
@@ -308,7 +308,7 @@ def test_visual_prompts(uneven: Backbone, pixels: Pixels, tmp_path: Path, with_b
     # refine_classname of its utils.py: lower case, and spaces for _, - and /
     sentences = [f"This is a photo of a {name.lower().replace('-', ' ').replace('/', ' ')}" for name in NAMES]
     assert "t shirt" in sentences[2]
-    paper = Paper(uneven, sentences, vision=[tokens[0]], border=border if with_border else None)
+    paper = Paper(uneven, sentences, vision=[tokens[0]] if n else [], border=border if with_border else None)
     agrees(found, paper, pixels(2), tmp_path)
 
 
@@ -321,7 +321,8 @@ def test_visual_prompts_of_other_kinds_are_refused(uneven: Backbone, tmp_path: P
         (
             ({"patch": torch.ones(1, 3, 4, 4)}, tokens, "not supported"),
             ({}, {**tokens, "transformer.layers.0.weight": torch.ones(2)}, "not supported"),
-            (whole, {"prompt": torch.ones(1, 0, VISION)}, "without image tokens"),
+            (whole, {"prompt": torch.ones(2, 5, VISION)}, r"not \(1, n, d\)"),
+            ({}, {"prompt": torch.ones(1, 0, VISION)}, "'pad_up'"),
             ({**whole, "pad_left": torch.ones(1, 3, 13, 5)}, tokens, "do not fit together"),
             ({name: value for name, value in whole.items() if name != "pad_up"}, tokens, "'pad_up'"),
             ({**whole, "pad_up": torch.ones(1, 3, 6, 24)}, tokens, "no square"),

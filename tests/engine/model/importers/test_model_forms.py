@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest, CaptError
@@ -226,23 +226,9 @@ def test_a_fault_is_the_users_files_not_a_hidden_folders(tmp_path: Path, state: 
 # CLIPModel folders in parts
 
 
-def sharded(folder: Path, state: forms.State) -> Path:
-    """A CLIPModel folder whose weights are in two files with an index."""
-    forms.clip_model(folder, state, SMALL, LOOK)
-    whole = load_file(folder / "model.safetensors")
-    names = sorted(whole)
-    parts = {"model-00001-of-00002.safetensors": names[::2], "model-00002-of-00002.safetensors": names[1::2]}
-    for part, some in parts.items():
-        save_file({name: whole[name] for name in some}, folder / part)
-    (folder / "model.safetensors").unlink()
-    index = {"metadata": {}, "weight_map": {name: part for part, some in parts.items() for name in some}}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
-    return folder
-
-
 def test_a_folder_in_parts_is_read(tmp_path: Path, state: forms.State, expected: Tensor) -> None:
     """The index of a sharded CLIPModel names its files; one that is missing is named."""
-    folder = sharded(tmp_path / "hf", state)
+    folder = forms.in_parts(forms.clip_model(tmp_path / "hf", state, SMALL, LOOK))
     brought = models.install(folder, "parts", root=tmp_path / "models")
     assert torch.allclose(logits(f"local-dir:{brought.folder}", IMAGES), expected, atol=1e-4)
     (folder / "model-00002-of-00002.safetensors").unlink()
@@ -252,7 +238,7 @@ def test_a_folder_in_parts_is_read(tmp_path: Path, state: forms.State, expected:
 @pytest.mark.parametrize("name", ["../secret.safetensors", "/etc/x.bin", "..\\x.bin", "sub/x.safetensors", "x.txt"])
 def test_an_index_names_only_files_beside_it(tmp_path: Path, state: forms.State, name: str) -> None:
     """A path out of the folder is refused, whatever lies there."""
-    folder = sharded(tmp_path / "hf", state)
+    folder = forms.in_parts(forms.clip_model(tmp_path / "hf", state, SMALL, LOOK))
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"logit_scale": name}}), "utf-8")
     failure = refusal(folder, tmp_path / "models")
     assert isinstance(failure, BadCheckpoint)
