@@ -21,10 +21,11 @@ from capt_engine.runs.manifest import as_json, digest, ended
 from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.reader import ATTACKED, MANIFEST, ROWS, SUMMARY, is_run, lines, manifest_of
 from capt_engine.runs.request_text import from_json
+from capt_engine.runs.segments import continued, devices, segments_of, unlike
 from capt_engine.runs.table import cells, csv_cells, csv_writer, plain, trial
 
-# What may differ between a run and its continuation: none of it changes a result.
-_FREE = ("skip", "batch_size", "device", "with_pictures", "keep", "resume", "checks")
+# What may differ between a run and its continuation. Device and precision change the last bits, so the manifest has them for each segment.
+_FREE = ("skip", "batch_size", "device", "precision", "with_pictures", "keep", "resume", "checks")
 # What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
 _NOT_COMPARED = ("time_s", "path")
 # The folders that runs of this process are writing now.
@@ -45,10 +46,14 @@ class RunFolder:
         self.done: tuple[str, ...] = ()
         self._failed: list[FailedPicture] = []
         self._count = 0
+        # The manifest with the segment that begins here, until that has a row.
+        self._resumed: Mapping[str, object] | None = None
         refuse_unless_free(folder, resume=resume)
         if resume:
             # Read as it is written: a long run's rows do not belong into memory.
-            _begin_rows(folder, self._taken_up(request, manifest))
+            began, now = manifest_of(folder), Manifest.of(manifest)
+            _begin_rows(folder, self._taken_up(request, began, now))
+            self._resumed = {**began.as_written, "segments": continued(began, now, self._count)}
         else:
             with new_folder(folder) as begun:
                 (begun / ATTACKED).mkdir()
@@ -81,6 +86,9 @@ class RunFolder:
                     name = f"{self._count:05d}_{_STRANGE.sub('_', Path(row.path).stem)[:80]}.png"
                     write_picture(self.path / ATTACKED / name, row.pictures.adversarial)
             self._examples.save()
+            if finished and self._resumed is not None:
+                write_atomic(self.path / MANIFEST, as_json(self._resumed))
+                self._resumed = None
             # Last: a picture with rows is not attacked again, so its own pictures must be there by then.
             self._rows.writerows(finished)
             self._file.flush()
@@ -88,10 +96,14 @@ class RunFolder:
     def counted(self, result: AnalyzeResult, compare: str | None) -> AnalyzeResult:
         """Return a copy of `result` with figures and checks counted over every row in the folder.
 
-        Rows from before an interruption are among them. compare: the id of the prompts B to set beside A; None compares
+        Rows from before an interruption are among them; where those were computed on another device, in another
+        precision or by another torch, a note says so. compare: the id of the prompts B to set beside A; None compares
         with nothing.
         """
         tally = Tally(trial(line) for line in lines(self.path))
+        segments = segments_of(manifest_of(self.path))
+        if note := unlike(segments):
+            result = dataclasses.replace(result, notes=(*result.notes, note), device=devices(segments))
         return checked(tally, tally.scored(result, compare))
 
     def finish(self, summary: Mapping[str, object]) -> None:
@@ -113,9 +125,8 @@ class RunFolder:
         with refused(self.path / ROWS):
             self._file.close()
 
-    def _taken_up(self, request: RunRequest, manifest: Mapping[str, object]) -> Iterator[dict[str, str]]:
+    def _taken_up(self, request: RunRequest, began: Manifest, now: Manifest) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
-        began, now = manifest_of(self.path), Manifest.of(manifest)
         old = from_json(began).settings
         for name, value in request.settings.items():
             if name not in _FREE and value != old.get(name):

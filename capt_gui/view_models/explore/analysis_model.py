@@ -76,6 +76,8 @@ class Analysis(QObject):
         self.open_paths = dict.fromkeys(request.paths)
         self._request = request
         self._gallery = gallery
+        self.n_done = 0
+        self.is_kept = bool(request.options.keep)
         job.started.connect(self.on_started)
         job.news.connect(self.on_rows)
         job.finished.connect(self.on_finished)
@@ -93,6 +95,7 @@ class Analysis(QObject):
         self._gallery.put_rows(event.rows, replace(self._request, paths=(), options=options))
         for row in event.rows:
             self.open_paths.pop(row.path, None)
+        self.n_done += len({row.path for row in event.rows})
         self.on_started()
 
     def on_finished(self, result: AnalyzeResult) -> None:
@@ -137,6 +140,21 @@ class AnalysisModel(QObject):
     def is_running(self) -> bool:
         """True while a search for pictures or an analysis waits or is under way; redrawing old pictures does not count."""
         return bool(self._running() or self._held)
+
+    @property
+    def elapsed_s(self) -> float:
+        """The seconds since the engine began to work on the analysis under way; 0 without one. Redrawing does not count."""
+        return max((work.job.elapsed_s for work in self._running()), default=0.0)
+
+    @property
+    def n_done(self) -> int:
+        """The pictures that the analyses under way have answered so far."""
+        return sum(work.n_done for work in self._running() if isinstance(work, Analysis))
+
+    @property
+    def is_kept(self) -> bool:
+        """True if every analysis under way is kept on disk, so that it can be resumed and reported."""
+        return all(work.is_kept for work in self._running() if isinstance(work, Analysis))
 
     def drop(self, paths: Sequence[str], *, analyse: bool | None = None) -> PictureSearch | None:
         """Look for pictures in the files and folders at `paths`, and add them to the gallery; return the search, None for no paths.
