@@ -12,7 +12,6 @@ import json
 import math
 import tomllib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import UnionType
@@ -53,19 +52,19 @@ def read_toml(path: Path, kind: type[T], *, error: type[CaptError] = BadRequest,
     """Return the value in the TOML file `path`, as the type `kind`; raises `error` where there is none.
 
     error: the exception for a file that is missing, unreadable, too large, no TOML, or does not fit `kind`; its message
-    names the file, and its advice is `hint`.
+    names the file, and its advice is `hint`. NaN and ±Infinity are refused too.
     """
     data = _bytes_of(path, error, hint, MOST_BYTES)
     return _decode(data, _toml, "TOML", kind, repr(str(path)), error, hint, MOST_BYTES)
 
 
-def json_if_sound(path: Path, kind: type[T]) -> T | None:
+def json_if_sound(path: Path, kind: type[T], *, finite: bool = False) -> T | None:
     """Return the value in the JSON file `path`, as the type `kind`; None where the file is missing, damaged or unfit.
 
-    For files that the program can make again; nothing is raised.
+    For files that the program can make again; nothing is raised. finite: a file with NaN or ±Infinity is unfit.
     """
     try:
-        return read_json(path, kind)
+        return read_json(path, kind, finite=finite)
     except CaptError:
         return None
 
@@ -100,19 +99,23 @@ def fitted(value: object, kind: type[T], *, called: str, error: type[CaptError] 
         raise error(f"{called} does not hold what it should: {_words(problem)}.", hint) from problem
 
 
-def what_fits(values: Mapping[str, Any], kind: type[T]) -> T:
+def what_fits(values: Mapping[str, Any], kind: type[T], unfit: Callable[[str], object] = lambda _: None) -> T:
     """Make an instance of the dataclass `kind` from those of `values` that fit its fields; the rest is ignored.
 
     values: field name → value, nested for a field that is a dataclass. A field without a fitting value keeps its
-    default.
+    default. unfit: called with the name of each field whose value does not fit.
     """
     taken: dict[str, Any] = {}
     for name, field in get_type_hints(kind, include_extras=True).items():
         if name in values and dataclasses.is_dataclass(field):
-            taken[name] = what_fits(values[name] if isinstance(values[name], dict) else {}, cast("type", field))
+            if not isinstance(values[name], dict):
+                unfit(name)
+            taken[name] = what_fits(values[name] if isinstance(values[name], dict) else {}, cast("type", field), unfit)
         elif name in values:
-            with suppress(CaptError):
+            try:
                 taken[name] = fitted(values[name], field, called=name)
+            except CaptError:
+                unfit(name)
     return kind(**taken)
 
 
@@ -175,7 +178,7 @@ def _finite_json(text: str) -> object:
 
 
 def _toml(text: str) -> object:
-    return tomllib.loads(text)
+    return tomllib.loads(text, parse_float=_number)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -119,9 +119,9 @@ class Interrupt(QObject):
             self._reader.recv(64)
 
     def on_interrupt(self, number: int, frame: FrameType | None) -> None:
-        """Close the window on Ctrl+C, as its own close button would; the signal's `number` and stack `frame` are ignored."""
+        """Close the window on Ctrl+C, without a question; the signal's `number` and stack `frame` are ignored."""
         del number, frame
-        self._window.close()
+        self._window.close_unasked()
 
     def stop(self) -> None:
         """Put back the signal handlers of before and close the sockets, so that Ctrl+C no longer closes the window."""

@@ -11,10 +11,11 @@ from types import TracebackType
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
 from capt_engine.crash_log import shorten_home, where, write_report
 from capt_engine.records import Failure
+from capt_gui.plain_text import plain_label
 
 
 class CrashDialog(QDialog):
@@ -25,7 +26,7 @@ class CrashDialog(QDialog):
         self._text = text
         self.setWindowTitle("Something went wrong")
         self.resize(720, 460)
-        about = QLabel(
+        about = plain_label(
             "CAPT Explorer met a problem it did not expect; this is a fault of ours, not yours. You can go on, but "
             f"saving what matters and starting again is safer.\n\nThe report below stays on this computer. {where(path)}"
         )

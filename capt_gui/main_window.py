@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -22,7 +23,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QMenu,
     QMessageBox,
@@ -33,11 +33,14 @@ from PySide6.QtWidgets import (
 from capt_engine.resources import resource
 from capt_gui.pages import PAGES
 from capt_gui.panels.page import Menus, Page
+from capt_gui.plain_text import message_box, plain_label
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EVALUATE, TUNE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
+from capt_gui.view_models.work_under_way import work_under_way
 from capt_gui.widgets.actions import make_action
+from capt_gui.widgets.confirmation import confirm
 from capt_gui.widgets.device_pill import DevicePill
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_rail import PageRail
@@ -58,12 +61,14 @@ class MainWindow(QMainWindow):
         self.desk = desk
         self._keeper = keeper
         self._log_folder = log_folder
+        # a test answers in the dialog's place
+        self.ask: Callable[[QWidget, str, str, str, str], bool] = confirm
         self._pages: list[Page] = []
         self._menus: list[QMenu] = []
         self._page_actions: dict[str, QAction] = {}
         self.rail = PageRail(desk.theme)
         self._stack = QStackedWidget()
-        self._note = QLabel()
+        self._note = plain_label()
         self._pill = DevicePill(desk.theme)
         self.setWindowTitle("CAPT Explorer")
         self.setWindowIcon(QIcon(str(resource("icons", "capt-explorer.svg"))))
@@ -161,7 +166,9 @@ class MainWindow(QMainWindow):
     def on_about(self) -> None:
         """Show a dialog with the version of the program, what it does, and when it uses the network."""
         version = metadata.version("capt-explorer")
-        QMessageBox.about(self, "About CAPT Explorer", f"CAPT Explorer {version}\n\n{_ABOUT}")
+        box = message_box(QMessageBox.Icon.NoIcon, "About CAPT Explorer", f"CAPT Explorer {version}", _ABOUT, self)
+        box.setStandardButtons(QMessageBox.StandardButton.Ok)
+        box.exec()
 
     def on_open_logs(self) -> None:
         """Open the folder of the log files in the system's file manager."""
@@ -193,8 +200,25 @@ class MainWindow(QMainWindow):
             return
         super().keyPressEvent(event)
 
+    def close_unasked(self) -> None:
+        """Close the window without a question, whatever goes on: the user ends the program from outside."""
+        self.ask = lambda *_: True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Let every page store its sizes and clean up, and save the settings, before Qt closes the window for `event`."""
+        """Let every page store its sizes and clean up, and save the settings, before Qt closes the window for `event`.
+
+        Where work goes on that time was spent on, ask first, and stay open if the user wants that.
+        """
+        desk = self.desk
+        works = work_under_way(desk.evaluation.run, desk.analysis, desk.tuning.run)
+        if works:
+            keep = all(work.is_kept for work in works)
+            answer = self.tr("Close, keep what is there") if keep else self.tr("Close")
+            question = "\n".join(work.title for work in works)
+            if not self.ask(self, self.tr("Close CAPT Explorer"), question, answer, "\n".join(w.fate for w in works)):
+                event.ignore()
+                return
         for page in self._pages:
             page.leave()
         self.desk.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import platformdirs
@@ -20,9 +20,14 @@ VERSION = 2
 FILE_NAME = "settings.toml"
 AUTO, OFF = "auto", "off"
 
-Values = dict[str, bool | int | float | str]
 Table: TypeAlias = dict[str, object]
-Budget = Annotated[float, msgspec.Meta(ge=0)]
+# What the controls of the window can hold: a number beyond these is no setting.
+Whole = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+Natural = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Real = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
+Length = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+Budget = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+Values = dict[str, bool | Whole | Real | str]
 
 
 @dataclass
@@ -44,7 +49,7 @@ class EvaluateSettings(AttackSettings):
     attack: str = "quick"
     curve: bool = False
     checks: str = "cheap"
-    limit: int = 200
+    limit: Natural = 200
     recent: list[str] = field(default_factory=list)
 
 
@@ -70,7 +75,7 @@ class Settings:
     device: str = "auto"
     offline: bool = False
     theme: str = "system"
-    seed: int = 0
+    seed: Natural = 0
     perturb: str = "input"
     rounding: str = "none"
     auto_run: bool = True
@@ -82,11 +87,11 @@ class Settings:
     report_format: str = "pdf"
     report_redact: bool = False
     report_left_out: list[str] = field(default_factory=list)
-    report_columns: list[int] = field(default_factory=list)
+    report_columns: list[Length] = field(default_factory=list)
     tune_recent: list[str] = field(default_factory=list)
     prompt_files: list[str] = field(default_factory=list)
-    columns: list[int] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
+    columns: list[Length] = field(default_factory=list)
+    rows: list[Length] = field(default_factory=list)
     eps: dict[str, Budget] = field(default_factory=dict)
     classes: dict[str, list[str]] = field(default_factory=dict)
     class_list: dict[str, str] = field(default_factory=dict)
@@ -127,12 +132,14 @@ def settings_path() -> Path:
 def load(path: Path) -> tuple[Settings, str]:
     """Read the settings file `path`, and return the settings with a sentence for the user, "" if there is nothing to say.
 
-    A missing or unreadable file gives the defaults; so does a damaged one, which is renamed besides. Nothing is raised
-    for these.
+    A missing or unreadable file gives the defaults; so does a damaged one, which is renamed besides. Of a file with some
+    values that fit nothing, a copy is kept beside it, and the other values are used. Nothing is raised for these.
     """
+    unfit: list[str] = []
     try:
         data = read_toml(path, Table)
-        return what_fits(upgrade(data, UPGRADES, VERSION), Settings), ""
+        settings = what_fits(upgrade(data, UPGRADES, VERSION), Settings, unfit.append)
+        return settings, set_aside(path, _of_unfit(unfit), "their defaults") if unfit else ""
     except (BadRequest, UpgradeError) as problem:
         why = problem.__cause__
         if isinstance(why, FileNotFoundError):
@@ -145,22 +152,42 @@ def load(path: Path) -> tuple[Settings, str]:
 def save(settings: Settings, path: Path) -> None:
     """Write `settings` to the TOML file `path`, so that a crash meanwhile leaves the old file whole.
 
-    Raises CannotWrite where the disk refuses.
+    A name that no text file can hold, such as that of a folder in bytes that are no text, is left out. Raises
+    CannotWrite where the disk refuses.
     """
     # Those who keep their settings elsewhere have a link here, which stays.
-    files.write_atomic(path.resolve(), tomli_w.dumps(asdict(settings)))
+    files.write_atomic(path.resolve(), tomli_w.dumps(_writable(asdict(settings))))
 
 
-def set_aside(path: Path, reason: str) -> str:
+def set_aside(path: Path, reason: str, used: str = "the defaults") -> str:
     """Rename the settings file `path` to the next free settings.bad-N.toml, and return a sentence that says so.
 
-    reason: the clause that begins the sentence, such as "The settings file was damaged". Where the disk refuses,
-    nothing is renamed and the sentence says that.
+    reason: the clause that begins the sentence, such as "The settings file was damaged". used: the words for what is
+    used in its place. Where the disk refuses, nothing is renamed and the sentence says that.
     """
     aside = files.set_aside(path)
     if aside is None:
-        return f"{reason} and could not be set aside, so the defaults are used for now."
-    return f"{reason}. It was kept as {aside.name}, and the defaults are used."
+        return f"{reason} and could not be set aside, so {used} are used for now."
+    return f"{reason}. It was kept as {aside.name}, and {used} are used."
+
+
+def _of_unfit(names: list[str]) -> str:
+    """Return the clause for settings whose values make no sense, naming the first few."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"The settings file had values that make no sense ({', '.join(names[:3])}{more})"
+
+
+def _writable(value: Any) -> Any:
+    """Return plain values without the texts in them that UTF-8 cannot write."""
+    if isinstance(value, dict):
+        return {_writable(name): _writable(one) for name, one in value.items() if _is_text(name)}
+    if isinstance(value, list):
+        return [_writable(one) for one in value if _is_text(one)]
+    return value if _is_text(value) else ""
+
+
+def _is_text(value: Any) -> bool:
+    return not isinstance(value, str) or not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def upgrade(data: Table, upgrades: dict[int, Callable[[Table], Table]], version: int) -> Table:

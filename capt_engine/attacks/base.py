@@ -26,9 +26,9 @@ LogitsFn = Callable[[Tensor], Tensor]  # pixels (n, 3, h, w) in [0, 1] → logit
 
 
 class PictureRngs:
-    """One random stream per picture (Philox4x32-10): neither batch nor order nor device changes the values of a picture.
+    """One random stream per picture (Philox4x32-10): neither batch nor order changes the values of a picture.
 
-    Integers and uniform values are the same bits everywhere; normal ones agree to 1e-6, as devices differ in log and cos.
+    On every device integers and uniform values are the same bits; normal ones agree to 1e-6, as devices differ in log and cos.
     """
 
     def __init__(self, words: Sequence[tuple[int, int, int]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from capt_engine.checks.table import CHECKS, TOO_FEW, Finding, Found, in_order
-from capt_engine.formatting import percent_number, signed_points
+from capt_engine.formatting import percent, percent_number, signed_points
 from capt_engine.metrics.interval import wilson
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, Check
@@ -19,12 +19,13 @@ _MISSED = 0.01
 
 @dataclass(frozen=True)
 class Counted:
-    """A run's rows, counted. eps: the budget the verdict is about."""
+    """A run's rows, counted. eps: the budget the verdict is about. classes: answers were chosen among so many, 0 where nobody knows."""
 
     tally: Tally
     eps: float | None
     labelled: bool
     targeted: bool
+    classes: int = 0
 
     @property
     def prompts(self) -> list[str]:
@@ -32,21 +33,25 @@ class Counted:
         return list(self.tally.pictures)
 
 
-def row_checks(tally: Tally, wanted_eps: float, *, labelled: bool, targeted: bool) -> tuple[Check, ...]:
+def row_checks(
+    tally: Tally, wanted_eps: float, *, labelled: bool, targeted: bool, classes: int = 0
+) -> tuple[Check, ...]:
     """Make all checks of ROW_CHECKS on counted rows; one that the rows cannot answer has the status "not_run".
 
     `wanted_eps` is the budget that the checks are about, or the largest one tried if no row has it. `labelled`: the
-    labels do not come from the model itself. `targeted`: the attacks had a target class.
+    labels do not come from the model itself. `targeted`: the attacks had a target class. `classes`: the number of
+    classes that answers were chosen among, 0 where it is not known.
     """
     first = next(iter(tally.pictures), "")
-    counts = Counted(tally, tally.headline(first, wanted_eps) if first else None, labelled, targeted)
+    counts = Counted(tally, tally.headline(first, wanted_eps) if first else None, labelled, targeted, classes)
     return tuple(CHECKS[name].result(check(counts)) for name, check in ROW_CHECKS.items())
 
 
 def checked(tally: Tally, result: AnalyzeResult) -> AnalyzeResult:
     """Return a copy of `result` with the checks of its counted rows, `tally`, merged with those that it holds already."""
     threat = result.threat_model
-    of_rows = row_checks(tally, threat.eps, labelled=result.label_source != "model", targeted=threat.targeted)
+    labelled = result.label_source != "model"
+    of_rows = row_checks(tally, threat.eps, labelled=labelled, targeted=threat.targeted, classes=result.classes)
     return replace(result, checks=rows_first(of_rows, result.checks))
 
 
@@ -122,8 +127,8 @@ def _transfer_weaker(counts: Counted) -> Found:
             continue
         own, n = counts.tally.robust(prompts, counts.eps, prompts)
         for on in sources:
-            if on != prompts:
-                kept, of = counts.tally.robust(prompts, counts.eps, on)
+            kept, of = counts.tally.robust(prompts, counts.eps, on)
+            if on != prompts and n and of:
                 gain = own / n - kept / of
                 if gain > worst:
                     worst, fewest = gain, min(n, of)
@@ -140,6 +145,8 @@ def _baseline_breaks(counts: Counted) -> Found:
         return "What plain CLIP was shown was computed on another model."
     kept, n = counts.tally.robust(NO_PROMPTS, counts.eps)
     clean, _ = counts.tally.clean(NO_PROMPTS)
+    if not n:
+        return "Plain CLIP was not attacked at this budget."
     shown = f"{kept} of {n} left, of {clean} that were right when clean"
     return Finding(wilson(kept, n)[1] < clean / n, kept / n, shown, n=n)
 
@@ -159,13 +166,24 @@ def _labels_known(counts: Counted) -> Found:
     return Finding(counts.labelled, known, f"{known} of {n}")
 
 
+def _above_chance(counts: Counted) -> Found:
+    if not counts.labelled or counts.classes < 2 or not counts.prompts:
+        return "Labels, or the number of classes, are not known."
+    right, n = min((counts.tally.clean(one) for one in counts.prompts), key=lambda one: one[0] / max(1, one[1]))
+    chance = 1 / counts.classes
+    more = "Look at the pairing of folders and class names, and at the model that is asked."
+    shown = f"{right} of {n} right, chance {percent(chance)}"
+    passed = wilson(right, n)[0] > chance
+    return Finding(passed, right / max(1, n), shown, "" if passed else more, n)
+
+
 def _enough_pictures(counts: Counted) -> Found:
     if not counts.prompts:
         return Finding(False, 0, "0", "There are none.")
     halves = []
     for one in counts.prompts:
         k, n = counts.tally.clean(one) if counts.eps is None else counts.tally.robust(one, counts.eps)
-        low, high = wilson(k, n)
+        low, high = wilson(k, n) if n else (0.0, 1.0)
         halves.append((high - low) / 2)
     return Finding(max(halves) <= NARROW, max(halves), f"± {percent_number(max(halves))} points")
 
@@ -180,5 +198,6 @@ ROW_CHECKS: dict[str, Callable[[Counted], Found]] = {
     "baseline-breaks": _baseline_breaks,
     "survives-png": _survives,
     "labels-known": _labels_known,
+    "above-chance": _above_chance,
     "enough-pictures": _enough_pictures,
 }

@@ -154,6 +154,17 @@ CHECKS: Table[CheckSpec] = Table(
         "Labels are known",
         "Somebody other than the model has to say what is right, or accuracy is only agreement with itself.",
     ),
+    CheckSpec(
+        "names-differ",
+        "Class names differ",
+        "Names that are the same tokens are one class to the model: only the first of them can ever be its answer.",
+    ),
+    CheckSpec(
+        "above-chance",
+        "Clean accuracy is above chance",
+        "A model that does no better than guessing is asked about other names, or other pictures, than those that belong together.",
+        is_rate=True,
+    ),
     CheckSpec("enough-pictures", "Enough pictures", "The interval may reach at most 10 points to either side."),
 )
 

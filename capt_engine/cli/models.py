@@ -17,7 +17,7 @@ from capt_engine.cli.terminal import put, tell
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.reading import json_if_sound, read_json
 from capt_engine.runs.command_line import filled
-from capt_engine.runs.options_table import SWITCH, TEXT, Option
+from capt_engine.runs.options_table import SWITCH, TEXT, WHOLE, Option
 
 HELP = "models: bundled, installed, and importing published weights"
 
@@ -35,6 +35,12 @@ IMPORT = (
         "what it was trained with, where the files do not say (default then: quickgelu)",
         "activation",
         choices=("quickgelu", "gelu"),
+    ),
+    Option(
+        "--head-width",
+        "of a bare state dict: how wide its attention heads are, where its width is no published model's",
+        "head_width",
+        WHOLE,
     ),
     PICTURES,
 )
@@ -151,6 +157,7 @@ def _get(args: argparse.Namespace) -> int:
         raise BadRequest("--offline was given, so nothing is fetched.", "Leave it out to download.")
     offline.require_network()
     offer = catalog.find_offer(args.name)
+    catalog.orders(args.name)  # raises before anybody is asked where there is nothing to fetch
     size = "size not known" if offer.bytes is None else f"{formatting.size(offer.bytes)}"
     tell(f"{offer.label}: {size}, licence {offer.licence}, from {offer.page}")
     if not args.yes and not _agreed():

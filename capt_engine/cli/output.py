@@ -165,8 +165,10 @@ def _sentences(result: records.AnalyzeResult, who: str, *, labelled: bool) -> li
 def _attack(attack: records.AttackSummary) -> str:
     if attack.skipped and not attack.n:
         return f"    {attack.name}: not run, nothing was left"
-    left = f" of the {attack.n} that were left" if attack.skipped else f" of {attack.n}"
-    return f"    {attack.name}: {formatting.percent(attack.accuracy)} right{left}, {attack.seconds:.1f} s"
+    left = f"{formatting.percent(attack.accuracy)} of the {attack.n} that were left"
+    own = left if attack.skipped else f"{formatting.percent(attack.accuracy)} of {attack.n} under it alone"
+    after = formatting.percent(attack.cumulative_accuracy)
+    return f"    {attack.name}: {after} right after it ({own}), {attack.seconds:.1f} s"
 
 
 def _smallest(result: records.AnalyzeResult) -> list[str]:

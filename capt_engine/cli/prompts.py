@@ -27,6 +27,7 @@ IMPORT = (
     Option("--template", "the data set's sentence, {} being the class name", "template", metavar="TEXT"),
     Option("--classes", "the classes in the order of training", "classes", CLASSES, metavar="A,B,C|FILE"),
     Option("--class-position", "of CoOp's and APT's class name", "position", choices=("end", "middle", "front")),
+    Option("--family", "the method, where the file fits several: maple or fap (prompts of one layer)", "family"),
     Option("--eps", "the budget they were tuned for, to be remembered", "eps", budget_kind("--eps", "K/255")),
     Option("--any-model", "also where the file holds another CLIP than the model", "any_model", SWITCH),
     PICTURES,

@@ -1,4 +1,4 @@
-"""`capt report RUN…`: write a report of finished runs."""
+"""`capt report RUN…`: write a report of runs, finished or stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from capt_engine.reports import format_of
 from capt_engine.runs.command_line import filled
 from capt_engine.runs.options_table import LIST, PLACES, SWITCH, TEXT, Option
 
-HELP = "write a report of finished runs: PDF, HTML, CSV or JSON"
+HELP = "write a report of runs: PDF, HTML, CSV or JSON"
 
 OPTIONS = (
     Option("runs", "run folders (--out of analyze and evaluate); several are compared", "runs", PLACES, metavar="RUN"),

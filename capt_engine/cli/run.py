@@ -96,7 +96,7 @@ def _started_in(place: str) -> Iterator[None]:
 def _compared(args: argparse.Namespace, place: Path, manifest: Manifest, out: Path) -> int:
     from capt_engine.runs.differences import differences
     from capt_engine.runs.finished_run import FinishedRun
-    from capt_engine.runs.run_folder import ROWS, SUMMARY, lines
+    from capt_engine.runs.reader import ROWS, SUMMARY, lines
 
     mark = place.stem.removeprefix("manifest")
     rows, summary = (place.with_name(name.replace(".", f"{mark}.")) for name in (ROWS, SUMMARY))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from capt_engine.data.class_files import MAP_FILES, mapped
 from capt_engine.data.folders import natural_key
 from capt_engine.data.labelled_set import (
     DEFAULT_TEMPLATE,
@@ -35,9 +36,9 @@ def from_class_folders(
     The keys are "train", "val" and "test", as far as they are there, or "all" for an undivided folder. root: the
     folder. on_obstacle: called with (class name, obstacle) for each folder that cannot be read and each link that is
     not followed; with None an unreadable folder is an error. between: called before each folder is listed, may raise to
-    stop. Runs and other folders that this program wrote are no classes; the sets' notes name them. Raises BadRequest
-    where there are no class folders with pictures, a split has two folders, template.txt is faulty, or a folder cannot
-    be read.
+    stop. Runs and other folders that this program wrote are no classes; the sets' notes name them. A map classes.csv or
+    classes.json beside the folders names the classes. Raises BadRequest where there are no class folders with pictures,
+    a split has two folders, template.txt or the map is faulty, or a folder cannot be read.
     """
     if what := product(Path(root)):
         raise BadRequest(f"{root} is {what}, not a data set.", "Name the folder of the pictures instead.")
@@ -54,21 +55,26 @@ def from_class_folders(
     parts = _split_folders(root, lambda obstacle: tell("", obstacle) if obstacle.kind is Kind.PRODUCT else None)
     pictures = {split: classes_below(folder, root, tell, between) for split, folder in parts.items()}
     filled = {name for by_class in pictures.values() for name in by_class}
-    classes = tuple(sorted(filled, key=natural_key))
-    if not classes and pictures_in(root):
+    folders = tuple(sorted(filled, key=natural_key))
+    if not folders and pictures_in(root):
         raise BadRequest(
             f"{root} holds pictures, but no class folders.",
             "If it is one class, name the folders of the other classes as well; else sort the pictures into one subfolder per class.",
         )
-    if not classes:
+    if not folders:
         raise BadRequest(" ".join((f"{root} has no class folders with pictures in them.", *notes)), EXPECTED)
-    label = {name: index for index, name in enumerate(classes)}
+    classes = folders
+    for file in filter(Path.is_file, (Path(root, name) for name in MAP_FILES)):
+        classes, sentence = mapped(file, folders)
+        notes[sentence] = None
+        break
+    label = {name: index for index, name in enumerate(folders)}
     template = _template_of(root)
     return {
         split: LabelledSet(
             Path(root).name,
             classes,
-            tuple(Item(file, label[name]) for name in classes for file in by_class.get(name, ())),
+            tuple(Item(file, label[name]) for name in folders for file in by_class.get(name, ())),
             template,
             root,
             notes=tuple(notes),

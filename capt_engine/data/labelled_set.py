@@ -58,7 +58,8 @@ class LabelledSet:
     """Pictures with labels: `items[i].label` indexes `classes`; `template` holds one {} for the class name.
 
     Class names are as the source spells them, underscores included. indices: for each class its index in a longer list of classes,
-    where the source gives that; several classes may have one name then. notes: sentences on what was left out.
+    where the source gives that; several classes may have one name then. notes: sentences on what was left out, and on
+    how names and folders came together.
     """
 
     name: str

@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capt_engine.errors import CannotWrite
+from capt_engine.download.weight_index import SUFFIX, parts_of
+from capt_engine.errors import CannotWrite, CaptError
 from capt_engine.files import FULL, cannot_write, copy, put, refused, sha256, write_atomic
 from capt_engine.formatting import short, size
 from capt_engine.reading import decode
@@ -117,6 +118,20 @@ def _say(news: News) -> None:
 
 
 def _carry_out(order: Order) -> None:
+    """Fetch a file; of an index of weights also the parts that it lists, at the same commit."""
+    commit = _fetch_one(order)
+    found = next((name for name in order.names if (Path(order.folder) / name).is_file()), "")
+    if found.endswith(SUFFIX):
+        try:
+            parts = parts_of(Path(order.folder) / found)
+        except CaptError as error:
+            raise Refused("damaged", error.message, "Choose another model.") from error
+        for part in parts:
+            _fetch_one(Order(order.repo, commit or order.revision, (part,), order.folder))
+
+
+def _fetch_one(order: Order) -> str:
+    """Fetch the first file of an order that is there; return the commit that it is of, "" where nothing was asked."""
     folder = Path(order.folder)
     folder.mkdir(parents=True, exist_ok=True)
     there = next((name for name in order.names if (folder / name).is_file()), None)
@@ -124,7 +139,7 @@ def _carry_out(order: Order) -> None:
         n_bytes = (folder / there).stat().st_size
         _say(News("file", there, n_bytes=n_bytes, have=n_bytes))
         _say(News("fetched", there, sha256=sha256(folder / there)))
-        return
+        return ""
     cached = _in_cache(order)
     if cached is not None:
         n_bytes = cached.stat().st_size
@@ -133,12 +148,13 @@ def _carry_out(order: Order) -> None:
         partial = folder / (cached.name + ".part")
         copy(cached, partial)
         _finish(order, _Offer("", cached.name, n_bytes, "", order.revision), partial, fresh=0)
-        return
+        return order.revision
     offer = _offer(order)
     if offer is None:
-        return
+        return ""
     _require_room(folder, offer)
     _fetch(order, offer, folder)
+    return offer.commit
 
 
 def _in_cache(order: Order) -> Path | None:

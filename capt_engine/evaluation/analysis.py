@@ -14,6 +14,7 @@ from capt_engine.data.folders import collect
 from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks, some_of
+from capt_engine.evaluation.names_check import names_check
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
 from capt_engine.metrics.features import text_drift
@@ -32,12 +33,14 @@ Labelled = tuple[str, int | None, int | None]
 """The path of a picture, the index of its class, and that of its target; None where there is no label, or no target of its own."""
 
 
-def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) -> AnalyzeResult:
+def analyze(
+    work: Plan, paths: Sequence[str], emit: Emit, progress: Progress, done: Iterable[str] = ()
+) -> AnalyzeResult:
     """Predict and attack the unlabelled pictures in the files and folders `paths`, and return the counts.
 
     work: the plan (models, attacks, budgets). emit: called with rows as they become ready; a picture that cannot be
-    used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run. Raises
-    BadRequest where there is no picture.
+    used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run. done: paths of
+    pictures that are left out, because an interrupted run has finished them. Raises BadRequest where there is no picture.
     """
     progress(0, 0, "looking for pictures")
     found = collect(paths)
@@ -46,7 +49,9 @@ def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) ->
         raise BadRequest("There is no picture in what was named.", "Name picture files, or a folder that holds some.")
     if missing:
         emit(missing)
-    result = _run(work, [(path, None, None) for path in found.files], len(missing), emit, progress)
+    finished = frozenset(done)
+    left = [path for path in found.files if path not in finished]
+    result = _run(work, [(path, None, None) for path in left], len(missing), emit, progress)
     return replace(result, notes=(*(sentence for _, sentence in found.left_out), *result.notes))
 
 
@@ -211,6 +216,7 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         suite=work.suite,
         classes=len(work.classifier.classes),
         notes=work.notes,
+        checks=(names_check(one.classifier for one in work.variants),),
         unknown_words=work.unknown_words,
         minimal_eps=MinimalEps(0, 0, None, None, None, work.minimal_eps) if work.minimal_eps else None,
         text_drift=tuple(

@@ -12,6 +12,7 @@ from capt_engine.attacks.base import NORMS, Attack, Threat, check_fits
 from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
+from capt_engine.evaluation.names_check import alike_notes
 from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.lpips import ALEX, Lpips
@@ -129,7 +130,7 @@ class Plan:
         k = len(self.classifier.classes)
         attacks = [one.attack for one in self.planned_attacks if one.threat.eps == self.planned_attacks[0].threat.eps]
         said = (f"{one.label}: {note}" for one in attacks for note in one.notes(k))
-        return (*dict.fromkeys(said), *self._unseen())
+        return (*dict.fromkeys(said), *self._unseen(), *alike_notes(one.classifier for one in self.variants))
 
     def _unseen(self) -> tuple[str, ...]:
         if self.lpips is None or self.threat.perturb != PERTURBED[0] or self.lpips.net.fits(self.classifier.size):

@@ -80,7 +80,7 @@ def _install(model: str, folder: Path, fetched: Fetched) -> None:
     parts, entry = parts_folder(folder.name, folder.parent), catalog.entry_of(model)
     _check_config(parts, entry)
     facts = {"model": model, "repo": entry.repo, "commit": fetched.commit}
-    if entry.form != "open_clip" or any(name.endswith(".bin") for name in fetched.files):
+    if not all(name.startswith("open_clip") and not name.endswith(".bin") for name in fetched.files):
         # This alone needs torch: names are changed, or a pickle is read by the process that can do nothing else.
         from capt_engine.model.importers import models
 

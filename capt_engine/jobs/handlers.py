@@ -11,10 +11,11 @@ import torch
 
 from capt_engine import records
 from capt_engine.data.class_lists import judged_among
+from capt_engine.data.class_names import NAME_FOLDERS, wordless
 from capt_engine.data.few_shot import half_of_classes
 from capt_engine.data.folders import collect
 from capt_engine.data.images import read_photo, thumbnail
-from capt_engine.data.labelled_set import TargetColumn
+from capt_engine.data.labelled_set import LabelledSet, TargetColumn
 from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
@@ -30,14 +31,14 @@ from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.checkpoints import plain_sentence, read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.store.prompt_store import find
-from capt_engine.model.text import count_tokens, split_template
+from capt_engine.model.text import count_tokens, split_template, tokens_of
 
 
 def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.AnalyzeResult:
     """Predict and attack the unlabelled pictures of `request`, compare two sets of prompts if wanted, return counts.
 
     Loads the model and prompts first. Rows leave through the job's `on_event`; a run folder is written where the
-    request names one. Raises CaptError, of it BadRequest for a request to resume, which an analysis cannot.
+    request names one. Raises CaptError.
     """
     refuse_early(request)
     perceptual = job.cache.lpips(request)
@@ -48,13 +49,16 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
         document = read_document(own)
         classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.options.classes or classes, request.options.template or template
+    if any(path and read_document(path).shape.n_classes for path in map(_prompts_of, request.variants)):
+        # The list that prompts of each class's own were published with may have a name twice.
+        classes = records.distinct(classes)
     variants, frozen = _variants(job.cache, request, classes, template)
     wanted = with_pictures(request)
     source, _ = _beside(job.cache, request, classes, template)
     work = plan_analysis(wanted, variants, frozen, source=source, lpips=perceptual)
-    if request.options.resume:
-        raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
-    return recorded(job, request, work, template, lambda emit, _: analyze(work, request.paths, emit, job.progress))
+    return recorded(
+        job, request, work, template, lambda emit, done: analyze(work, request.paths, emit, job.progress, done)
+    )
 
 
 def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> records.AnalyzeResult:
@@ -74,8 +78,8 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
         )
     targets = TargetColumn(column, len(request.options.classes)) if column else None
     data, label_source = labelled(request.data, request.split, request.data_root, targets)
-    left_out = data.notes
-    (data,) = half_of_classes(request.subsample_classes, judged_among(data, request.options.classes or data.classes))
+    (data,) = half_of_classes(request.subsample_classes, _named(data, request, label_source))
+    said = data.notes
     items = chosen(data, request.limit, request.shard, request.options.seed)
     if not items:
         raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
@@ -90,9 +94,20 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
         done = {*request.skip, *finished}
         left = [item for item in items if item.path not in done]
         result = evaluate(work, left, emit, job.progress, probed=items)
-        return replace(result, notes=(*left_out, *result.notes))
+        return replace(result, notes=(*said, *result.notes))
 
     return recorded(job, request, work, template, evaluated)
+
+
+def _named(data: LabelledSet, request: records.EvaluateRequest, label_source: str) -> LabelledSet:
+    """The pictures among the class names of the request, or the data's own; its notes say how they came together."""
+    options = request.options
+    named = judged_among(
+        data, options.classes or data.classes, options.class_folders, of_folders=label_source == "folder"
+    )
+    if (sentence := wordless(named.classes)) and not options.classes:
+        named = replace(named, notes=(*named.notes, f"{sentence} {NAME_FOLDERS}"))
+    return named
 
 
 def _prompts_of(name: str | None) -> Path | None:
@@ -183,11 +198,13 @@ def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) 
     names = [name.replace("_", " ").strip() for name in request.classes]
     before, after = split_template(request.template)
     tokens = count_tokens(backbone, [f"{before}{name}{after}" for name in names]) if names else ()
+    read = tokens_of(backbone, names)
     return records.ClassesChecked(
         tokens=tokens,
         limit=backbone.context_length,
         too_long=tuple(i for i, count in enumerate(tokens) if count > backbone.context_length),
         repeated=tuple(i for i, name in enumerate(names) if name in names[:i]),
+        alike=tuple(i for i, name in enumerate(names) if read[i] in read[:i] and name not in names[:i]),
     )
 
 

@@ -103,6 +103,7 @@ class Trial:
 class Seen:
     """One picture under one set of prompts: right when clean, and still right under every attack, by (aimed at, budget).
 
+    lost: by the same keys, the place in the run of the first attack under which it was wrong; nothing where it stayed right.
     gradients, others: right under every attack that follows gradients, or that does not, where it was computed on the model itself.
     frozen: did the frozen zero-shot model have it right when clean; out_of_distribution: is it unlike the training pictures; None where
     that is not known.
@@ -112,6 +113,7 @@ class Seen:
     clean: bool
     frozen: bool | None = None
     robust: dict[tuple[str, float], bool] = field(default_factory=dict)
+    lost: dict[tuple[str, float], int] = field(default_factory=dict)
     gradients: dict[float, bool] = field(default_factory=dict)
     others: dict[float, bool] = field(default_factory=dict)
     minimal_eps: float | None = None
@@ -120,7 +122,10 @@ class Seen:
 
 @dataclass
 class Fared:
-    """One attack at one budget: still right, flips, open to flip, flips that were saved as PNG, those that survived it, time, left out."""
+    """One attack at one budget: still right, flips, open to flip, flips that were saved as PNG, those that survived it, time, left out.
+
+    place: how many other attacks the run had before it, of the same aim and budget.
+    """
 
     n: int = 0
     kept: int = 0
@@ -130,6 +135,7 @@ class Fared:
     png: int = 0
     seconds: float = 0.0
     skipped: int = 0
+    place: int = 0
 
 
 Pairing = tuple[str, str]  # the prompts that answered, and those the attack was computed on
@@ -180,14 +186,18 @@ class Tally:
             return
         self._first = self._first or trial.attack
         aim = (trial.prompts, trial.aimed_at or trial.prompts)
-        fared = self.attacks.setdefault((aim, trial.eps, trial.attack), Fared())
+        fared = self._fared(aim, trial)
+        key = (aim[1], trial.eps)
+        kept = trial.adv_pred == trial.label
         if trial.skipped:
-            self._left_out(picture, (aim[1], trial.eps), trial)
+            kept = self._left_out(picture, key, trial)
+        else:
+            picture.robust[key] = picture.robust.get(key, True) and kept
+        if not kept:
+            picture.lost[key] = min(picture.lost.get(key, fared.place), fared.place)
+        if trial.skipped:
             fared.skipped += 1
             return
-        kept = trial.adv_pred == trial.label
-        key = (aim[1], trial.eps)
-        picture.robust[key] = picture.robust.get(key, True) and kept
         # Only attacks of one ball can be held against each other; a turned or foggy picture lies in none.
         if aim[0] == aim[1] and trial.norm and trial.knowledge in SEARCHES:
             side = picture.gradients if SEARCHES[trial.knowledge] else picture.others
@@ -201,12 +211,19 @@ class Tally:
         fared.seconds += trial.seconds
         self._measured(aim, trial, kept=kept)
 
-    def _left_out(self, picture: Seen, key: tuple[str, float], trial: Trial) -> None:
+    def _fared(self, aim: Pairing, trial: Trial) -> Fared:
+        key = (aim, trial.eps, trial.attack)
+        if key not in self.attacks:
+            self.attacks[key] = Fared(place=sum(one[:2] == key[:2] for one in self.attacks))
+        return self.attacks[key]
+
+    def _left_out(self, picture: Seen, key: tuple[str, float], trial: Trial) -> bool:
+        """Count a picture that an attack was not run on, and return True if it still stands as right."""
         self.skipped += 1
         # At a smaller budget: what broke it there lies in this ball too. Else its answer stands as it was.
         at_smaller = trial.skipped.startswith("broken at")
         self.carried = self.carried or at_smaller
-        picture.robust.setdefault(key, picture.clean and not at_smaller)
+        return picture.robust.setdefault(key, picture.clean and not at_smaller)
 
     def _measured(self, aim: Pairing, trial: Trial, *, kept: bool) -> None:
         sums = self._sums.setdefault(aim, {})
@@ -259,6 +276,23 @@ class Tally:
         key = (self.aim(prompts) if aimed_at is None else aimed_at, eps)
         known = [one.robust[key] for one in self.pictures[prompts].values() if key in one.robust]
         return sum(known), len(known)
+
+    def cumulative(self, prompts: str, eps: float, aimed_at: str | None = None) -> dict[str, tuple[int, int]]:
+        """Return for each attack how many pictures `prompts` (an id) had right under it and all before it, and out of how many.
+
+        All pictures count that were shown attacks at the budget `eps`, also those that an attack was not run on because
+        they had been lost before; so the last of the figures is that of `robust`. `aimed_at` as there. Raises KeyError
+        for unknown prompts.
+        """
+        aim = self.aim(prompts) if aimed_at is None else aimed_at
+        known = [one for one in self.pictures[prompts].values() if (aim, eps) in one.robust]
+        fallen = Counter(one.lost.get((aim, eps)) for one in known)
+        left, found = len(known), {}
+        for (pairing, at, attack), one in self.attacks.items():
+            if (pairing, at) == ((prompts, aim), eps):
+                left -= fallen[one.place]
+                found[attack] = (left, len(known))
+        return found
 
     def out_of_distribution(self, prompts: str) -> OutOfDistribution | None:
         """Count the pictures shown to `prompts` (an id) that are out of distribution; None where none was judged."""
@@ -316,7 +350,8 @@ class Tally:
             robust_accuracy=kept / of,
             robust_interval=wilson(kept, of),
             attacks=tuple(
-                _summary(name, one) for (on, at, name), one in self.attacks.items() if (on, at) == (aim, eps)
+                _summary(name, self.attacks[aim, eps, name], left / of)
+                for name, (left, of) in self.cumulative(prompts, eps).items()
             ),
             curve=curve if len(curve) > 1 else (),
             minimal_eps=self.smallest(prompts, blank.minimal_eps.tolerance if blank.minimal_eps else 0.0),
@@ -405,10 +440,10 @@ class Tally:
         return paired(known) if known else None
 
 
-def _summary(name: str, one: Fared) -> AttackSummary:
+def _summary(name: str, one: Fared, cumulative: float) -> AttackSummary:
     accuracy = one.kept / one.n if one.n else 0.0
     success = one.flips / one.open_to_flip if one.open_to_flip else 0.0
-    return AttackSummary(name, accuracy, success, one.seconds, one.n, one.skipped)
+    return AttackSummary(name, accuracy, cumulative, success, one.seconds, one.n, one.skipped)
 
 
 def _per_class(pictures: list[Seen], key: tuple[str, float] | None) -> tuple[ClassScore, ...]:

@@ -5,7 +5,8 @@ The paper leaves length, depth and direction of the coupling open; here they are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
@@ -15,7 +16,8 @@ from torch import Tensor, nn
 
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.text import check_lengths, class_name, count_tokens, sentences, split_template
+from capt_engine.model.text import check_lengths, count_tokens, sentences, split_template
+from capt_engine.model.vocabulary import spoken
 from capt_engine.records.tuning import OLD_NAMES
 
 COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
@@ -40,7 +42,7 @@ class PromptShape:
 
     What only imported prompts have: the class name's position among the learned tokens (CoOp: end, middle, front), tokens of each of
     n_classes classes' own, another n_ctx and depth in the image tower (IVLP), and values that are added to the normalised picture, of
-    `frame` pixels a side (TeCoA's visual prompts). 0 is: one for all, as in the text tower, and none.
+    `frame` pixels a side (TeCoA's visual prompts, with which alone n_ctx may be 0). 0 is: one for all, as in the text tower, and none.
     """
 
     coupling: str = "vision_to_text"
@@ -57,7 +59,8 @@ class PromptShape:
     def __post_init__(self) -> None:
         if self.coupling not in COUPLINGS:
             raise BadRequest(f"There is no coupling called {self.coupling!r}.", f"Known: {', '.join(COUPLINGS)}.")
-        if self.n_ctx < 1 or self.depth < 1:
+        border_alone = self.coupling == "vision_only" and self.frame > 0 and self.depth == 1
+        if self.n_ctx < (0 if border_alone else 1) or self.depth < 1:
             raise BadRequest(
                 f"Prompts of length {self.n_ctx} and depth {self.depth} are none.", "Both must be at least 1."
             )
@@ -222,7 +225,7 @@ def moved_ids(
     leading = n // 2 if shape.position == "middle" else 0
     moved, places = ids.clone(), torch.empty(len(ids), n, dtype=torch.long, device=ids.device)
     for row, name in enumerate(classes):
-        n_tokens = count_tokens(backbone, [class_name(name)])[0] - 2
+        n_tokens = count_tokens(backbone, [spoken(name)])[0] - 2
         moved[row, 1 + leading : 1 + leading + n_tokens] = ids[row, 1 + n : 1 + n + n_tokens]
         moved[row, 1 + leading + n_tokens : 1 + n + n_tokens] = ids[row, 1 + leading : 1 + n]
         behind = torch.arange(n - leading, device=ids.device) + 1 + leading + n_tokens
@@ -287,7 +290,7 @@ class Prompts(nn.Module):
         vision_leads = shape.coupling == "vision_to_text"
         self.context = nn.Parameter(context.detach().float().clone()) if shape.has_text else None
         self.deep_text = self._tokens(0 if vision_leads or not shape.has_text else deeper, n, text_width)
-        learns_vision = shape.coupling in ("independent", "vision_only")
+        learns_vision = shape.coupling in ("independent", "vision_only") and vision_n_ctx > 0
         self.first_vision = nn.Parameter(self._normal(vision_n_ctx, vision_width)) if learns_vision else None
         in_vision = vision_depth - 1 if vision_leads or learns_vision else 0
         self.deep_vision = self._tokens(in_vision, vision_n_ctx, vision_width)
@@ -313,12 +316,16 @@ class Prompts(nn.Module):
         vision = () if self.first_vision is None else (self.first_vision, *self.deep_vision)
         return PromptTokens(text, vision, self.frame)
 
-    def text_for(self, classes: Sequence[str], tokens: PromptTokens) -> tuple[Tensor, ...]:
+    def text_for(
+        self, classes: Sequence[str], tokens: PromptTokens, read: Callable[[Sequence[str]], Sequence[Hashable]]
+    ) -> tuple[Tensor, ...]:
         """Pick the text tokens for a list of classes; they differ only where each class has its own tokens.
 
         Args:
             classes: k class names.
             tokens: what calling the prompts gave.
+            read: what the model reads of each of some names: classes are found whatever their spelling. Of equal ones the first is the
+                first, as in CLIP's own list for ImageNet, which has two missiles.
 
         Returns:
             Text tokens layer by layer: as they are where all classes share them, else (k, n, d_t), in the order of
@@ -329,14 +336,22 @@ class Prompts(nn.Module):
         """
         if not self.shape.n_classes:
             return tokens.text
-        rows = {class_name(name): row for row, name in enumerate(self.classes)}
-        unknown = [name for name in classes if class_name(name) not in rows]
+        rows: dict[Hashable, list[int]] = {}
+        for row, key in enumerate(read(self.classes)):
+            rows.setdefault(key, []).append(row)
+        keys = list(read(classes))
+        unknown = [name for name, key in zip(classes, keys, strict=True) if key not in rows]
         if unknown:
             raise BadRequest(
                 f"These prompts have tokens of each class's own, and none for {unknown[0]!r}.",
                 f"They know {', '.join(self.classes[:8])}{' …' if len(self.classes) > 8 else ''}.",
             )
-        return (tokens.text[0][[rows[class_name(name)] for name in classes]],)
+        met: Counter[Hashable] = Counter()
+        chosen = []
+        for key in keys:
+            chosen.append(rows[key][min(met[key], len(rows[key]) - 1)])
+            met[key] += 1
+        return (tokens.text[0][chosen],)
 
     def _normal(self, *shape: int) -> Tensor:
         return torch.zeros(shape) if self._draw is None else torch.randn(*shape, generator=self._draw) * _STD

@@ -20,7 +20,8 @@ from capt_engine.records import UnknownWord
 FILE = "vocabulary.txt"
 
 _WORD = re.compile(r"[^\W_]+(?:['\-]+[^\W_]+)*")
-_SYNSET = re.compile(r" \(n\d{8}\)$")
+# A WordNet id, or the number of a name that stands several times in a list.
+_ASIDE = re.compile(r" \((?:n\d{8}|#\d+)\)$")
 _MOST_BYTES = 8 << 20
 _HINT = "Copy the model again; the file lists one word a line."
 # Nearer words than this only (difflib's ratio): farther ones have little in common.
@@ -36,8 +37,18 @@ def words(sentence: str) -> tuple[str, ...]:
 
 
 def spoken(name: str) -> str:
-    """Return a class name as sentences say it: underscores are spaces, and a WordNet id in parentheses behind it is left out."""
-    return _SYNSET.sub("", name.replace("_", " ").strip())
+    """Return a class name as sentences say it: underscores are spaces; an id of WordNet or a number, as "(#2)", behind it goes."""
+    return _ASIDE.sub("", name.replace("_", " ").strip())
+
+
+WORDINGS = ("", "tecoa")
+"""Ways to write class names into sentences: as they are, or as TeCoA does: in lower case, with spaces for - and /."""
+
+
+def worded(name: str, wording: str = "") -> str:
+    """Return a class name as sentences say it, in one of WORDINGS."""
+    name = spoken(name)
+    return name.lower().replace("-", " ").replace("/", " ") if wording == WORDINGS[1] else name
 
 
 def listed(known: Iterable[str]) -> str:

@@ -107,12 +107,14 @@ class PictureRow:
 class AttackSummary:
     """The outcome of one attack over the pictures; fractions in [0, 1].
 
-    accuracy: of the n pictures it was run on; where `skipped` others were broken before, they are not among them. success_rate: of
-    those of the n that had a right answer to lose.
+    accuracy: of the n pictures it was run on; where `skipped` others were broken before, they are not among them.
+    cumulative_accuracy: of all pictures, right under this attack and all before it. success_rate: of those of the n that had a right
+    answer to lose.
     """
 
     name: str
     accuracy: float
+    cumulative_accuracy: float
     success_rate: float
     seconds: float
     n: int = 0
@@ -323,9 +325,13 @@ class AnalyzeResult(Result):
 
 @dataclass(frozen=True)
 class ClassesChecked(Result):
-    """Tokens each class needs, the model's limit, and which names are too long or stand twice (indices into the list)."""
+    """Tokens each class needs, the model's limit, and which names are too long or stand twice (indices into the list).
+
+    alike: names of other spelling than an earlier one, whose tokens are the same.
+    """
 
     tokens: tuple[int, ...]
     limit: int
     too_long: tuple[int, ...]
     repeated: tuple[int, ...]
+    alike: tuple[int, ...] = ()

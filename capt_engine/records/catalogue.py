@@ -37,6 +37,16 @@ class ParamInfo:
     choices: tuple[str, ...] = ()
     help: str = ""
 
+    def allows(self, value: object) -> bool:
+        """Return True if `value` is of the setting's kind and within its range or among its choices."""
+        if self.kind == "choice":
+            return value in self.choices
+        if self.kind == "bool" or isinstance(value, bool):
+            return self.kind == "bool" and isinstance(value, bool)
+        if not isinstance(value, int if self.kind == "int" else int | float):
+            return False
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
 
 @dataclass(frozen=True)
 class AttackInfo:

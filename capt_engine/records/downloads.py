@@ -17,7 +17,8 @@ class OfferedModel:
     bytes: what has to be fetched, None where only the server knows; estimated: `bytes` is four times the parameters. revision: the commit,
     or "main" where none is known beforehand. sha256: "" where it is not public. state: one of STATES; have_bytes: of a partial download.
     comfort: one of COMFORT, from this machine's memory and device; needs_bytes: memory that an attack takes, 0 where it was not measured.
-    page: where a person reads about it; files: the addresses to fetch on another computer.
+    page: where a person reads about it; files: the addresses to fetch on another computer. base: of an image tower that is fetched by hand
+    and then imported, the model that it was tuned from; "" for all that can be downloaded.
     """
 
     id: str
@@ -41,6 +42,7 @@ class OfferedModel:
     folder: str = ""
     page: str = ""
     files: tuple[str, ...] = ()
+    base: str = ""
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,9 @@ class ImportPromptsRequest(Request):
     """Bring in a published file of prompts for a model.
 
     name: "" makes one from the family and the file's hash. template, classes, position (of the class name: end, middle, front), eps (in
-    pixel units [0, 1]): what the file may not say; empty where the user does not know either. any_model: also where the file holds
-    another CLIP than the model named. pictures: a labelled folder for the sanity score, "" for the demo pictures.
+    pixel units [0, 1]), family (the method, as "maple" or "fap"): what the file may not say; empty where the user does not know either.
+    any_model: also where the file holds another CLIP than the model named. pictures: a labelled folder for the sanity score, "" for the
+    demo pictures.
     """
 
     file: str
@@ -51,6 +52,7 @@ class ImportPromptsRequest(Request):
     eps: float | None = None
     any_model: bool = False
     pictures: str = ""
+    family: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class ImportModelRequest(Request):
     """Bring in model weights from a file or folder under a name.
 
     base: the model that an image tower was tuned from. activation: "quickgelu" or "gelu" where the files do not say, or over what they
-    say. pictures: a labelled folder for the sanity score, "" for the demo pictures.
+    say. pictures: a labelled folder for the sanity score, "" for the demo pictures. head_width: of the attention heads, where neither the
+    files nor the published models say; 0 where the user does not know either.
     """
 
     path: str
@@ -86,6 +89,7 @@ class ImportModelRequest(Request):
     base: str = ""
     activation: str = ""
     pictures: str = ""
+    head_width: int = 0
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ class RunOptions:
     prompts (A): an installed checkpoint, a file, or None for plain text. compare (B): a second one on the same pictures, NO_PROMPTS
     for plain text; None compares with nothing. aim: the prompts that attacks are computed on, one of AIMS. source_model: the id of a
     model with plain text on which attacks are computed instead (transfer), "" for none. classes: empty means the model's own suggestion,
-    as does an empty template. batch_size: pictures per forward pass, 0 lets the engine choose. lpips: also measure LPIPS with this
+    as does an empty template. class_folders: for each name of `classes` the folder, or label, that has that name; empty where they
+    are found by name or in order. batch_size: pictures per forward pass, 0 lets the engine choose. lpips: also measure LPIPS with this
     network, one of LPIPS_NETS; "" does not. with_pictures: rows carry the clean and the attacked picture. keep: a folder in which the
     engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
     """
@@ -48,6 +49,7 @@ class RunOptions:
     with_pictures: bool = False
     keep: str = ""
     resume: bool = False
+    class_folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

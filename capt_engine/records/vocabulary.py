@@ -1,8 +1,9 @@
-"""Whole words that a model was never trained on, in class names or template, and the question which there are."""
+"""Class names as a model reads them: words that it was never trained on, and names that are the same tokens to it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from capt_engine.records.requests import Request, Result
@@ -71,6 +72,43 @@ def unknown_sentences(unknown: Sequence[UnknownWord]) -> tuple[str, ...]:
         some = ", ".join(_quoted(one.word) for one in rest[:_SAID]) + (", …" if len(rest) > _SAID else "")
         said.append(f"It does not know {more} either: {some}.")
     return tuple(said)
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names with a number behind each that stood before, as in "missile (#2)"; no sentence says the number."""
+    met: Counter[str] = Counter()
+    found = []
+    for name in names:
+        key = name.replace("_", " ").strip()
+        met[key] += 1
+        found.append(name if met[key] == 1 else f"{name} (#{met[key]})")
+    return tuple(found)
+
+
+def alike(names: Sequence[str], read: Iterable[Hashable]) -> tuple[tuple[str, ...], ...]:
+    """Group the names that a model cannot tell apart, in their order; a name that is alone is in no group.
+
+    read: for each name what the model reads.
+    """
+    groups: dict[Hashable, list[str]] = {}
+    for name, key in zip(names, read, strict=True):
+        groups.setdefault(key, []).append(name)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def alike_sentences(groups: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return a sentence on the class names, in groups, that are the same tokens to a model; none where there are none."""
+    if not groups:
+        return ()
+    return (
+        f"Class names with the same tokens: {alike_names(groups)}. Only the first of them can ever be the answer; rename a class.",
+    )
+
+
+def alike_names(groups: Sequence[Sequence[str]]) -> str:
+    """List the first groups of names that a model cannot tell apart, each name in quotes, as spaces may be the difference."""
+    some = "; ".join(" and ".join(map(_quoted, group[:_SAID])) for group in groups[:_SAID])
+    return some + ("; …" if len(groups) > _SAID else "")
 
 
 def _quoted(text: str) -> str:

@@ -13,7 +13,7 @@ from capt_engine.reports.document import Attachment, Block, Report, Section
 from capt_engine.reports.sections import about, corruption, detail, results, robust
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.runs.manifest import as_json
-from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
+from capt_engine.runs.reader import MANIFEST, ROWS, SUMMARY
 from capt_engine.runs.table import csv_writer
 
 Written = tuple[str, str, Callable[[ReportContext], tuple[Block, ...]]]
@@ -45,17 +45,17 @@ SECTIONS: tuple[Written, ...] = (
 
 
 def build(folder: Path, redact: bool = False) -> Report:
-    """Build the report of the finished run in the run folder `folder`, from what is in the folder alone.
+    """Build the report of the run in the run folder `folder`, finished or stopped, from what is in the folder alone.
 
     redact: show "picture 1" and the like instead of names of files and folders, in the attachments too. Raises
-    BadRequest where the folder holds no finished run.
+    BadRequest where the folder holds no run, or not one whole picture.
     """
     context = ReportContext.of(folder, redact=redact)
     return Report(
         id=context.identity(),
         title="Robustness report",
         subtitle=context.title(),
-        made=context.run.manifest.ended,
+        made=context.made,
         sections=written(context, SECTIONS),
         attachments=attached(context),
     )

@@ -23,6 +23,11 @@ from capt_engine.runs.request_text import variant_name
 
 Key = tuple[str, str]
 
+ONE_AFTER_THE_OTHER = (
+    "Attacks were run one after the other, each on the pictures that were still right. The line of an attack is of all pictures: right "
+    "under it and under all attacks before it."
+)
+
 
 @dataclass(frozen=True)
 class Side:
@@ -48,7 +53,7 @@ def compare(folders: Sequence[Path], redact: bool = False) -> Report:
         id=digest(run.identity() for run in runs)[:12],
         title="Robustness report: comparison",
         subtitle=f"{counted(len(runs), 'run')}, {counted(len(sides), 'model')}",
-        made=max(run.run.manifest.ended for run in runs),
+        made=max(run.made for run in runs),
         sections=tuple(sections),
         attachments=tuple(files),
     )
@@ -102,6 +107,8 @@ def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
     if not all(side.context.is_labelled for side in sides):
         blocks.append(Paragraph(OWN_ANSWERS, "limit"))
     for side in sides:
+        if side.context.stopped:
+            blocks.append(Paragraph(f"{side.name}: {side.context.stopped}", "limit"))
         if said := unknown_sentences(side.context.run.summary.unknown_words):
             blocks.append(Paragraph(f"{side.name}: {' '.join(said)}", "limit"))
     return tuple(blocks)
@@ -125,7 +132,15 @@ def data(sides: Sequence[Side]) -> tuple[Block, ...]:
     for side in sides:
         run = side.context.run
         place, failed = side.context.names.text(str(run.folder)), str(len(run.summary.failed))
-        rows.append((side.name, place, f"{len(side.seen):,}", failed, run.manifest.ended or "not recorded"))
+        rows.append(
+            (
+                side.name,
+                place,
+                f"{len(side.seen):,}",
+                failed,
+                run.manifest.ended or ("not recorded" if run.is_over else "stopped"),
+            )
+        )
     shared = set.intersection(*(set(side.seen) for side in sides)) if sides else set()
     columns = (*texts("Model", "Run"), *numbers("Pictures", "Not usable"), *texts("Ended"))
     note = f"{counted(len(shared), 'picture')} (by SHA-256 and label) are in every run; paired tests use those that two runs share."
@@ -162,16 +177,21 @@ def results(sides: Sequence[Side]) -> tuple[Block, ...]:
     rows = [("Pictures", *(f"{len(side.context.counts.pictures[side.prompts]):,}" for side in sides))]
     rows.append(("Clean accuracy", *(_clean(side) for side in sides)))
     cells: dict[tuple[str, str, float], dict[str, str]] = {}
+    # The survivors of one run are others than those of another: what is compared is of all pictures.
+    ordered = any(side.context.counts.tally.skipped for side in sides)
     for side in sides:
-        for (prompts, attack, eps), one in side.context.counts.fared.items():
+        counts = side.context.counts
+        for (prompts, attack, eps), one in counts.fared.items():
             if prompts == side.prompts:
                 norm = one.budget or side.context.norm
-                cells.setdefault((norm, attack, eps), {})[side.name] = share(one.kept, one.n)
+                k, n = counts.tally.cumulative(prompts, eps).get(attack, (0, 0)) if ordered else (one.kept, one.n)
+                cells.setdefault((norm, attack, eps), {})[side.name] = share(k, n)
     for (norm, attack, eps), found in sorted(cells.items(), key=lambda one: (one[0][0], one[0][2], one[0][1])):
         row = (found.get(side.name, "–") for side in sides)
         within = f"{norm}, ε = {budget(eps, norm)}" if norm in NORMS.names() else norm
         rows.append((f"{attack}, {within}", *row))
-    return (Grid("Accuracy with 95 % intervals", columns, tuple(rows)),)
+    table = Grid("Accuracy with 95 % intervals", columns, tuple(rows))
+    return (table, Paragraph(ONE_AFTER_THE_OTHER, "note")) if ordered else (table,)
 
 
 def _clean(side: Side) -> str:

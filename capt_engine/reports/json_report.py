@@ -12,7 +12,7 @@ from typing import Any
 from capt_engine.reading import decode
 from capt_engine.records import Picture, SignedPicture
 from capt_engine.reports.document import Report
-from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
+from capt_engine.runs.reader import MANIFEST, ROWS, SUMMARY
 
 SCHEMA = "capt-report/1"
 # What scripts know these blocks by.

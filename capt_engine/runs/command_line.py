@@ -9,6 +9,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from capt_engine.data.class_files import as_typed, typed_names
 from capt_engine.errors import BadRequest
 from capt_engine.folders import chosen_model
 from capt_engine.formatting import typed_budget
@@ -23,7 +24,7 @@ from capt_engine.records import (
     TuneRequest,
     until_chance,
 )
-from capt_engine.runs.option_values import budget, listed, setting
+from capt_engine.runs.option_values import budget, class_folders, listed, setting
 from capt_engine.runs.options_table import ANALYZE, EVALUATE, TUNE, Option
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ def filled(record: D, table: Sequence[Option], given: Mapping[str, Any]) -> D:
 
 
 def _kept(request: R, given: Mapping[str, Any]) -> R:
-    """The request of a run with the folder that it is to be kept in."""
+    """The request of a run with the folder that it is to be kept in, and with the folders of a map of class names."""
+    request = _with(request, "options.class_folders", class_folders(given.get("classes") or ""))
     return _with(request, "options.keep", str(given.get("resume") or given.get("out") or ""))
 
 
@@ -187,7 +189,9 @@ def _said_apart(request: RunRequest) -> dict[str, list[str]] | None:
     threat, names = request.options.threat, request.options.classes
     if threat.target_column and not isinstance(request, EvaluateRequest):
         return None
-    if not request.places or listed(",".join(names)) != names or any(len(name.splitlines()) > 1 for name in names):
+    if not request.places or typed_names(as_typed(names)) != names or any(len(name.splitlines()) > 1 for name in names):
+        return None
+    if request.options.class_folders:
         return None
     attacks = _attacks_apart(request)
     if attacks is None:

@@ -8,6 +8,7 @@ from capt_engine.data.products import is_left_out
 from capt_engine.runs import old_names
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest_records import Manifest, Summary
+from capt_engine.runs.segments import segments_of, unlike
 
 _TIMES = ("wall_s", "images_per_s", "run_dir", "seconds", "memory_bytes")
 _PLACES = ("model", "prompts", "failed")
@@ -28,6 +29,8 @@ def differences(
     now = new.manifest
     for name, nothing in (("versions", {}), ("machine", {}), ("plugins", [])):
         yield from _values(name, manifest.as_written.get(name, nothing), now.as_written.get(name, nothing))
+    if said := unlike(segments_of(manifest)):
+        yield f"machine: {said}"
     for name, sha256 in _hashes(manifest).items():
         if sha256 and sha256 != _hashes(now)[name] and (name != "rows" or rows is None):
             yield f"SHA-256 of the {name}: {sha256} before, {_hashes(now)[name]} now."

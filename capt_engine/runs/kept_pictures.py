@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from PIL import Image
 
@@ -15,19 +15,19 @@ from capt_engine.files import write_atomic
 from capt_engine.reading import json_if_sound
 from capt_engine.records import Picture, PictureRow
 from capt_engine.runs.manifest import as_json
+from capt_engine.runs.reader import EXAMPLES, example_name, file_of, is_example
 
-FOLDER, INDEX = "examples", "examples.json"
+INDEX = "examples.json"
 KEPT = 4
-ROLES = ("worst", "best", "random")
-# The names of the files that `offer` chooses.
-_OWN = re.compile(r"[0-9a-f]{16}_(seen|adversarial)\.png")
+Role: TypeAlias = Literal["worst", "best", "random"]
+ROLES: tuple[Role, ...] = ("worst", "best", "random")
 
 
 @dataclass(frozen=True)
 class Kept:
     """One kept picture in one role; rank: what it was chosen by, smallest first. seen, adversarial: files in the folder."""
 
-    role: str
+    role: Role
     rank: float
     prompt_id: str
     attack: str
@@ -65,7 +65,9 @@ class KeptPictures:
             return
         shift = dict(row.metrics).get("margin_shift")
         drawn = int(hashlib.sha256(f"{self._seed}:{row.sha256}".encode()).hexdigest()[:12], 16)
-        ranks = {"random": float(drawn)} | ({} if shift is None else {"worst": shift, "best": -shift})
+        ranks: dict[Role, float] = {"random": float(drawn)}
+        if shift is not None:
+            ranks |= {"worst": shift, "best": -shift}
         stem = hashlib.sha256(f"{row.prompt_id}\n{row.sha256}\n{row.path}".encode("utf-8", "replace")).hexdigest()[:16]
         seen, adversarial = f"{stem}_seen.png", f"{stem}_adversarial.png" if attacked is not None else ""
         for role, rank in ranks.items():
@@ -101,7 +103,7 @@ class KeptPictures:
         """
         if not self._pending:
             return
-        folder = self._folder / FOLDER
+        folder = self._folder / EXAMPLES
         needed = files_of(self._entries)
         for name, picture in self._pending.items():
             if name in needed:
@@ -110,7 +112,7 @@ class KeptPictures:
         write(self._folder, self._entries)
         for file in folder.iterdir():
             # The folder may be one that somebody put their own files into: only names of ours go.
-            if _OWN.fullmatch(file.name) and file.name not in needed:
+            if is_example(file.name) and file.name not in needed:
                 file.unlink()
 
 
@@ -139,9 +141,14 @@ def files_of(entries: Iterable[Kept]) -> set[str]:
 def read(folder: Path) -> list[Kept]:
     """Read which pictures the run in `folder` keeps for its report, from its examples.json.
 
-    The list is empty where there is no such file, or none that can be read.
+    The list is empty where there is no such file, or none that can be read. Raises BadRequest where it names a file that
+    is no kept picture, such as one in another folder: then nothing in the folder is to be trusted.
     """
-    return json_if_sound(folder / INDEX, list[Kept]) or []
+    path = file_of(folder, INDEX)
+    entries = [] if path is None else json_if_sound(path, list[Kept], finite=True) or []
+    for name in files_of(entries):
+        example_name(name)
+    return chosen_of(entries)
 
 
 def write(folder: Path, entries: Iterable[Kept]) -> None:

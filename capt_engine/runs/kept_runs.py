@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -15,11 +13,12 @@ from capt_engine.files import write_atomic
 from capt_engine.folders import data_dir
 from capt_engine.reading import json_if_sound
 from capt_engine.records import KeptRun, RunNotes, RunRequest, RunsListed, TrashedRun
-from capt_engine.runs import trash
+from capt_engine.runs import reader, trash
 from capt_engine.runs.manifest import as_json
-from capt_engine.runs.manifest_records import Manifest, Summary
+from capt_engine.runs.manifest_records import Summary
+from capt_engine.runs.reader import MANIFEST, manifest_of
 from capt_engine.runs.request_text import from_json, variant_name
-from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY, is_being_written, lines
+from capt_engine.runs.run_folder import is_being_written, whole_pictures
 
 NOTES = "notes.json"
 """The file in a run folder that holds its name, note and pin."""
@@ -93,23 +92,14 @@ def delete(folders: Sequence[Path]) -> None:
         raise
 
 
-def whole_pictures(folder: Path, request: RunRequest) -> dict[str, int]:
-    """Count the rows of each picture in the run folder `folder` that has all rows `request` wants of it; path → rows.
-
-    Raises OSError where the rows cannot be read.
-    """
-    counts = Counter(line["path"] for line in lines(folder))
-    return {path: n for path, n in counts.items() if n == request.rows_per_picture}
-
-
 def _run(folder: Path) -> tuple[float, KeptRun] | None:
     try:
-        manifest = Manifest.read(folder / MANIFEST)
-        if not (folder / ROWS).is_file():
+        if not reader.is_run(folder):
             return None
-        is_over = (folder / SUMMARY).is_file()
+        manifest, found = manifest_of(folder), reader.summary_of(folder)
+        is_over = found is not None
         is_written = not is_over and is_being_written(folder)
-        summary = Summary.read(folder / SUMMARY) if is_over else Summary()
+        summary = found or Summary()
         request = from_json(manifest)
         ended = manifest.ended if is_over else ""
         when = datetime.fromisoformat(ended or manifest.started or "1970-01-01T00:00:00+00:00").timestamp()
@@ -117,7 +107,7 @@ def _run(folder: Path) -> tuple[float, KeptRun] | None:
             folder=str(folder),
             ended=ended,
             title=_title(request),
-            n=summary.n if is_over else _n_whole(folder, request),
+            n=summary.n if is_over else len(whole_pictures(folder, request)),
             labelled=(manifest.label_source or summary.label_source) != "model",
             notes=notes_of(folder),
             n_bytes=_n_bytes(folder, (folder / MANIFEST).stat().st_mtime_ns, ended),
@@ -125,13 +115,14 @@ def _run(folder: Path) -> tuple[float, KeptRun] | None:
             is_written=is_written,
         )
         return when, one
-    except (BadRequest, OSError, ValueError, KeyError, csv.Error):
+    except (BadRequest, OSError, ValueError, OverflowError):
         return None
 
 
 def notes_of(folder: Path) -> RunNotes:
     """Return what a person wrote about the run in `folder`; empty notes where there are none that can be read."""
-    return json_if_sound(folder / NOTES, RunNotes) or RunNotes()
+    path = reader.file_of(folder, NOTES)
+    return (json_if_sound(path, RunNotes) if path is not None else None) or RunNotes()
 
 
 def _title(request: RunRequest) -> str:
@@ -140,13 +131,9 @@ def _title(request: RunRequest) -> str:
 
 def _title_in_trash(folder: Path) -> str:
     try:
-        return notes_of(folder).name or _title(from_json(Manifest.read(folder / MANIFEST)))
+        return notes_of(folder).name or _title(from_json(manifest_of(folder)))
     except (BadRequest, OSError, ValueError):
         return folder.name
-
-
-def _n_whole(folder: Path, request: RunRequest) -> int:
-    return len(whole_pictures(folder, request))
 
 
 def _n_bytes(folder: Path, changed_ns: int, ended: str) -> int:

@@ -42,6 +42,17 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """The rows of a run that were computed in one go: from `first_row` on, counted from 0 in the run or in its part `shard` ("i/N")."""
+
+    started: str = ""
+    first_row: int = 0
+    shard: str = ""
+    machine: Machine = Machine()
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class AboutPrompts:
     """The part of a prompts file's document that a report shows."""
 
@@ -77,12 +88,15 @@ class _Written:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a file; raises BadRequest where it holds no such object."""
-        return cls.of(read_json(path, dict[str, object]), repr(str(path)))
+        return cls.of(read_json(path, dict[str, object], finite=True), repr(str(path)))
 
 
 @dataclass(frozen=True)
 class Manifest(_Written):
-    """The manifest of a run. request: as it stands, for `request_text.from_json`. pictures, rows: empty until the run has ended."""
+    """The manifest of a run. request: as it stands, for `request_text.from_json`. pictures, rows: empty until the run has ended.
+
+    machine, versions: those that it began with; segments: what it was computed on, where it was gone on with or merged.
+    """
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = {"crafted_on": "source_model"}
 
@@ -93,6 +107,7 @@ class Manifest(_Written):
     versions: dict[str, str] = field(default_factory=dict)
     plugins: tuple[PluginVersion, ...] = ()
     machine: Machine = Machine()
+    segments: tuple[Segment, ...] = ()
     seeds: tuple[int, ...] = ()
     model: Hashed = Hashed()
     source_model: Hashed | None = None

@@ -12,16 +12,19 @@ from capt_engine.errors import BadRequest
 from capt_engine.files import copy, new_folder, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps
-from capt_engine.runs import kept_pictures
+from capt_engine.runs import kept_pictures, reader
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest import FORMAT, as_json
-from capt_engine.runs.run_folder import MANIFEST, ROWS, close_run, refuse_unless_free
+from capt_engine.runs.manifest_records import Segment
+from capt_engine.runs.reader import ATTACKED, EXAMPLES, MANIFEST, ROWS
+from capt_engine.runs.run_folder import close_run, refuse_unless_free
+from capt_engine.runs.segments import as_plain, devices, segments_of, unlike
 from capt_engine.runs.table import csv_writer, summary, trial
 
 # What may differ between the parts of one run.
-_FREE = ("shard", "keep", "resume", "skip", "batch_size", "with_pictures", "checks")
-_SAME = ("model", "source_model", "prompts_sha256", "lpips", "classes_sha256", "label_source", "versions", "plugins")
+_FREE = ("shard", "keep", "resume", "skip", "batch_size", "with_pictures", "checks", "device", "precision")
+_SAME = ("model", "source_model", "prompts_sha256", "lpips", "classes_sha256", "label_source", "plugins")
 
 
 def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
@@ -43,11 +46,12 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
         "format": FORMAT,
         "request": dataclasses.asdict(request),
         "command": command_of(request),
+        "segments": as_plain(_segments(runs)),
         "started": min(run.manifest.started for run in runs),
         "ended": "",
     }
     with new_folder(out) as folder:
-        (folder / "attacked").mkdir()
+        (folder / ATTACKED).mkdir()
         write_atomic(folder / MANIFEST, as_json(manifest))
         with (folder / ROWS).open("w", newline="", encoding="utf-8") as file:
             writer = csv_writer(file, header=True)
@@ -75,7 +79,9 @@ def _whole(runs: Sequence[FinishedRun]) -> EvaluateRequest:
                     f"{value!r}, not {old[name]!r}.",
                     "Only parts of the same evaluation can be joined.",
                 )
-        if any(getattr(run.manifest, name) != getattr(first.manifest, name) for name in _SAME):
+        if _versions(run) != _versions(first) or any(
+            getattr(run.manifest, name) != getattr(first.manifest, name) for name in _SAME
+        ):
             raise BadRequest(
                 f"{str(run.folder)!r} was made by other weights, prompts, classes, versions or plug-ins than {str(first.folder)!r}.",
                 "Only parts of the same evaluation can be joined.",
@@ -87,6 +93,15 @@ def _whole(runs: Sequence[FinishedRun]) -> EvaluateRequest:
         raise BadRequest(f"The parts {there} do not make up one run.", "Name each part i/N once, from 1/N to N/N.")
     assert isinstance(first.request, EvaluateRequest)
     return first.request
+
+
+def _versions(run: FinishedRun) -> dict[str, str]:
+    """The versions of a part, without the system it ran on: that is said, as its device is, and no reason to refuse it."""
+    return {name: version for name, version in run.manifest.versions.items() if name != "platform"}
+
+
+def _segments(runs: Sequence[FinishedRun]) -> list[Segment]:
+    return [one for run in runs for one in segments_of(run.manifest, "/".join(map(str, _shard(run))))]
 
 
 def _shard(run: FinishedRun) -> tuple[int, int]:
@@ -102,17 +117,21 @@ def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
     kept = kept_pictures.chosen_of(one for run in runs for one in kept_pictures.read(run.folder))
     if kept:
         for name, run in itertools.product(sorted(kept_pictures.files_of(kept)), runs):
-            if (run.folder / kept_pictures.FOLDER / name).is_file():
-                copy(run.folder / kept_pictures.FOLDER / name, out / kept_pictures.FOLDER / name)
+            if (picture := reader.example(run.folder, name)) is not None:
+                copy(picture, out / EXAMPLES / name)
         kept_pictures.write(out, kept)
     for i, run in enumerate(runs, 1):
-        for file in sorted((run.folder / "attacked").glob("*.png")):
-            copy(file, out / "attacked" / f"{i}_{file.name}")
+        for file in reader.attacked(run.folder):
+            copy(file, out / ATTACKED / f"{i}_{file.name}")
 
 
 def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeResult:
     """The figures of all rows; times are added up, as on one machine, and of memory the most counts."""
     first, threat = runs[0].summary, request.options.threat
+    segments = _segments(runs)
+    # A part that was gone on with elsewhere has said so of its own rows.
+    said = {"", *(unlike(segments_of(run.manifest)) for run in runs)}
+    notes = [note for run in runs for note in run.summary.notes if note not in said]
     wall_s = sum(run.summary.wall_s for run in runs)
     n = sum(run.summary.n for run in runs)
     blank = AnalyzeResult(
@@ -129,14 +148,15 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         threat_model=dataclasses.replace(threat, eps=request.headline, knowledge=first.threat_model.knowledge),
         model=first.model,
         prompts=first.prompts,
-        device=first.device,
+        device=devices(segments) or first.device,
         wall_s=wall_s,
         images_per_s=n / wall_s if wall_s else 0.0,
         model_sha256=first.model_sha256,
         prompts_sha256=first.prompts_sha256,
         suite=request.suite,
+        classes=len(runs[0].manifest.classes),
         text_drift=first.text_drift,
-        notes=tuple(dict.fromkeys(note for run in runs for note in run.summary.notes)),
+        notes=tuple(dict.fromkeys([*notes, *filter(None, [unlike(segments)])])),
         unknown_words=first.unknown_words,
         memory_bytes=max(run.summary.memory_bytes for run in runs),
         minimal_eps=MinimalEps(0, 0, None, None, None, request.minimal_eps) if request.minimal_eps else None,

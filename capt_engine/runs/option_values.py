@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from capt_engine.data import class_lists
+from capt_engine.data.class_files import read_class_file, typed_names
 from capt_engine.errors import BadRequest
 from capt_engine.records import ParamValue
 
@@ -33,23 +34,24 @@ def budget(text: str, *, norm: str = "linf", name: str = "--eps") -> float:
 def class_list(text: str) -> tuple[str, ...]:
     """Read class names from `text`: "imagenet" or "everyday", names between commas, or the path of a file of names.
 
-    The first two stand for the lists that ship. The file is UTF-8 and has one name, or several with commas, per line.
-    Raises BadRequest where it cannot be read.
+    The first two stand for the lists that ship. A file has one name per line, or is a map of folders to names, of which
+    these are the names (`class_files`). Raises BadRequest where it cannot be read.
     """
     if text in class_lists.LISTS:
         return class_lists.names_of(text)
+    return read_class_file(text).names if _is_file(text) else typed_names(" ".join(text.splitlines()))
+
+
+def class_folders(text: str) -> tuple[str, ...]:
+    """Return for each name of `class_list` the folder that it is for, where `text` is the path of a map; else an empty tuple."""
+    return read_class_file(text).folders if text not in class_lists.LISTS and _is_file(text) else ()
+
+
+def _is_file(text: str) -> bool:
     try:
-        is_file = Path(text).is_file()
+        return Path(text).is_file()
     except (OSError, ValueError):  # too long for a file name, or with a zero byte: then it is a list
-        is_file = False
-    if is_file:
-        try:
-            text = Path(text).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadRequest(
-                f"The class list {text!r} cannot be read: {error}.", "It must be a UTF-8 text file."
-            ) from error
-    return tuple(name for line in text.splitlines() for name in listed(line))
+        return False
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from capt_engine.bundled_models import BUNDLED, DEFAULT_MODEL
+from capt_engine.data.class_files import as_typed
 from capt_engine.data.class_lists import listing_of
 from capt_engine.formatting import typed_budget
 from capt_engine.records import AIMS, CHECK_LEVELS, LPIPS_NETS, NO_PROMPTS, PERTURBED, ROUNDINGS, SUITES
@@ -64,7 +65,7 @@ PROMPTS = Kind(
 CLASSES = Kind(
     {"metavar": "LIST"},
     read=lambda text: class_list(text) if text else (),
-    show=lambda names: listing_of(names) or ",".join(names) + ("," if len(names) == 1 else ""),
+    show=lambda names: listing_of(names) or as_typed(names) + ("," if len(names) == 1 else ""),
 )
 SHARD = Kind({"metavar": "i/N"}, read=shard, show=lambda part: f"{part[0]}/{part[1]}")
 SHOTS = Kind({"metavar": "N"}, read=shots, show=lambda count: "all" if count is None else str(count))
@@ -142,7 +143,7 @@ _MODEL = (
     ),
     Option(
         "--classes",
-        '"a,b,c", a file with one class per line, imagenet (its 1,000 classes) or everyday',
+        '"a,b,c", a file with one class per line or a map (folder,name), imagenet (its 1,000 classes) or everyday',
         "options.classes",
         CLASSES,
     ),

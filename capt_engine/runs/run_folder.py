@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import re
 from collections import Counter
@@ -17,17 +16,16 @@ from capt_engine.files import new_folder, refused, replacing, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.reading import read_json
 from capt_engine.records import AnalyzeResult, FailedPicture, PictureRow, RunRequest
-from capt_engine.runs import old_names
 from capt_engine.runs.kept_pictures import KeptPictures, write_picture
 from capt_engine.runs.manifest import as_json, digest, ended
 from capt_engine.runs.manifest_records import Manifest
+from capt_engine.runs.reader import ATTACKED, MANIFEST, ROWS, SUMMARY, is_run, lines, manifest_of
 from capt_engine.runs.request_text import from_json
+from capt_engine.runs.segments import continued, devices, segments_of, unlike
 from capt_engine.runs.table import cells, csv_cells, csv_writer, plain, trial
 
-ROWS, MANIFEST, SUMMARY = "rows.csv", "manifest.json", "summary.json"
-
-# What may differ between a run and its continuation: none of it changes a result.
-_FREE = ("skip", "batch_size", "device", "with_pictures", "keep", "resume", "checks")
+# What may differ between a run and its continuation. Device and precision change the last bits, so the manifest has them for each segment.
+_FREE = ("skip", "batch_size", "device", "precision", "with_pictures", "keep", "resume", "checks")
 # What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
 _NOT_COMPARED = ("time_s", "path")
 # The folders that runs of this process are writing now.
@@ -48,13 +46,17 @@ class RunFolder:
         self.done: tuple[str, ...] = ()
         self._failed: list[FailedPicture] = []
         self._count = 0
+        # The manifest with the segment that begins here, until that has a row.
+        self._resumed: Mapping[str, object] | None = None
         refuse_unless_free(folder, resume=resume)
         if resume:
             # Read as it is written: a long run's rows do not belong into memory.
-            _begin_rows(folder, self._taken_up(request, manifest))
+            began, now = manifest_of(folder), Manifest.of(manifest)
+            _begin_rows(folder, self._taken_up(request, began, now))
+            self._resumed = {**began.as_written, "segments": continued(began, now, self._count)}
         else:
             with new_folder(folder) as begun:
-                (begun / "attacked").mkdir()
+                (begun / ATTACKED).mkdir()
                 write_atomic(begun / MANIFEST, as_json(manifest))
                 _begin_rows(begun, ())
         first = next(iter(request.labels), "")
@@ -71,27 +73,37 @@ class RunFolder:
         The few pictures that a report shows are written too. A FailedPicture among the rows is remembered for the
         summary. Raises CannotWrite where the disk refuses.
         """
+        finished = []
         with refused(self.path / ROWS):
             for row in rows:
                 if isinstance(row, FailedPicture):
                     self._failed.append(row)
                     continue
                 self._count += 1
-                self._rows.writerow(csv_cells(cells(row)))
+                finished.append(csv_cells(cells(row)))
                 self._examples.offer(row)
                 if row.success and row.pictures is not None:
                     name = f"{self._count:05d}_{_STRANGE.sub('_', Path(row.path).stem)[:80]}.png"
-                    write_picture(self.path / "attacked" / name, row.pictures.adversarial)
+                    write_picture(self.path / ATTACKED / name, row.pictures.adversarial)
             self._examples.save()
+            if finished and self._resumed is not None:
+                write_atomic(self.path / MANIFEST, as_json(self._resumed))
+                self._resumed = None
+            # Last: a picture with rows is not attacked again, so its own pictures must be there by then.
+            self._rows.writerows(finished)
             self._file.flush()
 
     def counted(self, result: AnalyzeResult, compare: str | None) -> AnalyzeResult:
         """Return a copy of `result` with figures and checks counted over every row in the folder.
 
-        Rows from before an interruption are among them. compare: the id of the prompts B to set beside A; None compares
+        Rows from before an interruption are among them; where those were computed on another device, in another
+        precision or by another torch, a note says so. compare: the id of the prompts B to set beside A; None compares
         with nothing.
         """
         tally = Tally(trial(line) for line in lines(self.path))
+        segments = segments_of(manifest_of(self.path))
+        if note := unlike(segments):
+            result = dataclasses.replace(result, notes=(*result.notes, note), device=devices(segments))
         return checked(tally, tally.scored(result, compare))
 
     def finish(self, summary: Mapping[str, object]) -> None:
@@ -113,9 +125,8 @@ class RunFolder:
         with refused(self.path / ROWS):
             self._file.close()
 
-    def _taken_up(self, request: RunRequest, manifest: Mapping[str, object]) -> Iterator[dict[str, str]]:
+    def _taken_up(self, request: RunRequest, began: Manifest, now: Manifest) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
-        began, now = Manifest.read(self.path / MANIFEST), Manifest.of(manifest)
         old = from_json(began).settings
         for name, value in request.settings.items():
             if name not in _FREE and value != old.get(name):
@@ -134,10 +145,8 @@ class RunFolder:
                 f"The run in {str(self.path)!r} was made with other plug-ins than those here now.",
                 "Install the same packages again (`capt doctor` lists what is here), or start the run anew.",
             )
-        wanted = request.rows_per_picture
-        counts = Counter(line["path"] for line in lines(self.path))
-        whole = {path for path, n in counts.items() if n == wanted}
-        self._count = wanted * len(whole)
+        whole = whole_pictures(self.path, request)
+        self._count = request.rows_per_picture * len(whole)
         self.done = tuple(plain(path) for path in sorted(whole))
         return (line for line in lines(self.path) if line["path"] in whole)
 
@@ -159,7 +168,7 @@ def refuse_unless_free(folder: Path, *, resume: bool) -> None:
     Without `resume` the folder must be empty or not exist; with it the folder must hold a run to go on with.
     """
     try:
-        if resume and not ((folder / MANIFEST).is_file() and (folder / ROWS).is_file()):
+        if resume and not is_run(folder):
             raise BadRequest(f"{str(folder)!r} holds no run to go on with.", "Start it with --out instead.")
         if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BadRequest(f"{str(folder)!r} is not empty.", "Name a new folder; nothing is ever overwritten.")
@@ -184,14 +193,10 @@ def close_run(folder: Path, summary: Mapping[str, object]) -> None:
     write_atomic(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
 
 
-def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a run as column → text, under today's column names; a row that was cut off is left out.
+def whole_pictures(folder: Path, request: RunRequest) -> frozenset[str]:
+    """Return the paths, as rows.csv in `folder` has them, of the pictures with all rows that `request` wants of each.
 
-    file_or_folder: the path of a run folder, or of its rows.csv.
+    Raises BadRequest where the rows cannot be read.
     """
-    path = file_or_folder / ROWS if file_or_folder.is_dir() else file_or_folder
-    with path.open(newline="", encoding="utf-8") as file:
-        # As many as the file's own header says: an older version knew fewer columns.
-        for line in csv.DictReader(file):
-            if None not in line and None not in line.values():
-                yield old_names.threat(line)
+    counts = Counter(line["path"] for line in lines(folder))
+    return frozenset(path for path, n in counts.items() if n == request.rows_per_picture)

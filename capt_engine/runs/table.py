@@ -134,6 +134,7 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
             attack.name: {
                 # Nothing was left for it: then it has no accuracy, not one of zero.
                 "accuracy": attack.accuracy if attack.n or not attack.skipped else None,
+                "cumulative_accuracy": attack.cumulative_accuracy,
                 "success_rate": attack.success_rate if attack.n or not attack.skipped else None,
                 "seconds": round(attack.seconds, 3),
                 "n": attack.n,

@@ -13,8 +13,10 @@ from capt_engine.errors import BadRequest
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts, initial_context, prompted_ids
+from capt_engine.model.text import tokens_of
 from capt_engine.progress import Progress
 from capt_engine.records import FailedPicture, TuneRequest, unknown_sentences
+from capt_engine.records.vocabulary import alike, alike_sentences
 from capt_engine.tuning.augment import CropFlip
 from capt_engine.tuning.defaults import Chosen
 from capt_engine.tuning.inner_attack import InnerAttack
@@ -97,9 +99,10 @@ def reference_of(request: TuneRequest, backbone: Backbone, load: Callable[[str],
 
 
 def unknown_in(backbone: Backbone, classes: Sequence[str], template: str) -> list[str]:
-    """Return sentences on the words of class names and template that the model to be tuned was never trained on, a few at most."""
+    """Return sentences on class names that are the same tokens to the model to be tuned, and on words that it was never trained on."""
     known = backbone.vocabulary
-    return [] if known is None else list(unknown_sentences(known.unknown(classes, template, tuned=classes)))
+    same = alike_sentences(alike(classes, tokens_of(backbone, classes)))
+    return [*same, *(() if known is None else unknown_sentences(known.unknown(classes, template, tuned=classes)))]
 
 
 class RunInputs:

@@ -24,6 +24,7 @@ class PlainModule(Classifier):
     def __init__(self, module: nn.Module, classes: Sequence[str], size: int) -> None:
         self.module, self.classes, self._size = module, tuple(classes), size
         self.learned, self.template, self.precision, self._is_plain = None, "", "fp32", True
+        self.alike_classes = ()
         self.text = torch.full((len(classes), 1), torch.nan, device=device_of(module))
 
     @property

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capt_engine.records import AttackInfo, NormInfo, ParamInfo, ThreatModel
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.attack_choice import AttackChoice
 from capt_gui.view_models.explore import comparison
@@ -160,7 +161,7 @@ class AttackChoicePanel(QWidget):
         norm = choice.norm or _USUAL
         norms = choice.norms or (norm,)
         self.norm.set_entries([(one.label, one.name, one.summary) for one in norms], norm.name)
-        self.norm.setToolTip(norm.summary)
+        set_tooltip(self.norm, norm.summary)
         self.norm.setEnabled(len(norms) > 1)
         self._norm_box.setVisible(choice.has_budget)
 

@@ -31,11 +31,15 @@ class Greeting:
 
 
 class DataWelcome(QScrollArea):
-    """`paths_chosen(paths)`: dropped, or one of the recent places; `folder_clicked` and `table_clicked`: a dialog is wanted."""
+    """`paths_chosen(paths)`: dropped, or one of the recent places; `folder_clicked` and `table_clicked`: a dialog is wanted.
+
+    resume_clicked(key): one of the stopped runs is to go on.
+    """
 
     paths_chosen = Signal(list)
     folder_clicked = Signal()
     table_clicked = Signal()
+    resume_clicked = Signal(str)
 
     def __init__(
         self, theme: Theme, greeting: Greeting, recent: Callable[[], Sequence[str]], parent: QWidget | None = None
@@ -55,11 +59,14 @@ class DataWelcome(QScrollArea):
         self._table = self.area.add_button("table", self.tr("Choose a CSV…"), tip)
         self._recent = QWidget()
         self._recent_lines = fill(QVBoxLayout(self._recent), spacing=0)
+        self._stopped = QWidget()
+        self._stopped_lines = fill(QVBoxLayout(self._stopped), spacing=0)
+        self._stopped.hide()
         promise = self.tr("Your files are only read, never changed, and never leave this computer.")
         facts = (self._fact("check", "ok", promise), self._fact("info", "text_muted", greeting.fact))
         words = (text(greeting.title, "title"), text(greeting.words, "muted"))
         body = QWidget()
-        parts = ((None, 1), *words, 6, (self.area, 3), self._recent, 4, *facts, (None, 1))
+        parts = ((None, 1), *words, 6, (self.area, 3), self._stopped, self._recent, 4, *facts, (None, 1))
         fill(QVBoxLayout(body), *parts, spacing=12, margins=(24, 20, 24, 20))
         self.setWidget(centred(body, _WIDTH, 100))
         self.area.paths_dropped.connect(self.paths_chosen)
@@ -76,6 +83,25 @@ class DataWelcome(QScrollArea):
             self._recent_lines.addWidget(text(self.tr("Recently used"), "muted", wrap=False))
         for place in places:
             self._recent_lines.addWidget(self._place(place), 0, Qt.AlignmentFlag.AlignLeft)
+
+    def show_stopped(self, runs: Sequence[tuple[str, str]]) -> None:
+        """List runs that were stopped, as buttons that resume them: the key that `resume_clicked` emits, and the words, of each."""
+        self._stopped.hide()
+        clear(self._stopped_lines)
+        if runs:
+            self._stopped_lines.addWidget(text(self.tr("Stopped before the end"), "muted", wrap=False))
+        for key, words in runs:
+            label = self.tr("Resume {}").format(words)
+            button = TextButton(self._theme, label.replace("&", "&&"), "run", look="link", icon_height=15)
+            button.setProperty("key", key)
+            button.setAccessibleName(label)
+            button.clicked.connect(self.on_resume_clicked)
+            self._stopped_lines.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        self._stopped.setVisible(bool(runs))
+
+    def on_resume_clicked(self) -> None:
+        """Emit `resume_clicked` with the key of the stopped run whose button was clicked."""
+        self.resume_clicked.emit(str(self.sender().property("key")))
 
     def on_place_clicked(self) -> None:
         """Emit `paths_chosen` with the paths of the recent place (a folder, a table, or several) that was clicked."""

@@ -139,7 +139,8 @@ class AttackChoice(QObject):
         param = steps_param(self.attack) if self.attack is not None else None
         if self.attack is not None and param is None:
             return 0
-        return int(dict(self.values).get("steps", param.default if param is not None else 0))
+        chosen = dict(self.values).get("steps", param.default if param is not None else 0)
+        return int(chosen) if isinstance(chosen, int | float) else 0
 
     @property
     def target(self) -> str | None:
@@ -158,8 +159,11 @@ class AttackChoice(QObject):
         Only those that differ from the defaults are kept; settings that the attack does not have are left out.
         """
         values = self._chosen.expert.get(self.name, {})
-        known = {param.name for param in self.attack.params} if self.attack is not None else set(values)
-        return tuple(sorted((name, value) for name, value in values.items() if name in known))
+        if self.attack is None:
+            return tuple(sorted(values.items()))
+        known = {param.name: param for param in self.attack.params}
+        # The settings file may be another version's, or edited by hand.
+        return tuple(sorted((name, one) for name, one in values.items() if name in known and known[name].allows(one)))
 
     def set_attack(self, name: str) -> None:
         """Choose the suite or the attack called `name`; CLEAN_ONLY ("none") chooses no attack."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from capt_engine.records import ClassCount, ScanResult
+from capt_gui.plain_text import plain
 from capt_gui.roles import ClassRole
 from capt_gui.view_models.scan_job import STRIP
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
@@ -76,7 +77,7 @@ class ClassTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(section)
         title, help_text = self._titles()[section]
-        answers: dict[int, str] = {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.ToolTipRole: help_text}
+        answers: dict[int, str] = {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.ToolTipRole: plain(help_text)}
         return answers.get(role)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -99,7 +100,7 @@ class ClassTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return own.name
+            return plain(own.name)
         value = own.name if column == NAME else self._number(own, column)
         if role == ClassRole.SORT:
             return value.casefold() if isinstance(value, str) else value

@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from capt_gui.plain_text import plain
 from capt_gui.roles import PictureRole
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 
@@ -69,7 +70,7 @@ class PictureList(QAbstractListModel):
         name = PurePath(tile.path).name
         answers: dict[int, object] = {
             Qt.ItemDataRole.DisplayRole: name,
-            Qt.ItemDataRole.ToolTipRole: "\n".join(part for part in (name, tile.text) if part),
+            Qt.ItemDataRole.ToolTipRole: plain("\n".join(part for part in (name, tile.text) if part)),
             Qt.ItemDataRole.AccessibleTextRole: self._spoken(tile, name),
             PictureRole.PATH: tile.path,
             PictureRole.CAPTION: tile.caption,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from capt_gui.plain_text import plain_label
 from capt_gui.theme import Theme, repolish
 from capt_gui.widgets.buttons import IconButton, Symbol
 from capt_gui.widgets.labels import selectable
@@ -25,12 +26,10 @@ class Banner(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._symbol = Symbol(theme, 20)
-        self._message, self._hint = QLabel(), QLabel()
+        self._message, self._hint = plain_label(), plain_label()
         self._message.setProperty("textRole", "strong")
         for label in (self._message, self._hint):
             label.setWordWrap(True)
-            # What an engine says may hold a file name with angle brackets; it is never markup.
-            label.setTextFormat(Qt.TextFormat.PlainText)
         selectable(self._message, self._hint)
         self._action, self._second = QPushButton(), QPushButton()
         self._action.clicked.connect(self.action_clicked)

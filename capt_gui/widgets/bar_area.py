@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QSizePolicy, QToolTip
+from PySide6.QtWidgets import QSizePolicy
 
 from capt_engine.formatting import percent
+from capt_gui.plain_text import show_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.input import arrow_step
 from capt_gui.widgets.painting import (
@@ -96,7 +97,7 @@ class BarArea(PaintedWidget):
             text = self._row_text(self._rows[self._current])
             self.setAccessibleDescription(text)
             spot = QPointF(self.width() / 3, self._top() + (self._current + 1) * self._row_height())
-            QToolTip.showText(self.mapToGlobal(spot).toPoint(), text, self)
+            show_tooltip(self.mapToGlobal(spot).toPoint(), text, self)
         else:
             super().keyPressEvent(event)
 

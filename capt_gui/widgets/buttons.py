@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QLabel, QPushButton, QToolButton
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 
 _ICON_ROLES = {"primary": "accent_text", "link": "accent"}
@@ -15,6 +16,7 @@ class Symbol(QLabel):
 
     def __init__(self, theme: Theme, size: int, icon: str = "", role: str = "text_muted") -> None:
         super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self._theme, self._size = theme, size
         self._icon, self._role = icon, role
         theme.changed.connect(self._draw)
@@ -43,7 +45,7 @@ class TextButton(QPushButton):
         self.setIconSize(QSize(round(icon_height * 4 / 3), icon_height))
         self.setAccessibleName(text.rstrip("…"))
         self.setAccessibleDescription(tip)
-        self.setToolTip(tip)
+        set_tooltip(self, tip)
         theme.changed.connect(self._tint)
         self._tint()
 
@@ -68,7 +70,7 @@ class IconButton(QToolButton):
             self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIconSize(QSize(16, 16))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setToolTip(tip)
+        set_tooltip(self, tip)
         self.setAccessibleName(text or tip)
         theme.changed.connect(self._tint)
         self._tint()

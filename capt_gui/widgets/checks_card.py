@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import Check
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.fold import Fold
@@ -64,7 +65,7 @@ class ChecksCard(QWidget):
         clear(grid)
         for row, check in enumerate(checks):
             message = text(f"{check.title}. {check.message}" if in_full else check.title)
-            message.setToolTip(check.message)
+            set_tooltip(message, check.message)
             message.setAccessibleName(f"{check.title}: {check.status}. {check.message}")
             mark = Symbol(self._theme, 14, *_LOOKS[check.status])
             grid.addWidget(mark, row, 0, Qt.AlignmentFlag.AlignTop)

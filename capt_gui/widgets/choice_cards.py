@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QBoxLayout, QSizePolicy, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import KeyedButtons
 from capt_gui.widgets.input import put_after
@@ -115,7 +116,7 @@ class ChoiceCard(QAbstractButton):
     def _describe(self) -> None:
         choice = self._choice
         self.setText(choice.title)
-        self.setToolTip(choice.help)
+        set_tooltip(self, choice.help)
         self.setAccessibleName(f"{self._family}: {choice.title}")
         self.setAccessibleDescription(" ".join(part for part in (choice.help or choice.words, choice.cost) if part))
 

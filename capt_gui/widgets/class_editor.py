@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from capt_engine.records import UnknownWord
+from capt_gui.plain_text import plain_label, set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol, TextButton
-from capt_gui.widgets.class_list import classes_text, has_word, parse_classes, with_word
+from capt_gui.widgets.class_list import classes_text, has_word, parse_classes, pasted_classes, with_word
+from capt_gui.widgets.input import leave_undo
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.unknown_words import UnknownWords
@@ -30,7 +32,7 @@ class _NamesEdit(QPlainTextEdit):
         return QSize(200, 168)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        names = parse_classes(source.text())
+        names = pasted_classes(source.text())
         ends_open = not source.text().endswith("\n")
         self.insertPlainText(classes_text(names) + ("" if ends_open else "\n") if len(names) > 1 else source.text())
 
@@ -50,14 +52,18 @@ class ClassEditor(QWidget):
         self._token_problems: list[str] = []
         self._template = QLineEdit()
         self._template.setPlaceholderText(self.tr("a photo of a {}."))
-        self._template.setToolTip(
-            self.tr("The template of what the model reads for each class; {} stands for the class name.")
+        set_tooltip(
+            self._template,
+            self.tr("The template of what the model reads for each class; {} stands for the class name."),
         )
         self._template.setAccessibleName(self.tr("Template"))
         self._template.setAccessibleDescription(self._template.toolTip())
         self._names = _NamesEdit()
         self._names.setPlaceholderText(self.tr("One class per line, or paste a list"))
-        self._names.setToolTip(self.tr("One class per line. A pasted list may also be separated by commas or tabs."))
+        tip = self.tr(
+            "One class per line, one with commas in double quotes. A list pasted on one line may be separated by commas."
+        )
+        set_tooltip(self._names, tip)
         self._names.setAccessibleName(self.tr("Classes"))
         self._names.setAccessibleDescription(self._names.toolTip())
         self._count = text(role="caption")
@@ -74,12 +80,15 @@ class ClassEditor(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_DEBOUNCE_MS)
         self._timer.timeout.connect(self.changed)
+        leave_undo(self._template, self._template.isUndoAvailable, self._template.isRedoAvailable)
+        document = self._names.document()
+        leave_undo(self._names, document.isUndoAvailable, document.isRedoAvailable)
         self._template.textChanged.connect(self._on_edited)
         self._names.textChanged.connect(self._on_names_edited)
         warned = fill(QHBoxLayout(), (self._symbol, 0, Qt.AlignmentFlag.AlignTop), (self._problems, 1))
         layout = fill(QVBoxLayout(self), spacing=6)
         for name, editor in ((self.tr("Template"), self._template), (self.tr("Classes"), self._names)):
-            label = QLabel(name)
+            label = plain_label(name)
             label.setBuddy(editor)
             layout.addWidget(label)
             layout.addWidget(editor)
@@ -113,12 +122,18 @@ class ClassEditor(QWidget):
         self._refresh()
 
     def set_tokens(
-        self, tokens: tuple[int, ...], limit: int, too_long: tuple[int, ...], repeated: tuple[int, ...]
+        self,
+        tokens: tuple[int, ...],
+        limit: int,
+        too_long: tuple[int, ...],
+        repeated: tuple[int, ...],
+        alike: tuple[int, ...] = (),
     ) -> None:
         """Show the token count of the longest class name, and warn of names that are a problem.
 
         tokens: the count of each class, of which the model reads `limit`. too_long, repeated: the indices into
-        `classes()` of names that will be cut and of names that are listed twice.
+        `classes()` of names that will be cut and of names that are listed twice. alike: those of names with the tokens
+        of an earlier one.
         """
         names = self.classes()
         self._tokens_of = names
@@ -129,6 +144,9 @@ class ClassEditor(QWidget):
             self._token_problems.append(problem.format(self._listed(names, too_long)))
         if repeated:
             self._token_problems.append(self.tr("Listed twice: {}").format(self._listed(names, repeated)))
+        if alike:
+            problem = self.tr("The model reads the same as in another name, which always wins: {}")
+            self._token_problems.append(problem.format(self._listed(names, alike)))
         self._refresh()
 
     def set_unknown_words(self, unknown: tuple[UnknownWord, ...]) -> None:

@@ -27,6 +27,17 @@ def parse_classes(text: str) -> tuple[str, ...]:
     return tuple(name for row in rows for name in row)
 
 
+def pasted_classes(text: str) -> tuple[str, ...]:
+    """Return the class names in a text that is pasted: of several lines each is one name, commas included, as ImageNet writes them.
+
+    Where lines end in commas, or have tabs or semicolons, and on a single line, names are separated as in `parse_classes`.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2 or any(line.rstrip().endswith(",") or set(line) & set('\t;"') for line in lines):
+        return parse_classes(text)
+    return tuple(line.strip() for line in lines)
+
+
 def classes_text(classes: tuple[str, ...]) -> str:
     """Return the class names as a text, one a line and quoted where needed, which `parse_classes` reads back."""
     return "\n".join(_quoted(name) for name in classes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from capt_gui.plain_text import plain_label, set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.layout import fill
@@ -22,7 +23,7 @@ class DevicePill(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._symbol = Symbol(theme, 12, *_LOOKS["busy"])
-        self._text = QLabel()
+        self._text = plain_label()
         self.setFixedHeight(max(24, self.fontMetrics().height() + 8))
         fill(QHBoxLayout(self), self._symbol, self._text, spacing=7, margins=(10, 0, 12, 0))
         self.setAccessibleName(self.tr("Device"))
@@ -34,7 +35,7 @@ class DevicePill(QFrame):
         """
         self._symbol.set_icon(*_LOOKS[state])
         self._text.setText(text)
-        self.setToolTip(tooltip)
+        set_tooltip(self, tooltip)
         self.setAccessibleName(self.tr("Device: {}").format(text))
         self.setAccessibleDescription(tooltip)
 

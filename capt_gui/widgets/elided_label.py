@@ -6,6 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from capt_gui.plain_text import set_tooltip
+
 
 class ElidedLabel(QLabel):
     """A label that never asks for more width than it gets."""
@@ -20,7 +22,7 @@ class ElidedLabel(QLabel):
     def set_text(self, text: str) -> None:
         """Show a text, cut with an ellipsis where it does not fit; the tooltip always holds the whole of it."""
         self.setText(text)
-        self.setToolTip(text)
+        set_tooltip(self, text)
 
     def minimumSizeHint(self) -> QSize:
         """Return a smallest size of no width, as the text can be cut to any width."""

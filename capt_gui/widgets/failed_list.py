@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import FailedPicture
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.fold import Fold
@@ -50,7 +51,7 @@ class FailedList(QWidget):
         clear(self._grid)
         for row, one in enumerate(self._shown[:_SHOWN]):
             name = ElidedLabel(PurePath(one.path).name, text_role="")
-            name.setToolTip(one.path)
+            set_tooltip(name, one.path)
             self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(text(f"{one.message} {one.hint}".strip(), "muted"), row, 1)
         rest = len(self._shown) - _SHOWN

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QKeySequence, QPainter
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem, QWidget
 
+from capt_gui.plain_text import show_tooltip
 from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.card_list import CardDelegate, CardList, Index
@@ -113,7 +114,7 @@ class GalleryDelegate(CardDelegate):
         lines += [f"{side.upper()}: {self.state_text(own)}" for side, (own, _) in zip(SIDES, sides, strict=False)]
         if not sides:
             lines.append(self.state_text(str(index.data(GalleryRole.STATE) or "waiting")))
-        QToolTip.showText(event.globalPos(), "\n".join(dict.fromkeys(line for line in lines if line)), view)
+        show_tooltip(event.globalPos(), "\n".join(dict.fromkeys(line for line in lines if line)), view)
         return True
 
     def state_text(self, state: str) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 from capt_engine.formatting import budget, over_255, signed, unbroken, whole_percent
 from capt_engine.records import Picture, PictureSet, SignedPicture, SignedScale
 from capt_gui.images import to_image
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import IconButton
 from capt_gui.widgets.elided_label import ElidedLabel
@@ -65,7 +66,7 @@ class ImageTriptych(QWidget):
         tip = self.tr(
             "The change that has the full colour. Auto: the budget, or the largest change where no budget bounds each value."
         )
-        self._ends.setToolTip(tip)
+        set_tooltip(self._ends, tip)
         self._ends.currentIndexChanged.connect(self._on_scale_changed)
         self._buttons = []
         for icon, tip, action in (
@@ -117,7 +118,7 @@ class ImageTriptych(QWidget):
         if whole:
             tip = self.tr("The picture at its own size, whose pixels the attack changes; the model resizes it inside.")
         self.titles[0].setText(name)
-        self.titles[0].setToolTip(tip)
+        set_tooltip(self.titles[0], tip)
         self._panes[0].setAccessibleName(name)
         self._panes[0].setAccessibleDescription(tip)
 
@@ -164,7 +165,7 @@ class ImageTriptych(QWidget):
         below = (self.facts[0], self.scale_bar, self.facts[1])
         for title, pane, under, name, tip in zip(self.titles, self._panes, below, names, tips, strict=True):
             title.setText(name)
-            title.setToolTip(tip)
+            set_tooltip(title, tip)
             pane.setAccessibleName(name)
             pane.setAccessibleDescription(tip)
             columns.addLayout(fill(QVBoxLayout(), title, (pane, 1), under, spacing=6), 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme, repolish
 from capt_gui.widgets.buttons import TextButton
 from capt_gui.widgets.elided_label import ElidedLabel
@@ -56,7 +57,7 @@ class JobBar(QWidget):
         self._may_run = enabled
         if not self._running:
             self._show_text("" if enabled else reason)
-        self._button.setToolTip("" if enabled else reason)
+        set_tooltip(self._button, "" if enabled else reason)
         self._button.setAccessibleDescription("" if enabled else reason)
         self._refresh()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
+from capt_gui.plain_text import plain_label, set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.input import keep_wheel_for_focus
 from capt_gui.widgets.labels import text
@@ -85,7 +86,7 @@ class KnobSlider(QWidget):
         super().__init__(parent)
         self._stops: list[tuple[str, object]] = []
         name = text(title, "strong", wrap=False)
-        self._shown = QLabel()
+        self._shown = plain_label()
         self.slider = _StopSlider(theme)
         self.slider.setRange(0, 0)
         self.slider.setAccessibleName(title)
@@ -124,7 +125,7 @@ class KnobSlider(QWidget):
 
     def set_help(self, text: str) -> None:
         """Set the sentence that explains the slider, shown as its tooltip."""
-        self.setToolTip(text)
+        set_tooltip(self, text)
 
     def label(self) -> str:
         """Return the label of the current stop, as shown beside the title; "" without stops."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from capt_gui.plain_text import plain_label
 from capt_gui.widgets.layout import Part, fill
 
 
@@ -14,8 +15,7 @@ def text(shown: str = "", role: str = "", *, wrap: bool = True) -> QLabel:
     role: one of the theme's text roles such as "caption", "" for body text. wrap: break the text into lines; without
     it the label is as wide as its text.
     """
-    label = QLabel(shown)
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = plain_label(shown)
     label.setWordWrap(wrap)
     if role:
         label.setProperty("textRole", role)

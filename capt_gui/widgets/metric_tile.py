@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from capt_engine.formatting import MINUS, number, over_255, percent, unbroken
 from capt_engine.records import MetricInfo
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.input import arrow_step
 from capt_gui.widgets.painting import LEFT, RIGHT, PaintedWidget, draw_box, draw_text, line_height, text_width
@@ -38,7 +39,7 @@ class MetricTile(PaintedWidget):
         self._zero = _share(info, 0.0) or 0.0
         self._hovered = False
         self._stacked = False
-        self.setToolTip(info.help)
+        set_tooltip(self, info.help)
         self.setAccessibleName(f"{info.label}: {self._spoken()}")
         self.setAccessibleDescription(info.help)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

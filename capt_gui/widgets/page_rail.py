@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import KeyedButtons
 from capt_gui.widgets.layout import fill
@@ -39,7 +40,7 @@ class PageRail(QFrame):
         keys: its shortcut, told in the tooltip.
         """
         button = RailButton(self._theme, title, icon)
-        button.setToolTip(f"{title} ({keys})")
+        set_tooltip(button, f"{title} ({keys})")
         self._group.add(key, button)
         self.buttons[key] = button
         self._layout.insertWidget(self._layout.count() - 1, button)

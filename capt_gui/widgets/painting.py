@@ -18,8 +18,9 @@ from PySide6.QtGui import (
     QPixmap,
     QPolygonF,
 )
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QWidget
 
+from capt_gui.plain_text import show_tooltip
 from capt_gui.theme import Theme
 
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -50,7 +51,7 @@ class PaintedWidget(QWidget):
     def event(self, event: QEvent) -> bool:
         """Show the tooltip that `tooltip_at` has for the place under the mouse; pass every other event on to Qt."""
         if isinstance(event, QHelpEvent) and (text := self.tooltip_at(event.pos().toPointF())) is not None:
-            QToolTip.showText(event.globalPos(), text, self)
+            show_tooltip(event.globalPos(), text, self)
             return True
         return super().event(event)
 

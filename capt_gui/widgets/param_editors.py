@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSignalBlocker
+from PySide6.QtCore import QObject, QSignalBlocker
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from capt_engine.records import ParamInfo, ParamValue
+from capt_gui.plain_text import set_tooltip
 from capt_gui.widgets.input import keep_wheel_for_focus
 
 _WIDEST = 1e9
+_SEPARATORS = ".,"
 _WIDEST_INT = 2**31 - 1
 
 
@@ -33,6 +36,7 @@ class FloatEditor(QDoubleSpinBox):
             self.setSuffix(f" {info.unit}")
         _inset(self)
         keep_wheel_for_focus(self)
+        self._before = _BeforeEditing(self)
         self.valueChanged.connect(self._on_edited)
 
     def set_kept(self, value: float) -> None:
@@ -53,11 +57,59 @@ class FloatEditor(QDoubleSpinBox):
         text = f"{value:.{self.decimals()}f}".rstrip("0").rstrip(".")
         return text.replace(".", self.locale().decimalPoint()) or "0"
 
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        """Let a point and a comma stand for the decimal separator, whatever the language of the system.
+
+        Qt would swallow the one that is not its own while one types, and 0,5 would become 5. With two of them nobody
+        knows the number, so the text is not complete, and the value of before comes back at the end.
+        """
+        if _separators(text) > 1:
+            return QValidator.State.Intermediate, text, position
+        state, _, place = _answer(super().validate(self._localised(text), position))
+        return state, text, place
+
+    def fixup(self, text: str) -> str:
+        """Return the text of the value before the editing where nobody can read the one that was typed."""
+        before = self._before.value
+        return self.textFromValue(before) + self.suffix() if _separators(text) > 1 else str(super().fixup(text) or text)
+
+    def valueFromText(self, text: str) -> float:
+        """Return the number that a text stands for, written with a point or a comma."""
+        return super().valueFromText(self._localised(text))
+
+    def _localised(self, text: str) -> str:
+        for separator in _SEPARATORS:
+            text = text.replace(separator, self.locale().decimalPoint())
+        return text
+
     def _on_edited(self) -> None:
         self._kept = None
 
 
-class IntEditor(QSpinBox):
+class WholeNumberBox(QSpinBox):
+    """A spin box of whole numbers in which 2.5 never becomes 25: a text with a point or a comma is not complete.
+
+    It stays while one types, and the value of before comes back at the end.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        _inset(self)
+        self._before = _BeforeEditing(self)
+
+    def fixup(self, text: str) -> str:
+        """Return the text of the value before the editing where the one that was typed is no whole number."""
+        before = self.textFromValue(round(self._before.value)) + self.suffix()
+        return before if _separators(text) else str(super().fixup(text) or text)
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        """Keep a typed point or comma on the screen, where Qt would swallow it, and call the text incomplete."""
+        if _separators(text):
+            return QValidator.State.Intermediate, text, position
+        return _answer(super().validate(text, position))
+
+
+class IntEditor(WholeNumberBox):
     """A whole number."""
 
     def __init__(self, info: ParamInfo) -> None:
@@ -67,7 +119,6 @@ class IntEditor(QSpinBox):
         )
         if info.unit:
             self.setSuffix(f" {info.unit}")
-        _inset(self)
         keep_wheel_for_focus(self)
 
 
@@ -101,7 +152,7 @@ class Field:
             number = FloatEditor(info)
             number.valueChanged.connect(on_edited)
             self.editor = number
-        self.editor.setToolTip(info.help)
+        set_tooltip(self.editor, info.help)
         self.editor.setAccessibleName(info.label)
         self.editor.setAccessibleDescription(info.help)
         self.set_value(info.default)
@@ -132,6 +183,36 @@ class Field:
                     self.editor.setValue(int(value))
                 case ChoiceEditor():
                     self.editor.setCurrentText(str(value))
+
+
+class _BeforeEditing(QObject):
+    """Holds the value that a spin box had before somebody began to type: while one types, its value follows each key."""
+
+    def __init__(self, box: QDoubleSpinBox | QSpinBox) -> None:
+        super().__init__(box)
+        self._box = box
+        self._is_typing = False
+        self.value: float = box.value()
+        # comes before the box takes the text for its value
+        box.lineEdit().textEdited.connect(self._on_text_edited)
+        box.editingFinished.connect(self._on_finished)
+
+    def _on_text_edited(self) -> None:
+        if not self._is_typing:
+            self._is_typing, self.value = True, self._box.value()
+
+    def _on_finished(self) -> None:
+        self._is_typing = False
+
+
+def _separators(text: str) -> int:
+    """Return how many points and commas a text has."""
+    return sum(text.count(separator) for separator in _SEPARATORS)
+
+
+def _answer(given: object) -> tuple[QValidator.State, str, int]:
+    """Return what a spin box of Qt says of a text, which its type stub describes as one value and which are three."""
+    return given  # type: ignore[return-value]
 
 
 def _inset(box: QAbstractSpinBox) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_engine.records import ParamInfo, ParamValue
+from capt_gui.plain_text import plain_label, set_tooltip
 from capt_gui.theme import Theme, repolish
 from capt_gui.widgets.buttons import TextButton
 from capt_gui.widgets.input import put_after
@@ -62,8 +63,8 @@ class ParamForm(QWidget):
             if isinstance(field.editor, QCheckBox):
                 self._grid.addWidget(field.editor, row, 0, 1, 2)
                 continue
-            label = QLabel(field.info.label)
-            label.setToolTip(field.info.help)
+            label = plain_label(field.info.label)
+            set_tooltip(label, field.info.help)
             label.setBuddy(field.editor)
             self._labels[field.info.name] = label
             field.editor.setMinimumWidth(132)

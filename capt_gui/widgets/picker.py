@@ -8,6 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPaintEvent, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyleOptionComboBox, QStylePainter, QWidget
 
+from capt_gui.plain_text import plain, set_tooltip
 from capt_gui.widgets.input import keep_wheel_for_focus
 
 _KIND = Qt.ItemDataRole.UserRole + 1
@@ -53,11 +54,11 @@ class Picker(QComboBox):
                 self.clear()
                 for row, (label, name, help_text, kind) in enumerate(wanted):
                     self.addItem(label, name)
-                    self.setItemData(row, help_text, Qt.ItemDataRole.ToolTipRole)
+                    self.setItemData(row, plain(help_text), Qt.ItemDataRole.ToolTipRole)
                     self.setItemData(row, kind, _KIND)
                     self._set_open(row, kind)
             self.setCurrentIndex(max(self.findData(key), 0))
-        self.setToolTip(str(self.currentData(Qt.ItemDataRole.ToolTipRole) or ""))
+        set_tooltip(self, str(self.currentData(Qt.ItemDataRole.ToolTipRole) or ""))
 
     def on_activated(self, row: int) -> None:
         """Emit `picked` with the key of the entry in `row`, which the user chose."""

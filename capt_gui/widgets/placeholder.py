@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from capt_gui.plain_text import plain_label
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.layout import fill
@@ -19,14 +20,12 @@ class Placeholder(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._symbol, self._title, self._line = Symbol(theme, 48), QLabel(), QLabel()
+        self._symbol, self._title, self._line = Symbol(theme, 48), plain_label(), plain_label()
         self._title.setProperty("textRole", "title")
         self._line.setProperty("textRole", "muted")
         for label in (self._symbol, self._title, self._line):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for label in (self._title, self._line):
-            # an engine's sentence may name a file with angle brackets; it is never markup
-            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
         self._button = QPushButton()
         self._button.setProperty("primary", True)

@@ -185,5 +185,6 @@ class CellMarks(pg.GraphicsObject):  # type: ignore[misc]
     def _figure(self, words: str) -> QStaticText:
         if words not in self._figures:
             self._figures[words] = QStaticText(words)
+            self._figures[words].setTextFormat(Qt.TextFormat.PlainText)
             self._figures[words].prepare(font=self._font)
         return self._figures[words]

@@ -9,6 +9,7 @@ from PySide6.QtCore import QItemSelection, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.card_list import KEY, CardDelegate, CardList, Index
 from capt_gui.widgets.painting import draw_text, elided, line_height
@@ -61,7 +62,7 @@ class RunList(CardList):
                     (entry.pinned, _PINNED),
                 ):
                     item.setData(value, role)
-                item.setToolTip(entry.tip or f"{entry.title}\n{entry.caption}")
+                set_tooltip(item, entry.tip or f"{entry.title}\n{entry.caption}")
                 spoken = (self.tr("pinned"),) if entry.pinned else ()
                 item.setData(", ".join((*spoken, entry.title, entry.caption)), Qt.ItemDataRole.AccessibleTextRole)
                 self._rows.appendRow(item)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyM
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from capt_gui.plain_text import plain
 from capt_gui.widgets.card_list import set_up_table
 
 _LEAST_NAME = 90
@@ -49,7 +50,7 @@ class ScoreTable(QTableView):
         self._rows.clear()
         self._rows.setHorizontalHeaderLabels([words for words, _ in headings])
         for column, (_, help_words) in enumerate(headings):
-            self._rows.setHeaderData(column, Qt.Orientation.Horizontal, help_words, Qt.ItemDataRole.ToolTipRole)
+            self._rows.setHeaderData(column, Qt.Orientation.Horizontal, plain(help_words), Qt.ItemDataRole.ToolTipRole)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         self._rows.setHeaderData(0, Qt.Orientation.Horizontal, left, Qt.ItemDataRole.TextAlignmentRole)

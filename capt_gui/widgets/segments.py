@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import KeyedButtons
 from capt_gui.widgets.layout import fill
@@ -39,7 +40,7 @@ class Segments(QFrame):
             button.setProperty("segment", True)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            button.setToolTip(words)
+            set_tooltip(button, words)
             button.setAccessibleName(f"{name}: {label}")
             button.setAccessibleDescription(words)
             if key in SIDES:

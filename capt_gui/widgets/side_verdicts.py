@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QWidget
 
+from capt_gui.plain_text import plain_label, set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.labels import selectable
 from capt_gui.widgets.layout import fill
@@ -20,12 +21,11 @@ class SideVerdicts(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._labels = (QLabel(), QLabel())
+        self._labels = (plain_label(), plain_label())
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         for side, label in zip(SIDES, self._labels, strict=True):
             label.setProperty("textRole", "title")
-            label.setTextFormat(Qt.TextFormat.PlainText)
             policy = label.sizePolicy()
             policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
             label.setSizePolicy(policy)
@@ -40,7 +40,7 @@ class SideVerdicts(QWidget):
         """
         for label, shown in zip(self._labels, (a, b), strict=True):
             label.setText(shown)
-            label.setToolTip(shown)
+            set_tooltip(label, shown)
         self.setAccessibleName(spoken)
         self._fit(self.width())
 

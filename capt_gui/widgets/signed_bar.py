@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from capt_engine.records import SignedScale, palette
 from capt_gui.images import rgb_image
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.painting import LEFT, RIGHT, PaintedWidget, draw_text, line_height, rounded, text_width
 
@@ -32,7 +33,7 @@ class SignedBar(PaintedWidget):
         self._scale = scale
         words = self.tr("from {}, blue, over {}, white, to {}, orange")
         self.setAccessibleDescription(words.format(*scale.labels) if scale is not None else "")
-        self.setToolTip(self.tr("Blue is darker than before, white is unchanged, orange is brighter."))
+        set_tooltip(self, self.tr("Blue is darker than before, white is unchanged, orange is brighter."))
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_engine.records import UnknownWord, unknown_sentences
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.flow_layout import FlowLayout
@@ -70,7 +71,7 @@ class UnknownWords(QWidget):
         for known in word.nearest:
             button = QPushButton(known)
             button.setProperty("chip", True)
-            button.setToolTip(self.tr("Write “{}” in place of “{}”").format(known, word.word))
+            set_tooltip(button, self.tr("Write “{}” in place of “{}”").format(known, word.word))
             button.setAccessibleName(button.toolTip())
             button.setProperty("place", (word, known))
             button.clicked.connect(self.on_clicked)

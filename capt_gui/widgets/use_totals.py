@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.painting import PaintedWidget, draw_box, draw_text, line_height
@@ -41,7 +42,7 @@ class UseTile(PaintedWidget):
         self._name = name
         self._tone = tone
         self._count: int | None = None
-        self.setToolTip(help_text)
+        set_tooltip(self, help_text)
         self.setAccessibleDescription(help_text)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.set_count(None)

@@ -56,8 +56,8 @@ def result(*, prompts: str = r.NO_PROMPTS, robust: int = 1) -> r.AnalyzeResult:
     """What the engine counts of `quick`."""
     return r.AnalyzeResult(
         4, 1, "folder", 0.75, wilson(3, 4), robust / 4, wilson(robust, 4),
-        (r.AttackSummary("fgsm", 2 / 3, 1 / 3, 0.3, 3, 1), r.AttackSummary("pgd", 0.5, 0.5, 0.9, 2, 2)), (), THREAT, "demo", prompts,
-        "cpu", 3.0, 1.3, suite="quick", classes=3, checks=CHECKS,
+        (r.AttackSummary("fgsm", 2 / 3, 0.5, 1 / 3, 0.3, 3, 1), r.AttackSummary("pgd", 0.5, robust / 4, 0.5, 0.9, 2, 2)),
+        (), THREAT, "demo", prompts, "cpu", 3.0, 1.3, suite="quick", classes=3, checks=CHECKS,
         per_class=(r.ClassScore("cat", 2, 1, 0), r.ClassScore("dog", 1, 1, 0), r.ClassScore("emu", 1, 1, 1)),
     )  # fmt: skip
 

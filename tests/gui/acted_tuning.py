@@ -161,7 +161,8 @@ def _side(clean: int, robust: int, threat: r.ThreatModel, model: str, prompts: s
     )
     return r.AnalyzeResult(
         N_TEST, 0, "given", clean / N_TEST, wilson(clean, N_TEST), robust / N_TEST, wilson(robust, N_TEST),
-        (r.AttackSummary("pgd", robust / N_TEST, 1 - robust / max(clean, 1), 3.0),), (), threat, model, prompts, "cpu", 3.0, 40.0,
+        (r.AttackSummary("pgd", robust / N_TEST, robust / N_TEST, 1 - robust / max(clean, 1), 3.0),),
+        (), threat, model, prompts, "cpu", 3.0, 40.0,
         per_class=scores, checks=CHECKS if prompts == r.NO_PROMPTS else (),
     )  # fmt: skip
 

@@ -328,7 +328,7 @@ class ActingEngine:
 def summary(request: r.AnalyzeRequest) -> r.AnalyzeResult:
     """An invented end of a job."""
     alone = r.AnalyzeResult(
-        len(request.paths), 0, "model", 1.0, None, 0.31, (0.2, 0.45), (r.AttackSummary("pgd", 0.31, 0.69, 1.0),),
+        len(request.paths), 0, "model", 1.0, None, 0.31, (0.2, 0.45), (r.AttackSummary("pgd", 0.31, 0.31, 0.69, 1.0),),
         (("agreement", 0.31),), request.options.threat, request.options.model, request.options.prompts or r.NO_PROMPTS, "cpu", 1.0, 8.0,
     )  # fmt: skip
     if request.options.compare is None:

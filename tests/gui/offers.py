@@ -29,6 +29,10 @@ LARGE = r.OfferedModel(
     bytes=1_710_000_000, estimated=True, comfort="too large", needs_bytes=4_900_000_000,
     page="https://huggingface.co/somebody/large", files=("https://huggingface.co/somebody/large/resolve/main/x",),
 )  # fmt: skip
+BY_HAND = r.OfferedModel(
+    "tower", "A robust tower", "For comparing.", "MIT", 151_000_000, 224, "QuickGELU", "", base="demo",
+    page="https://example.org/towers", files=("https://example.org/tower.pt",),
+)  # fmt: skip
 LISTED = r.ModelsListed((DEMO, SMALL, LARGE), (), "/models", 70_000_000_000, offline=False)
 LOCKED = r.ModelsListed(
     (DEMO, SMALL, LARGE), (), "/models", 70_000_000_000, True, "This program was set to work offline."

@@ -93,7 +93,42 @@ def test_unknown_and_misshapen_values_fall_back(path: Path) -> None:
         'explore = 4\nevaluate = {limit = "all", recent = [1], expert = {pgd = 3}}\n',
         encoding="utf-8",
     )
-    assert load(path) == (Settings(theme="dark"), "")
+    content = path.read_bytes()
+    settings, sentence = load(path)
+    assert settings == Settings(theme="dark")
+    assert "(seed, auto_run, columns and " in sentence
+    assert (path.parent / "settings.bad-1.toml").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "seed = 99999999999999999999",
+        "seed = -1",
+        "columns = [2147483648]",
+        "eps = {linf = nan}",
+        "eps = {linf = 1e300}",
+        "evaluate = {limit = 3000000000}",
+        "explore = {expert = {pgd = {steps = 2147483648}}}",
+        f"classes = {'[' * 5000}{']' * 5000}",
+        f"tune_recent = {'[' * 70}{']' * 70}",
+    ],
+)
+def test_what_no_control_can_hold_is_set_aside(path: Path, line: str) -> None:
+    """Numbers beyond what Qt holds, and nesting without end, would keep the window from opening at every start."""
+    path.parent.mkdir()
+    path.write_text(f"version = 2\n{line}\n", encoding="utf-8")
+    settings, sentence = load(path)
+    assert settings == Settings()
+    assert "settings.bad-1.toml" in sentence
+    save(settings, path)
+    assert load(path) == (Settings(), "")
+
+
+def test_a_folder_whose_name_is_no_text_is_not_remembered(path: Path) -> None:
+    """A file system may hold any bytes as a name; the settings file is UTF-8, and is written all the same."""
+    save(Settings(theme="dark", last_folder="/photos\udcff", tune_recent=["/a\udcff", "/b"]), path)
+    assert load(path) == (Settings(theme="dark", tune_recent=["/b"]), "")
 
 
 def test_a_newer_file_is_taken_for_what_is_shared(path: Path) -> None:
@@ -131,7 +166,7 @@ def test_settings_of_version_1_are_read(path: Path) -> None:
 def test_steps_of_version_1_that_are_none_are_left_out(path: Path, steps: str) -> None:
     """0 was no choice, and nonsense is none either."""
     path.parent.mkdir()
-    path.write_text(f"version = 1\nsteps = {steps}\nexpert = 3\n", encoding="utf-8")
+    path.write_text(f"version = 1\nsteps = {steps}\nexpert = {{}}\n", encoding="utf-8")
     assert load(path) == (Settings(), "")
 
 

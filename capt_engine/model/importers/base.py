@@ -9,13 +9,14 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
 from capt_engine.model.clip import Backbone
+from capt_engine.model.importers.state_view import StateView
 from capt_engine.model.prompts import PromptShape, TowerSizes, state_shapes
 
 State = Mapping[str, Tensor]
 PHOTO = "a photo of a {}."
 BARE = "{}."
 # Beyond so many tokens the relatives of MaPLe start from noise instead of the words "a photo of a".
-_WORDS_OF_PHOTO = 4
+WORDS_OF_PHOTO = 4
 
 
 @dataclass(frozen=True)
@@ -23,18 +24,20 @@ class ImportOptions:
     """Facts that the user states because the file may not: empty where nothing was stated.
 
     template: the sentence of the data set, `{}` being the class name. classes: in the order of training. position: of the class name.
+    family: the method's name in the table of families.
     """
 
     template: str = ""
     classes: tuple[str, ...] = ()
     position: str = ""
+    family: str = ""
 
 
 @dataclass(frozen=True)
 class Learned:
     """Prompts in our own terms, fp32. said: what the file told; assumed: what it did not, and what was taken instead.
 
-    sentence, plain: see `checkpoints.sentence_in` and `plain_sentence`.
+    sentence, plain: see `checkpoints.sentence_in` and `plain_sentence`. wording: how names are written, one of `vocabulary.WORDINGS`.
     """
 
     shape: PromptShape
@@ -45,13 +48,15 @@ class Learned:
     assumed: tuple[str, ...] = ()
     sentence: str = "own"
     plain: str = ""
+    wording: str = ""
 
 
 @dataclass(frozen=True)
 class Family:
     """One family of published prompts.
 
-    fits: says whether a state dict is one of its files. learn: reads its prompts for a model; raises BadCheckpoint.
+    fits: says whether a state dict is one of its files. learn: reads its prompts for a model; raises BadCheckpoint. Every learned tensor
+    must be taken out of the state dict: a file with one that `learn` leaves there is refused with that tensor's name.
     has_position: the class name may stand elsewhere than behind the learned tokens, and the file does not say where.
     """
 
@@ -62,7 +67,7 @@ class Family:
     has_position: bool = False
 
 
-def under(state: State, prefix: str) -> dict[str, Tensor]:
+def under(state: State, prefix: str) -> State:
     """Pick the tensors whose names begin with a prefix.
 
     Args:
@@ -70,12 +75,12 @@ def under(state: State, prefix: str) -> dict[str, Tensor]:
         prefix: the beginning of the names that are wanted, as in "image_encoder.".
 
     Returns:
-        Those tensors, by their names without the prefix.
+        Those tensors, by their names without the prefix; each counts as read when it is taken out.
     """
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    return StateView(state, prefix)
 
 
-def learner(state: State) -> dict[str, Tensor]:
+def learner(state: State) -> State:
     """Pick the tensors of the prompt learner, the part of a published model that holds the learned prompts.
 
     Args:
@@ -84,22 +89,23 @@ def learner(state: State) -> dict[str, Tensor]:
     Returns:
         The learner's tensors by their names in it.
     """
-    return under(state, "prompt_learner.") or dict(state)
+    return under(state, "prompt_learner.") or state
 
 
-def numbered(state: State, prefix: str, suffix: str = "") -> list[Tensor]:
-    """Pick the tensors whose names are a prefix, a number and a suffix, in the order of the numbers from 0.
+def numbered(state: State, prefix: str, suffix: str = "", first: int = 0) -> list[Tensor]:
+    """Pick the tensors whose names are a prefix, a number and a suffix, in the order of the numbers.
 
     Args:
         state: tensors of any shape by name.
         prefix: what stands before the number in a name.
         suffix: what stands behind it.
+        first: the number that is taken first.
 
     Returns:
         The tensors in the order of their numbers, up to the first number that is not there.
     """
     found: list[Tensor] = []
-    while (name := f"{prefix}{len(found)}{suffix}") in state:
+    while (name := f"{prefix}{first + len(found)}{suffix}") in state:
         found.append(state[name])
     return found
 
@@ -191,5 +197,5 @@ def photo_template(length: int) -> tuple[str, str]:
 
     The template is "a photo of a {}." up to four tokens, "{}." beyond. IVLP and PromptSRC share the rule.
     """
-    template = PHOTO if length <= _WORDS_OF_PHOTO else BARE
+    template = PHOTO if length <= WORDS_OF_PHOTO else BARE
     return template, f"The sentence was {template!r}, as the released configurations have it."

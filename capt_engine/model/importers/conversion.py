@@ -7,20 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import sha256
 from capt_engine.model.checkpoints import Checkpoint, Document, MadeFor
 from capt_engine.model.clip import Backbone
-from capt_engine.model.importers.base import ImportOptions, State, fitted, under
+from capt_engine.model.importers import one_layer
+from capt_engine.model.importers.base import ImportOptions, fitted
+from capt_engine.model.importers.clip_inside import ClipInside, not_known
 from capt_engine.model.importers.families import sniffed
 from capt_engine.model.importers.hints import hints
 from capt_engine.model.importers.reading import read_published
+from capt_engine.model.importers.state_view import StateView
 from capt_engine.model.prompts import Prompts
-
-# fp16, in which most of these files are, keeps 11 bits.
-_HALF = 2e-3
 
 
 @dataclass(frozen=True)
@@ -52,14 +51,15 @@ def converted(
     file does not say.
     """
     contents = read_published(path, progress=progress)
-    family = sniffed(contents, path.name)
-    agreed = _same_clip(contents.state, backbone)
+    found = hints(path)
+    family = sniffed(contents, path.name, options.family, found.trainer, backbone)
+    inside = ClipInside(backbone)
+    agreed = inside.agrees(contents.state)
     if agreed is False and not any_model:
         raise BadCheckpoint(
             f"{path.name!r} holds the CLIP it was tuned on, and that is not {backbone.id!r}.",
             "Name the model it was tuned for with --model; with --any-model it is imported all the same.",
         )
-    found = hints(path)
     if family.has_position:
         # Of another family a folder's name is no reason to refuse.
         options = replace(options, position=options.position or found.position)
@@ -67,9 +67,18 @@ def converted(
         raise BadRequest(
             f"The class position {options.position!r} was given; only CoOp and its relatives have one.", "Leave it out."
         )
-    learned = fitted(family.learn(contents.state, options, backbone), backbone)
+    view = StateView(contents.state)
+    learned = fitted(family.learn(view, options, backbone), backbone)
+    if left := inside.left_over(contents.state, view.unread, any_model=any_model) or contents.beside:
+        raise not_known(path.name, left, family.label)
     eps = found.eps if eps is None else eps
     said, assumed = [*learned.said, *found.said], list(learned.assumed)
+    if options.family:
+        said.append(f"They are {family.label}'s, because that was named.")
+    elif one_layer.is_open(contents.state, backbone):
+        assumed.append(
+            f"They are {family.label}'s, as a folder's name says; of one layer MaPLe's and FAP's look the same."
+        )
     if agreed is None:
         assumed.append(f"They were tuned on {backbone.id!r}, because that was named; the file does not hold the model.")
     elif agreed:
@@ -85,6 +94,8 @@ def converted(
         "sentence": learned.sentence,
         "plain": learned.plain or learned.template,
     }
+    if learned.wording:
+        settings["wording"] = learned.wording
     epoch = contents.values.get("epoch")
     if isinstance(epoch, int):
         settings["epochs"] = epoch
@@ -103,18 +114,3 @@ def converted(
     state = {name: value.float() for name, value in learned.state.items()}
     prompts = Checkpoint(document, state).prompts().to(backbone.mean.device)
     return Converted(prompts, document, family.label, tuple(said), tuple(assumed))
-
-
-def _same_clip(state: State, backbone: Backbone) -> bool | None:
-    """Is the CLIP that the file holds around its prompts this one, as far as its precision tells? None where it holds none."""
-    theirs: dict[str, Tensor] = {f"visual.{name}": value for name, value in under(state, "image_encoder.").items()}
-    theirs |= under(state, "text_encoder.")
-    ours = backbone.clip.state_dict()
-    both = [name for name in theirs if name in ours and "VPT" not in name]
-    if not both:
-        return None
-    for name in both:
-        other, own = theirs[name].float(), ours[name].float().cpu()
-        if other.shape != own.shape or not torch.allclose(other, own, rtol=_HALF, atol=_HALF * float(own.abs().mean())):
-            return False
-    return True

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import (
+    BARE,
     PHOTO,
+    WORDS_OF_PHOTO,
     Family,
     ImportOptions,
     Learned,
@@ -16,8 +18,10 @@ from capt_engine.model.importers.base import (
     learner,
     linear_map,
     numbered,
+    photo_template,
     shared_context,
 )
+from capt_engine.model.importers.one_layer import has_one_layer
 from capt_engine.model.importers.sentence import sentence_of
 from capt_engine.model.prompts import PromptShape
 from capt_engine.model.text import keeping_braces
@@ -25,17 +29,20 @@ from capt_engine.model.text import keeping_braces
 
 def _fits(state: State) -> bool:
     own = learner(state)
-    return "ctx" in own and any(name.startswith("compound_prompts_image") for name in own)
+    # Of one layer it looks like MaPLe's, and `families.sniffed` decides.
+    deep = any(name.startswith("compound_prompts_image") for name in own)
+    return "ctx" in own and (deep or has_one_layer(state))
 
 
 def _learn(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
     own = learner(state)
     ctx, deeper = shared_context(own), numbered(own, "compound_prompts_image.")
+    usual = keeping_braces(PHOTO)
     because = f"The data set's template was {PHOTO!r} (ImageNet's, Caltech's, Cars' and SUN's); others are given with --template."
+    if len(ctx) > WORDS_OF_PHOTO:
+        usual, because = photo_template(len(ctx))
     in_braces = ImportOptions(keeping_braces(options.template) if options.template else "", options.classes)
-    template, classes, said, assumed = sentence_of(
-        own, in_braces, backbone, keeping_braces(PHOTO), because, length=len(ctx)
-    )
+    template, classes, said, assumed = sentence_of(own, in_braces, backbone, usual, because, length=len(ctx))
     tensors = {"context": ctx, **{f"deep_vision.{i}": value for i, value in enumerate(deeper)}}
     tensors |= linear_map(own, "proj", "to_vision.0")
     for i in range(len(deeper)):
@@ -44,7 +51,10 @@ def _learn(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
     plain = template.removesuffix(" {}.").replace("{{}}", "{}")
     if plain.count("{}") != 1:  # read back from the file, where the learned vectors stand in the place of its braces
         plain = PHOTO
-    return Learned(shape, tensors, template, classes, said, assumed, sentence="braces", plain=plain)
+    rule = (
+        "own" if template == BARE else "braces"
+    )  # longer than four tokens they start from noise, and no template is there
+    return Learned(shape, tensors, template, classes, said, assumed, sentence=rule, plain=plain)
 
 
 FAP = Family("fap", "FAP or its AdvMaPLe", _fits, _learn)

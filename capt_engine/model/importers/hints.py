@@ -13,17 +13,23 @@ from capt_engine.model.prompts import POSITIONS
 _POSITION = re.compile(r"(?:^|_)ctp(end|middle|front)(?:_|$)")
 _EPS = re.compile(r"(?:^|_)eps-?(\d+(?:\.\d+)?)(?:_|$)")
 _SETTING = re.compile(r"^\s*(CLASS_TOKEN_POSITION|EPS)\s*:\s*[\"']?([A-Za-z0-9./]+)[\"']?\s*$", re.MULTILINE)
+# The trainers whose files of one layer look the same, as Dassl names folders after them.
+_TRAINERS = {"FAP": "fap", "MaPLe": "maple"}
 _CONFIGS = ("cfg.yaml", "config.yaml")
 _ABOVE, _LONGEST = 3, 200_000
 
 
 @dataclass(frozen=True)
 class Hints:
-    """position: of the class name; eps: in pixel units [0, 1]; said: where they were found, in sentences. Empty where nothing was."""
+    """position: of the class name; eps: in pixel units [0, 1]; said: where they were found, in sentences. Empty where nothing was.
+
+    trainer: the family of prompts that a folder is named after.
+    """
 
     position: str = ""
     eps: float | None = None
     said: tuple[str, ...] = ()
+    trainer: str = ""
 
 
 def hints(path: Path) -> Hints:
@@ -50,7 +56,8 @@ def hints(path: Path) -> Hints:
     eps = _budget(value)
     if eps is not None:
         said.append(f"They were tuned for ε = {budget(eps)}, as {where} says.")
-    return Hints(position, eps, tuple(said))
+    trainer = next((part for part in reversed(path.absolute().parts[:-1]) if part in _TRAINERS), "")
+    return Hints(position, eps, tuple(said), _TRAINERS.get(trainer, ""))
 
 
 def _budget(text: str) -> float | None:

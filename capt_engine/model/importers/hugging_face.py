@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -10,9 +11,12 @@ import msgspec
 import torch
 from torch import Tensor
 
+from capt_engine.download.weight_index import SUFFIX, parts_of
 from capt_engine.errors import BadCheckpoint
 from capt_engine.model.importers.base import State
+from capt_engine.model.importers.head_widths import Tower
 from capt_engine.model.importers.openai import MEAN, STD
+from capt_engine.model.importers.reading import Contents
 from capt_engine.reading import fitted, read_json
 
 CONFIG = "config.json"
@@ -49,6 +53,39 @@ def is_clip_model(state: State) -> bool:
         True where the names are those of a CLIPModel.
     """
     return {"text_model.embeddings.token_embedding.weight", "vision_model.embeddings.class_embedding"} <= state.keys()
+
+
+def state_in(folder: Path, read: Callable[[Path], Contents]) -> State:
+    """Read the weights of a CLIPModel folder, which may be in several files with an index beside them.
+
+    Args:
+        folder: the model's folder.
+        read: reads one file of weights.
+
+    Returns:
+        The tensors by transformers' names.
+
+    Raises:
+        BadCheckpoint: there are no weights, a part of them is missing, or they are no CLIPModel's.
+    """
+    found = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
+    index = next((folder / f"{name}{SUFFIX}" for name in WEIGHTS if (folder / f"{name}{SUFFIX}").is_file()), None)
+    if found is None and index is None:
+        raise BadCheckpoint(
+            f"{str(folder)!r} holds neither {' nor '.join(WEIGHTS)}.", "The weights must lie beside the configuration."
+        )
+    parts = [found.name] if found is not None else parts_of(index) if index is not None else []
+    state: dict[str, Tensor] = {}
+    for part in parts:
+        if not (folder / part).is_file():
+            raise BadCheckpoint(f"{str(folder)!r} lacks {part!r}, a part of its weights.", "Copy the folder again.")
+        for name, value in read(folder / part).state.items():
+            if name in state:
+                raise BadCheckpoint(f"{part!r} holds {name[:80]!r}, which another part holds already.", _DAMAGED)
+            state[name] = value
+    if not is_clip_model(state):
+        raise BadCheckpoint(f"{parts[0]!r} does not hold a CLIPModel.", "Only CLIP is supported.")
+    return state
 
 
 def renamed(state: State) -> dict[str, Tensor]:
@@ -102,6 +139,7 @@ _Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 class _Config:
     """config.json; the older `…_config_dict` wins over `…_config`, as it does there."""
 
+    model_type: str = "clip"
     text_config: dict[str, Any] | None = None
     text_config_dict: dict[str, Any] | None = None
     vision_config: dict[str, Any] | None = None
@@ -132,6 +170,13 @@ class FolderConfig:
     vision_heads: int
     look: Look | None
 
+    def heads(self, tower: Tower, width: int) -> int:
+        """Return the heads of a tower, "text_cfg" or "vision_cfg"; raise BadCheckpoint where they do not fill its width."""
+        found = self.text_heads if tower == "text_cfg" else self.vision_heads
+        if width % found:
+            raise BadCheckpoint(f"{found} attention heads do not fill a tower that is {width} wide.", _DAMAGED)
+        return found
+
 
 def folder_config(folder: Path) -> FolderConfig:
     """Read activation, attention heads and normalisation from the configuration files of a CLIPModel folder.
@@ -140,6 +185,10 @@ def folder_config(folder: Path) -> FolderConfig:
     are damaged, or describe no CLIP that is supported.
     """
     config = _read(folder / CONFIG, _Config)
+    if config.model_type != "clip":
+        raise BadCheckpoint(
+            f"{str(folder)!r} holds a model of the type {config.model_type[:40]!r}.", "Only CLIP is supported."
+        )
     text = _tower({**(config.text_config or {}), **(config.text_config_dict or {})})
     vision = _tower({**(config.vision_config or {}), **(config.vision_config_dict or {})})
     acts = {text.hidden_act, vision.hidden_act}

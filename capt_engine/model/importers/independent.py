@@ -24,8 +24,6 @@ from capt_engine.model.importers.base import (
 from capt_engine.model.importers.sentence import sentence_of
 from capt_engine.model.prompts import PromptShape
 
-_DEEPER = "transformer.resblocks."
-
 
 def _fits_both(state: State) -> bool:
     return "ctx" in learner(state) and any(name.endswith(("VPT", "VPT_shallow")) for name in state)
@@ -37,12 +35,7 @@ def _fits_vision(state: State) -> bool:
 
 def _tower(state: State, prefix: str) -> list[Tensor]:
     """The prompts of one tower behind its first layer, which begin in block 1."""
-    return numbered({_minus_one(name): value for name, value in under(state, prefix).items()}, "deep.")
-
-
-def _minus_one(name: str) -> str:
-    layer = name.removeprefix(_DEEPER).removesuffix(".VPT_shallow")
-    return f"deep.{int(layer) - 1}" if name != layer and layer.isdecimal() else name
+    return numbered(under(state, prefix), "transformer.resblocks.", ".VPT_shallow", first=1)
 
 
 def _learn_both(state: State, options: ImportOptions, backbone: Backbone) -> Learned:

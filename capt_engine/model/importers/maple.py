@@ -20,7 +20,7 @@ from capt_engine.model.prompts import PromptShape
 
 def _fits(state: State) -> bool:
     own = learner(state)
-    # Prompts of one layer have no compound ones; FAP's of one layer are the same thing.
+    # Prompts of one layer have no compound ones, and look like FAP's: `families.sniffed` decides.
     return "ctx" in own and "proj.weight" in own and not any(name.startswith("compound_prompts_image") for name in own)
 
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 
-from capt_engine import files
+from capt_engine import files, reading
 from capt_engine.bundled_models import BUNDLED
-from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.errors import BadCheckpoint, BadRequest, CaptError
 from capt_engine.folders import models_dir
-from capt_engine.model import vocabulary
+from capt_engine.model import distribution, vocabulary
 from capt_engine.model.clip import (
     TOWER_FORMAT,
     TOWER_WEIGHTS,
@@ -27,16 +28,18 @@ from capt_engine.model.clip import (
     lasting_id,
     load_backbone,
 )
-from capt_engine.model.importers import hugging_face, openai, towers
+from capt_engine.model.importers import hugging_face, openai, recognised, towers
 from capt_engine.model.importers.base import State
+from capt_engine.model.importers.head_widths import Tower, head_width
 from capt_engine.model.importers.reading import Contents, read_published
 from capt_engine.model.store import install_record
 from capt_engine.model.store.model_store import LOCAL_DIR, TOWER_CONFIG
-from capt_engine.model.tensor_file import write_tensors
+from capt_engine.model.tensor_file import sound, write_tensors
 from capt_engine.reading import read_json
 
 OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 _PICKLED = ("open_clip_pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors")
+_DAMAGED = "The folder is damaged."
 ACTIVATIONS = ("quickgelu", "gelu")
 Read = Callable[[Path], Contents]
 
@@ -59,6 +62,7 @@ def install(
     *,
     base: str = "",
     activation: str = "",
+    head_width: int = 0,
     root: Path | None = None,
     source: Mapping[str, str] | None = None,
     progress: Callable[[], None] = lambda: None,
@@ -66,8 +70,9 @@ def install(
     """Convert published weights and install them as a model called `name`, whole or not at all.
 
     path: a weights file or a model folder. base: the id of the model that a lone image tower belongs to. activation:
-    "quickgelu" or "gelu" where the files do not say, else "". root: the folder of installed models, None for the usual
-    one. source: further facts for the install record, for one that was downloaded. progress: called several times a
+    "quickgelu" or "gelu" where the files do not say, else "". head_width: of the attention heads, where neither the
+    files nor published models of the same width say; 0 for unknown. root: the folder of installed models, None for the
+    usual one. source: further facts for the install record, for one that was downloaded. progress: called several times a
     second while files are read; what it raises ends the import, and nothing is left of it. Raises BadCheckpoint where
     the form is not known or the files are damaged, BadRequest where something must be stated or the name is taken.
     """
@@ -83,8 +88,8 @@ def install(
         staged.mkdir(parents=True)
     try:
         read = partial(read_published, progress=progress)
-        form, said, assumed = _converted(path, staged, base, activation, read)
-        backbone = load_backbone(f"{LOCAL_DIR}{staged}", torch.device("cpu"))  # raises where it does not fit together
+        form, said, assumed = _converted(path, staged, _Stated(base, activation, head_width), read)
+        backbone = _fitting(path, staged)
         parts = tuple(sorted(staged.iterdir()))
         facts = {
             "model": name,
@@ -102,16 +107,37 @@ def install(
     return ImportedModel(name, root / name, form, backbone, tuple(said), tuple(assumed))
 
 
-def _converted(path: Path, out: Path, base: str, activation: str, read: Read) -> tuple[str, list[str], list[str]]:
+@dataclass(frozen=True)
+class _Stated:
+    """The facts that the user states because the files may not: "" and 0 for nothing."""
+
+    base: str
+    activation: str
+    head_width: int
+
+
+def _fitting(path: Path, staged: Path) -> Backbone:
+    """Load what was made of the user's files; a fault is theirs, not that of a hidden folder nobody knows."""
+    try:
+        return load_backbone(f"{LOCAL_DIR}{staged}", torch.device("cpu"))
+    except CaptError as error:
+        message = error.message.replace(str(staged), str(path))
+        raise BadCheckpoint(message, "Is it whole, and do configuration and weights belong together?") from error
+
+
+def _converted(path: Path, out: Path, stated: _Stated, read: Read) -> tuple[str, list[str], list[str]]:
     if path.is_dir():
         if (path / TOWER_CONFIG).is_file():
+            if not (path / TOWER_WEIGHTS).is_file():
+                raise BadCheckpoint(f"{str(path)!r} lacks {TOWER_WEIGHTS}, the tower itself.", "Copy the folder again.")
             files.copy(path / TOWER_CONFIG, out / TOWER_CONFIG)
             files.copy(path / TOWER_WEIGHTS, out / TOWER_WEIGHTS)
+            _copy_beside(path, out)
             return "tuned tower folder", ["The folder says everything."], []
         if (path / OPEN_CLIP_CONFIG).is_file():
-            return _open_clip_folder(path, out, activation, read)
+            return _open_clip_folder(path, out, stated.activation, read)
         if (path / hugging_face.CONFIG).is_file():
-            return _clip_model_folder(path, out, activation, read)
+            return _clip_model_folder(path, out, stated.activation, read)
         raise BadCheckpoint(
             f"{str(path)!r} is no model folder: it holds neither {OPEN_CLIP_CONFIG} nor {hugging_face.CONFIG}.",
             "Name the folder that holds the configuration beside the weights, or a weights file.",
@@ -120,29 +146,48 @@ def _converted(path: Path, out: Path, base: str, activation: str, read: Read) ->
     tower = towers.tower(contents)
     if tower is not None:
         has_prompts = any(one.numel() for one in contents.groups.get("add_prompter", {}).values())
-        return _tower(path, tower, has_prompts, out, base, activation)
-    if base:
+        return _tower(path, tower, has_prompts, out, stated.base, stated.activation)
+    if stated.base:
         raise BadRequest(f"{path.name!r} is a whole model, which needs no base.", "Leave --base out.")
     if hugging_face.is_clip_model(contents.state):
         raise BadRequest(
             f"{path.name!r} holds the weights of a CLIPModel; what else must be known is in the config.json beside it.",
             "Name the folder instead.",
         )
-    if not openai.is_clip(contents.state):
-        shown = ", ".join(repr(one[:60]) for one in sorted(contents.state)[:5])
-        raise BadCheckpoint(
-            f"{path.name!r} is of no known kind of model; it holds {len(contents.state)} tensors: {shown} …",
+    return _state_dict(path, contents, out, stated)
+
+
+def _state_dict(path: Path, contents: Contents, out: Path, stated: _Stated) -> tuple[str, list[str], list[str]]:
+    """A whole CLIP in one file, which says neither how wide its heads are nor its activation."""
+    state, prefix = openai.under_one_name(contents.state)
+    if not openai.is_clip(state):
+        known = (
             "Known: a CLIP of OpenAI's or open_clip's names, TeCoA's container, a bare image tower; prompts go to `capt prompts import`, "
-            "networks for LPIPS to `capt lpips import`.",
+            "networks for LPIPS to `capt lpips import`."
         )
-    assumed = ["The pictures are normalised with OpenAI's mean and deviation; the file does not say."]
-    if not activation:
+        raise recognised.refusal(path.name, contents.state, "kind of model", known)
+    if contents.beside:
+        raise BadCheckpoint(
+            f"{path.name!r} holds {contents.beside[:80]!r} beside the model: which of them is wanted cannot be seen.",
+            "Save the model's own state dict alone.",
+        )
+    said, assumed = ["The sizes were read from the weights."], []
+    if prefix:
+        said.append(f"All its tensors were below {prefix.rstrip('.')!r}; that was taken away.")
+
+    def heads(tower: Tower, width: int) -> int:
+        found, why = head_width(tower, width, stated.head_width)
+        assumed.append(why)
+        return width // found
+
+    config = openai.config(state, quick_gelu=stated.activation != "gelu", heads=heads)
+    assumed.append("The pictures are normalised with OpenAI's mean and deviation; the file does not say.")
+    if not stated.activation:
         assumed.append(
             "It was trained with QuickGELU, as OpenAI's models were (--activation gelu for most others); the file does not say."
         )
-    config = openai.config(contents.state, quick_gelu=activation != "gelu")
-    _write(out, openai.weights(contents.state), config, openai.preprocessing())
-    return "state dict", ["The sizes were read from the weights."], assumed
+    _write(out, openai.weights(state), {"model_cfg": config, "preprocess_cfg": openai.preprocessing()})
+    return "state dict", said, assumed
 
 
 @dataclass(frozen=True)
@@ -152,46 +197,58 @@ class _OpenClipConfig:
 
 
 def _open_clip_folder(path: Path, out: Path, activation: str, read: Read) -> tuple[str, list[str], list[str]]:
-    found = [path / name for name in _PICKLED if (path / name).is_file()] or sorted(path.glob("*.safetensors"))
+    beside = (distribution.FILE,)
+    found = [path / name for name in _PICKLED if (path / name).is_file()]
+    found = found or sorted(one for one in path.glob("*.safetensors") if one.name not in beside)
     found = [one for one in found if one.suffix == ".safetensors"] or found
     if not found:
         raise BadCheckpoint(
             f"{str(path)!r} holds a configuration but no weights.", "They are called open_clip_model.safetensors."
         )
-    state = openai.weights(read(found[0]).state)
-    found_config = read_json(
-        path / OPEN_CLIP_CONFIG, _OpenClipConfig, error=BadCheckpoint, hint="The folder is damaged."
-    )
-    config, look = found_config.model_cfg, found_config.preprocess_cfg or openai.preprocessing()
-    said = [f"The configuration says {'QuickGELU' if config.get('quick_gelu') else 'GELU'}."]
+    kept = read_json(path / OPEN_CLIP_CONFIG, dict[str, Any], error=BadCheckpoint, hint=_DAMAGED)
+    config = reading.fitted(kept, _OpenClipConfig, called=OPEN_CLIP_CONFIG, error=BadCheckpoint, hint=_DAMAGED)
+    said = [f"The configuration says {'QuickGELU' if config.model_cfg.get('quick_gelu') else 'GELU'}."]
     if activation:
-        config["quick_gelu"] = activation == "quickgelu"
+        config.model_cfg["quick_gelu"] = activation == "quickgelu"
         said.append(f"--activation {activation} was given and holds instead.")
-    if (path / vocabulary.FILE).is_file():
-        files.copy(path / vocabulary.FILE, out / vocabulary.FILE)
-    _write(out, state, config, look)
+    # All that the configuration says is kept: a trunk, for one, is no part of the weights.
+    whole = {**kept, "model_cfg": config.model_cfg, "preprocess_cfg": config.preprocess_cfg or openai.preprocessing()}
+    state = openai.weights(read(found[0]).state)
+    if hugging_face.is_clip_model(state):  # as at the hub, where one folder may serve both libraries
+        state = hugging_face.renamed(state)
+    if found[0].suffix == ".safetensors" and _names_in(found[0]) == state.keys():
+        # To the byte: what was tuned for the model, and statistics of its pictures, go by the file's SHA-256.
+        files.copy(found[0], out / OPEN_CLIP_WEIGHTS)
+    else:
+        write_tensors(out / OPEN_CLIP_WEIGHTS, state, {"format": "pt"})
+    _write_config(out, whole)
+    _copy_beside(path, out)
     return "open_clip folder", said, []
 
 
+def _names_in(weights: Path) -> set[str]:
+    with sound(weights.name, _DAMAGED), safe_open(weights, framework="pt") as file:
+        return set(file.keys())
+
+
+def _copy_beside(path: Path, out: Path) -> None:
+    """Copy what a folder of ours says of the model beside its weights: its vocabulary, and statistics of its pictures."""
+    for name in (vocabulary.FILE, distribution.FILE):
+        if (path / name).is_file():
+            files.copy(path / name, out / name)
+
+
 def _clip_model_folder(path: Path, out: Path, activation: str, read: Read) -> tuple[str, list[str], list[str]]:
-    found = [path / name for name in hugging_face.WEIGHTS if (path / name).is_file()]
-    if not found:
-        raise BadCheckpoint(
-            f"{str(path)!r} holds neither {' nor '.join(hugging_face.WEIGHTS)}.", "Weights in parts are not supported."
-        )
-    state = read(found[0]).state
-    if not hugging_face.is_clip_model(state):
-        raise BadCheckpoint(f"{found[0].name!r} does not hold a CLIPModel.", "Only CLIP is supported.")
     found_config = hugging_face.folder_config(path)
-    look = found_config.look or hugging_face.Look()
+    state = hugging_face.state_in(path, read)
     weights = hugging_face.renamed(state)
+    look = found_config.look or hugging_face.Look()
     config = openai.config(
         weights,
         quick_gelu=activation == "quickgelu" if activation else found_config.quick_gelu,
-        text_heads=found_config.text_heads,
-        vision_heads=found_config.vision_heads,
+        heads=found_config.heads,
     )
-    _write(out, weights, config, openai.preprocessing(look.image_mean, look.image_std))
+    _write(out, weights, {"model_cfg": config, "preprocess_cfg": openai.preprocessing(look.image_mean, look.image_std)})
     said = [
         f"config.json says {'QuickGELU' if found_config.quick_gelu else 'GELU'}; names were changed to open_clip's."
     ]
@@ -237,7 +294,10 @@ def _tower(
     return label, said_too, assumed
 
 
-def _write(out: Path, state: State, config: dict[str, Any], look: dict[str, Any]) -> None:
+def _write(out: Path, state: State, config: dict[str, Any]) -> None:
     write_tensors(out / OPEN_CLIP_WEIGHTS, state, {"format": "pt"})
-    text = json.dumps({"model_cfg": config, "preprocess_cfg": look}, indent=1)
-    files.write_atomic(out / OPEN_CLIP_CONFIG, text + "\n")
+    _write_config(out, config)
+
+
+def _write_config(out: Path, config: dict[str, Any]) -> None:
+    files.write_atomic(out / OPEN_CLIP_CONFIG, json.dumps(config, indent=1) + "\n")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
 from capt_engine.model.importers.base import State
+from capt_engine.model.importers.head_widths import Tower
 
 # What archives of OpenAI keep beside the weights.
 _BESIDE = ("input_resolution", "context_length", "vocab_size", "attn_mask")
-_HEAD = 64
+_PATCHES = "visual.conv1.weight"
+_TOKENS = 49_408
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 
@@ -30,7 +33,7 @@ def is_clip(state: State) -> bool:
         "positional_embedding",
         "ln_final.weight",
         "logit_scale",
-        "visual.conv1.weight",
+        _PATCHES,
     } <= state.keys()
 
 
@@ -58,42 +61,66 @@ def preprocessing(mean: tuple[float, ...] = MEAN, std: tuple[float, ...] = STD) 
     return {"mean": list(mean), "std": list(std), "interpolation": "bicubic", "resize_mode": "shortest"}
 
 
-def config(state: State, *, quick_gelu: bool, text_heads: int = 0, vision_heads: int = 0) -> dict[str, Any]:
+def under_one_name(state: State) -> tuple[State, str]:
+    """Take the name of a module that stands in front of every tensor away, as "model." in checkpoints of Lightning.
+
+    Args:
+        state: tensors by name.
+
+    Returns:
+        The tensors by the names of a CLIP, and what was taken away; unchanged and "" where they are no CLIP's, or the
+        CLIP is not all there is.
+    """
+    for name in state:
+        prefix = name.removesuffix(_PATCHES)
+        if prefix != name and all(one.startswith(prefix) for one in state):
+            return {one.removeprefix(prefix): value for one, value in state.items()}, prefix
+    return state, ""
+
+
+def config(state: State, *, quick_gelu: bool, heads: Callable[[Tower, int], int]) -> dict[str, Any]:
     """Make open_clip's `model_cfg` from the shapes of a CLIP's weights.
 
     Args:
         state: the weights of a CLIP by open_clip's names.
         quick_gelu: True if the activation is QuickGELU, False if GELU.
-        text_heads: attention heads of the text tower; 0 for heads 64 wide, as OpenAI's are.
-        vision_heads: those of the image tower; 0 for heads 64 wide.
+        heads: gives the number of attention heads of a tower, "text_cfg" or "vision_cfg", and its width; a ResNet's is
+            not asked for.
 
     Returns:
         The configuration, as open_clip reads it from JSON.
 
     Raises:
-        BadCheckpoint: a tensor is missing or has a shape that no CLIP has.
+        BadCheckpoint: a tensor is missing or has a shape that no CLIP has, or there are more or fewer tokens than
+            CLIP's tokenizer has.
     """
     try:
         context, width = state["positional_embedding"].shape
         layers = _layers(state, "transformer.resblocks.")
+        words = state["token_embedding.weight"].shape[0]
         text = {
             "context_length": context,
-            "vocab_size": state["token_embedding.weight"].shape[0],
+            "vocab_size": words,
             "width": width,
-            "heads": text_heads or max(1, width // _HEAD),
+            "heads": heads("text_cfg", width),
             "layers": layers,
             "mlp_ratio": state["transformer.resblocks.0.mlp.c_fc.weight"].shape[0] / width,
         }
         embed = state["text_projection"].shape[1]
-        vision = _vit(state, vision_heads) if "visual.class_embedding" in state else _resnet(state)
+        vision = _vit(state, heads) if "visual.class_embedding" in state else _resnet(state)
     except (KeyError, ValueError, IndexError, ZeroDivisionError) as error:
         raise BadCheckpoint(
             f"The weights are not those of a CLIP: {error} is missing or of another shape.", "Is the file whole?"
         ) from error
+    if words != _TOKENS:
+        raise BadCheckpoint(
+            f"The model knows {words:,} tokens and CLIP's tokenizer has {_TOKENS:,}: it was trained with another one.",
+            "Name its open_clip folder, whose configuration says which, if there is one.",
+        )
     return {"embed_dim": embed, "quick_gelu": quick_gelu, "vision_cfg": vision, "text_cfg": text}
 
 
-def _vit(state: State, heads: int) -> dict[str, Any]:
+def _vit(state: State, heads: Callable[[Tower, int], int]) -> dict[str, Any]:
     width, _, patch, _ = state["visual.conv1.weight"].shape
     grid = math.isqrt(state["visual.positional_embedding"].shape[0] - 1)
     if grid * grid + 1 != state["visual.positional_embedding"].shape[0]:
@@ -103,7 +130,7 @@ def _vit(state: State, heads: int) -> dict[str, Any]:
         "patch_size": patch,
         "width": width,
         "layers": _layers(state, "visual.transformer.resblocks."),
-        "head_width": width // heads if heads else min(_HEAD, width),
+        "head_width": width // heads("vision_cfg", width),
         "mlp_ratio": state["visual.transformer.resblocks.0.mlp.c_fc.weight"].shape[0] / width,
     }
 

@@ -29,7 +29,9 @@ from capt_engine.model.importers.pickle_machine import SIZES, Inert, Refused, Te
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _NOT_WHOLE = "It did not arrive whole; copy or download it again."
-_SKIPPED = ("optimizer", "scheduler", "lr_scheduler", "grad_scaler", "scaler")
+# What training programs keep beside the weights, by the beginning of its name in the outermost dictionary.
+_OPTIMISERS = ("optim", "opt_state")
+_SKIPPED = (*_OPTIMISERS, "scheduler", "lr_sched", "grad_scaler", "scaler", "callbacks", "loops", "amp")
 _DEEPEST, _LONGEST_NAME, _LONGEST_TEXT, _MOST_VALUES = 24, 300, 2000, 2000
 _BLOCK = 1 << 22
 # RuntimeError: also what is not implemented, and what nests too deeply.
@@ -254,7 +256,7 @@ def _walk(root: object, limits: Limits) -> Iterator[tuple[str, object]]:
             seen.add(id(value))
             named = value.items() if isinstance(value, dict) else enumerate(value)
             inside = [(f"{path}/{key}" if path else str(key), one, deep + 1) for key, one in named]
-            left += [one for one in reversed(inside) if deep or one[0] not in _SKIPPED]
+            left += [one for one in reversed(inside) if deep or not one[0].startswith(_SKIPPED)]
             continue
         leaves += 1
         if leaves > 50 * limits.tensors:
@@ -277,6 +279,8 @@ def _flattened(root: object, limits: Limits) -> tuple[dict[str, TensorAt], dict[
         elif len(values) < _MOST_VALUES and _is_plain(value):
             values[path[:_LONGEST_NAME]] = value
     if not tensors:
+        if isinstance(root, dict) and any(str(key).startswith(_OPTIMISERS) for key in root):
+            raise Refused("holds the state of an optimiser, not weights", "Name the file that holds the weights.")
         raise Refused("holds no tensors", "Name the file that its authors released.")
     return tensors, values
 

@@ -2,6 +2,8 @@
 
 The border comes in four pieces, `pad_up`, `pad_down` (1, 3, p, w), `pad_left`, `pad_right` (1, 3, h − 2p, p); the tokens (1, n, d_v) are
 appended as other methods' are, their own places in the released model being zero.
+
+There may be a border alone.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from capt_engine.errors import BadCheckpoint
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import Family, ImportOptions, Learned, State, needed
 from capt_engine.model.prompts import PromptShape
+from capt_engine.model.vocabulary import WORDINGS
 
 TEMPLATE = "This is a photo of a {}"
 _TOKENS, _PLACES = "add_prompter.prompt", "add_prompter.pos_embedding"
@@ -30,12 +33,9 @@ def _learn(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
             f"The file holds {unknown[0]!r}: visual prompts of a kind that is not supported.",
             "Borders (padding) and plain tokens are; patches and generated tokens are not.",
         )
-    tokens = state.get(_TOKENS)
-    if tokens is None or tokens.dim() != 3 or 0 in tokens.shape:
-        raise BadCheckpoint("The file holds a border without image tokens.", "Such prompts are not supported.")
-    first = (tokens + state[_PLACES] if _PLACES in state else tokens)[0]
-    tensors, size = {"first_vision": first}, 0
-    if any(name in state for name in _PIECES):
+    first = _tokens(state)
+    tensors, size = {"first_vision": first} if len(first) else {}, 0
+    if not len(first) or any(name in state for name in _PIECES):
         tensors["frame"] = _frame(state)
         size = tensors["frame"].shape[-1]
         if size != backbone.size:
@@ -48,7 +48,23 @@ def _learn(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
         assumed.append(f"The sentence was {TEMPLATE!r}, as the released script has it.")
     shape = PromptShape("vision_only", len(first), 1, frame=size)
     template = options.template or TEMPLATE
-    return Learned(shape, tensors, template, options.classes, (), tuple(assumed))
+    said = ("Class names are written as its script has them: in lower case, with spaces for - and /.",)
+    return Learned(shape, tensors, template, options.classes, said, tuple(assumed), wording=WORDINGS[1])
+
+
+def _tokens(state: State) -> Tensor:
+    """The image tokens (n, d_v), of which there may be none beside a border."""
+    tokens = state.get(_TOKENS)
+    if tokens is None:
+        return torch.empty(0, 0)
+    if tokens.dim() != 3 or len(tokens) != 1:
+        raise BadCheckpoint(
+            f"The image tokens are of the shape {tuple(tokens.shape)}, not (1, n, d).", "Is it damaged?"
+        )
+    places = state.get(_PLACES)
+    if places is not None and places.shape[-2:] != tokens.shape[-2:]:
+        raise BadCheckpoint("The image tokens have other places than tokens.", "Is it damaged?")
+    return (tokens if places is None else tokens + places)[0]
 
 
 def _frame(state: State) -> Tensor:

@@ -31,7 +31,17 @@ _ENVIRONMENT = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _FORBIDDEN = 86
 _LONGEST_HEADER = 32 << 20
 # The dictionaries that training programs wrap their weights in.
-_CONTAINERS = ("state_dict", "vision_encoder_state_dict", "add_prompter", "model", "model_state_dict", "prompter")
+_CONTAINERS = (
+    "state_dict",
+    "vision_encoder_state_dict",
+    "add_prompter",
+    "model",
+    "model_state",
+    "model_state_dict",
+    "prompter",
+)
+# What wrappers put in front of every name: nn.DataParallel, and torch.compile, which may also wrap a part of a model.
+_PARALLEL, _COMPILED = "module.", "_orig_mod."
 _HINT = "The file is damaged or was made to do harm; get it again from where its authors put it."
 
 
@@ -52,10 +62,31 @@ class Contents:
 
         TeCoA's visual prompts, which are in two dictionaries, are given as one.
         """
-        if "add_prompter" in self.groups and "vision_encoder_state_dict" not in self.groups:
+        if self._prompter:
             added = {f"add_prompter.{name}": value for name, value in self.groups["add_prompter"].items()}
             return {**self.groups.get("state_dict", {}), **added}
-        return max(self.groups.values(), key=len)
+        return self.groups[self._largest]
+
+    @property
+    def beside(self) -> str:
+        """Return the path of a tensor that may be learned and is not in `state`; "" where there is none.
+
+        Single numbers, such as the best accuracy, and integers are not learned.
+        """
+        taken = ("state_dict", "add_prompter") if self._prompter else (self._largest,)
+        for group, tensors in self.groups.items():
+            for name, value in tensors.items():
+                if group not in taken and value.is_floating_point() and value.numel() > 1:
+                    return f"{group}/{name}" if group else name
+        return ""
+
+    @property
+    def _prompter(self) -> bool:
+        return "add_prompter" in self.groups and "vision_encoder_state_dict" not in self.groups
+
+    @property
+    def _largest(self) -> str:
+        return max(self.groups, key=lambda group: sum(one.numel() > 1 for one in self.groups[group].values()))
 
 
 def read_published(
@@ -157,13 +188,21 @@ def grouped(state: Mapping[str, Tensor], joint: str) -> dict[str, dict[str, Tens
         joint: what joins the steps of a path, "/" or "."; with "." all tensors are in no dictionary.
 
     Returns:
-        For each dictionary ("" for none), its tensors by name, without the "module." that nn.DataParallel adds.
+        For each dictionary ("" for none), its tensors by name, without the "module." that nn.DataParallel adds and the
+        "_orig_mod." of torch.compile.
+
+    Raises:
+        BadCheckpoint: two tensors have one name without these.
     """
     groups: dict[str, dict[str, Tensor]] = {}
     for path, value in state.items():
         group, joined, name = path.partition("/") if joint == "/" else ("", "", path)
         if not joined or group not in _CONTAINERS:
             group, name = "", path
-        # nn.DataParallel puts every name under its own; a tree of modules (TorchScript) is a path.
-        groups.setdefault(group, {})[name.replace("/", ".").removeprefix("module.")] = value
+        # A tree of modules (TorchScript) is a path.
+        plain = name.replace("/", ".").replace(_COMPILED, "").removeprefix(_PARALLEL)
+        tensors = groups.setdefault(group, {})
+        if plain in tensors:
+            raise BadCheckpoint(f"The file holds {plain[:80]!r} twice, once as {name[:80]!r}.", _HINT)
+        tensors[plain] = value
     return groups

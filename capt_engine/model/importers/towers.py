@@ -16,6 +16,8 @@ from capt_engine.model.importers.reading import Contents
 TECOA_GROUP = "vision_encoder_state_dict"
 # Places for the tokens of TeCoA's visual prompts, which the plain tower does not have.
 _PROMPTED = ("prompt_pos_embedding",)
+# The names of modules that a tower's tensors may all stand below, and the beginnings of names of a text tower's.
+_MODULES, _TEXT = ("", "visual.", "model.", "model.visual."), ("text", "token_embedding", "visual.text", "model.text")
 # Adversarial fine-tuning moves weights by a few per cent; two CLIPs trained apart are as far from each other as from nothing.
 _FAR = 0.7
 
@@ -27,9 +29,11 @@ def tower(contents: Contents) -> tuple[str, dict[str, Tensor]] | None:
     """
     if TECOA_GROUP in contents.groups:
         return "tecoa", _plain(contents.groups[TECOA_GROUP])
-    state = {name.removeprefix("model.").removeprefix("visual."): value for name, value in contents.state.items()}
-    if "conv1.weight" in state and "token_embedding.weight" not in contents.state and "VPT" not in state:
-        return "fare", _plain(state)
+    for module in _MODULES:
+        alone = all(name.startswith(module) and not name.startswith(_TEXT) for name in contents.state)
+        if f"{module}conv1.weight" in contents.state and alone:
+            state = {name.removeprefix(module): value for name, value in contents.state.items()}
+            return None if "VPT" in state else ("fare", _plain(state))
     return None
 
 

@@ -16,6 +16,7 @@ import msgspec
 from capt_engine.download import offline
 from capt_engine.download.client import parts_folder
 from capt_engine.download.process import Order
+from capt_engine.download.weight_index import SUFFIX
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.folders import models_dir
 from capt_engine.formatting import percent
@@ -25,6 +26,15 @@ from capt_engine.resources import resource
 
 HUB = "hf-hub:"
 CONFIGS = {"open_clip": "open_clip_config.json", "CLIPModel": "config.json"}
+
+# A repository of which nothing is known holds open_clip's files or those of transformers, and is asked for them in this order.
+_EITHER = "either"
+_OPEN_CLIP_WEIGHTS = (
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.safetensors",
+    "open_clip_pytorch_model.bin",
+)
+_CLIP_MODEL_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 # Above so much work for one picture, an attack of 20 steps takes a processor a minute and more.
 _SLOW_GFLOPS = 20.0
@@ -37,6 +47,7 @@ class Entry(OfferedModel):
     """One [[model]] of resources/models.toml, which says what each field is, before anything is known of this machine."""
 
     figure: str = ""
+    address: str = ""
     weights: tuple[str, ...] = ()
     form: str = "open_clip"
     bundled: bool = False
@@ -103,13 +114,17 @@ def orders(model: str) -> tuple[Order, ...]:
     "hf-hub:owner/name". Raises BadRequest for another id, or a model that ships with the program.
     """
     entry = entry_of(model)
+    configs, beside = _configs(entry)
+    if entry.address:
+        raise BadRequest(
+            f"{model} is not at the hub, and no hash vouches for the file that its authors publish: {entry.address}",
+            f"Fetch it in your browser, then: capt models import FILE --as {model} --base {entry.base}",
+        )
     if entry.bundled:
         raise BadRequest(f"{model} ships with the program; there is nothing to download.", "Choose it as it is.")
     folder = str(parts_folder(install_name(model), models_dir()))
-    # Of a CLIPModel the mean and deviation stand in a file of their own, which not every repository has.
-    beside = ("preprocessor_config.json",) if entry.form == "CLIPModel" else ()
     return (
-        Order(entry.repo, entry.revision, (CONFIGS[entry.form],), folder),
+        Order(entry.repo, entry.revision, configs, folder),
         *(Order(entry.repo, entry.revision, (name,), folder, optional=True) for name in beside),
         Order(entry.repo, entry.revision, entry.weights, folder, entry.bytes, entry.sha256),
     )
@@ -121,6 +136,15 @@ def entry_of(model: str) -> Entry:
     model: the id. Raises BadRequest for an id that is neither.
     """
     return next((one for one in _entries() if one.id == model), None) or _from_hub(model)
+
+
+def _configs(entry: Entry) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the configuration, of which the first that is there counts, and those of files that may be beside it.
+
+    Of a CLIPModel the mean and deviation stand in a file of their own, which not every repository has.
+    """
+    configs = tuple(CONFIGS.values()) if entry.form == _EITHER else (CONFIGS[entry.form],)
+    return configs, ("preprocessor_config.json",) if CONFIGS["CLIPModel"] in configs else ()
 
 
 def install_name(model: str) -> str:
@@ -172,7 +196,8 @@ def _from_hub(model: str) -> Entry:
         size=0,
         repo=repo,
         revision="main",
-        weights=("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin"),
+        weights=(*_OPEN_CLIP_WEIGHTS, *_CLIP_MODEL_WEIGHTS, *(name + SUFFIX for name in _CLIP_MODEL_WEIGHTS)),
+        form=_EITHER,
     )
 
 
@@ -181,21 +206,22 @@ def _offered(entry: Entry, device: DeviceInfo | None) -> OfferedModel:
     parts = parts_folder(folder.name, models_dir())
     have = sum(part.stat().st_size for part in parts.glob("*") if part.is_file()) if parts.is_dir() else 0
     needs, size = int(entry.memory_mb * 1e6), 4 * entry.parameters
-    page = "" if entry.bundled else f"https://huggingface.co/{entry.repo}"
-    names = () if entry.bundled else (CONFIGS[entry.form], entry.weights[0])
+    page = f"https://huggingface.co/{entry.repo}" if entry.repo else entry.page
+    names = (_configs(entry)[0][0], entry.weights[0]) if entry.repo else ()
+    at_hub = tuple(f"{page}/resolve/{entry.revision}/{name}" for name in names)
     state = "bundled" if entry.bundled else "installed" if is_model(folder) else "partial" if have else "absent"
     return replace(
         msgspec.convert(entry, OfferedModel, from_attributes=True),
         figure=_figure(entry),
-        bytes=entry.bytes or size or None,
-        estimated=entry.bytes is None and size > 0,
+        bytes=entry.bytes or (None if entry.address else size or None),  # a tower is smaller than its model
+        estimated=entry.bytes is None and size > 0 and not entry.address,
         state=state,
         have_bytes=have,
         comfort=_comfort(needs or size, entry.gflops, device),
         needs_bytes=needs,
         folder=str(folder) if is_model(folder) else "",
         page=page,
-        files=tuple(f"{page}/resolve/{entry.revision}/{name}" for name in names),
+        files=(entry.address,) if entry.address else at_hub,
     )
 
 

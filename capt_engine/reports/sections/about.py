@@ -24,8 +24,9 @@ from capt_engine.records import (
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import NOBODY
-from capt_engine.runs.manifest_records import AboutPrompts
+from capt_engine.runs.manifest_records import AboutPrompts, Manifest
 from capt_engine.runs.request_text import variant_name
+from capt_engine.runs.segments import described, segments_of, unlike
 
 NOT_COVERED = (
     "Not covered: patches and stickers, physical changes (light, angle, printing), changes of the class names or the text, "
@@ -109,6 +110,9 @@ def models(context: ReportContext) -> tuple[Block, ...]:
         facts.append((f"peak memory of {of} until the run's end", f"{in_memory(memory)}"))
     if flags := ", ".join(f"{name} {value}" for name, value in switches.items()):
         facts.append(("deterministic settings", flags))
+    segments = segments_of(run.manifest)
+    if unlike(segments):
+        facts += [("computed in segments", described(one, segments)) for one in segments]
     blocks: list[Block] = [Facts(tuple(facts))]
     for one in run.manifest.prompts:
         if one.document:
@@ -325,6 +329,7 @@ def repeat(context: ReportContext) -> tuple[Block, ...]:
     blocks: list[Block] = [
         Paragraph("The same run again, with every difference printed (the manifest is attached to this report):"),
         Facts((("Repeat", "capt run manifest.json"), ("The command", context.names.command(context.run)))),
+        Paragraph(_repeatable(manifest), "note"),
     ]
     if context.names.redact or manifest.redacted:
         redacted = "Names were redacted: say where the pictures are with --data; they are found by their SHA-256."
@@ -337,8 +342,34 @@ def repeat(context: ReportContext) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def _repeatable(manifest: Manifest) -> str:
+    """Which of two runs of this command are the same rows: more on a CPU than on a GPU, or in bf16."""
+    segments = segments_of(manifest)
+    machine = manifest.machine
+    if said := unlike(segments):
+        return said
+    if machine.device == "cpu" and machine.precision != "bf16":
+        return SAME_ROWS
+    where = " in ".join(filter(None, (machine.device_name or machine.device, machine.precision)))
+    return f"{SAME_DRAWS} This run was computed on {where}." if where else SAME_DRAWS
+
+
+SAME_ROWS = (
+    "On the same kind of CPU, in fp32 and with the same versions, the command gives the same rows bit for bit; where torch multiplies with "
+    "Intel's MKL, in any batch. On a GPU or in bf16 it need not."
+)
+SAME_DRAWS = (
+    "The draws are the same on every device. The rows need not be: on a GPU, or in bf16, the last bits of a logit depend on the batch and "
+    "on the kernels chosen, and an attack can make another picture of that."
+)
+
+
 GLOSSARY = (
     ("Accuracy", "The share of pictures that were answered with their label."),
+    (
+        "Cumulative accuracy",
+        "The share of all pictures that are right under this attack and under all attacks before it.",
+    ),
     (
         "Robust accuracy",
         "The share that is still right under every attack of a budget: the worst case picture by picture.",

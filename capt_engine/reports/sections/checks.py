@@ -14,7 +14,13 @@ def checks(context: ReportContext) -> Lights:
     Those that the rows answer are counted anew; the others are taken from the summary.
     """
     threat = context.run.request.options.threat
-    of_rows = row_checks(context.counts.tally, context.eps, labelled=context.is_labelled, targeted=threat.targeted)
+    of_rows = row_checks(
+        context.counts.tally,
+        context.eps,
+        labelled=context.is_labelled,
+        targeted=threat.targeted,
+        classes=len(context.run.manifest.classes),
+    )
     found = rows_first(of_rows, context.run.summary.checks)
     lights = tuple(Light(one.title, one.status.replace("_", " "), one.shown, one.message) for one in found)
     run = [light for light in lights if light.status != "not run"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from capt_engine.formatting import budget
+from capt_engine.formatting import budget, counted
 from capt_engine.metrics.tally import paired
 from capt_engine.records import PairedTest
 from capt_engine.runs.counts import Counts, count
@@ -17,7 +17,7 @@ from capt_engine.runs.request_text import PLAIN, variant_name
 
 @dataclass(frozen=True)
 class ReportContext:
-    """One finished run: its files, the names to show for its things, and the counts of its rows."""
+    """One run, finished or stopped: its files, the names to show for its things, and the counts of its rows."""
 
     run: FinishedRun
     names: Names
@@ -25,12 +25,12 @@ class ReportContext:
 
     @classmethod
     def of(cls, folder: Path, *, redact: bool = False, number: int = 0) -> ReportContext:
-        """Read the finished run in the run folder `folder` and count its rows.
+        """Read the run in the run folder `folder`, finished or stopped, and count the rows of its whole pictures.
 
         redact: show numbers instead of the names of files and folders. number: of this run among several in one report,
-        0 where it is alone. Raises BadRequest where the folder holds no finished run.
+        0 where it is alone. Raises BadRequest where the folder holds no run, or not one whole picture.
         """
-        run = FinishedRun.of(folder)
+        run = FinishedRun.so_far(folder)
         names = Names(run, redact=redact, number=number)
         request, first = run.request, next(iter(run.request.labels), "")
         counts = count(run.lines(), names, request.headline, first, is_matrix=bool(request.matrix))
@@ -45,6 +45,21 @@ class ReportContext:
         They are as the report shows them, redacted where it is.
         """
         return self.counts.prompts
+
+    @property
+    def stopped(self) -> str:
+        """Return a sentence that the run was stopped, and on how many pictures its figures rest; "" of one that has ended."""
+        if self.run.is_over:
+            return ""
+        return (
+            f"This run was stopped before its end: every figure is of the {counted(self.counts.n, 'picture')} done by "
+            "then, which are the first in the run's order and not a draw from all."
+        )
+
+    @property
+    def made(self) -> str:
+        """Return when the run ended, or began if it was stopped, as ISO 8601 text."""
+        return self.run.manifest.ended or self.run.manifest.started
 
     @property
     def is_labelled(self) -> bool:
@@ -122,13 +137,15 @@ class ReportContext:
 
         "A: " or "B: " stands before them where there are two sets.
         """
-        letter = f"{'AB'[self.prompts.index(prompts)]}: " if len(self.prompts) == 2 else ""
+        lettered = len(self.prompts) == 2 and prompts in self.prompts
+        letter = f"{'AB'[self.prompts.index(prompts)]}: " if lettered else ""
         return letter + variant_name(prompts)
 
     def title(self) -> str:
         """Return the report's title in a line, such as "prompts NAME and plain CLIP on MODEL"."""
         model = self.names.text(self.run.request.options.model)
-        return f"{' and '.join(variant_name(one) for one in self.prompts) or PLAIN} on {model}"
+        state = "" if self.run.is_over else f", stopped after {counted(self.counts.n, 'picture')}"
+        return f"{' and '.join(variant_name(one) for one in self.prompts) or PLAIN} on {model}{state}"
 
     def paired(self) -> tuple[PairedTest | None, PairedTest | None]:
         """Return McNemar's tests of A against B: (clean, attacked at the verdict's budget).

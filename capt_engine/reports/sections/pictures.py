@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
 from capt_engine.formatting import budget, percent
 from capt_engine.records import Picture, SignedPicture
 from capt_engine.reports.document import Example
 from capt_engine.reports.sections.context import ReportContext
-from capt_engine.runs.kept_pictures import FOLDER, Kept, read
+from capt_engine.runs.kept_pictures import Kept, read
+from capt_engine.runs.reader import example_picture
+
+# Hundreds of pictures of a usual model's input; a run from elsewhere may list any number.
+_MOST_PIXELS = 8_000_000
 
 
 def examples(context: ReportContext, role: str) -> list[Example]:
     """Return the pictures kept for a report of the run in `context` in one `role`, in order.
 
     role: "worst" (the attack lowered the margin most), "best" (least) or "random". Those whose clean file is gone are
-    left out.
+    left out, as are those beyond what a report can hold. Raises BadRequest where the list of them leads out of the run's
+    folder.
     """
-    wanted = (one for one in read(context.run.folder) if one.role == role)
-    return [example for one in wanted if (example := _example(context, one)) is not None]
+    found, n_pixels = [], 0
+    for one in read(context.run.folder):
+        if one.role == role and n_pixels < _MOST_PIXELS and (example := _example(context, one)) is not None:
+            found.append(example)
+            n_pixels += example.clean.width * example.clean.height
+    return found
 
 
 def _example(context: ReportContext, one: Kept) -> Example | None:
-    clean = _read(context, one.seen)
+    folder = context.run.folder
+    clean = example_picture(folder, one.seen)
     if clean is None:
         return None
-    adversarial = _read(context, one.adversarial) if one.adversarial else None
+    adversarial = example_picture(folder, one.adversarial) if one.adversarial else None
     prompts = context.names.text(one.prompt_id)
     text = f"{context.who(prompts)}. Label {one.label}. Clean: {one.clean_pred} ({percent(one.clean_conf)})."
     if adversarial is not None and one.adv_conf is not None:
@@ -44,15 +53,6 @@ def _example(context: ReportContext, one: Kept) -> Example | None:
         text,
         f"{alt} {text}",
     )
-
-
-def _read(context: ReportContext, name: str) -> Picture | None:
-    try:
-        with Image.open(context.run.folder / FOLDER / name, formats=["PNG"]) as image:
-            rgb = image.convert("RGB")
-            return Picture(rgb.width, rgb.height, rgb.tobytes())
-    except (OSError, ValueError):
-        return None
 
 
 def _between(clean: Picture, adversarial: Picture | None, eps: float) -> SignedPicture | None:

@@ -29,7 +29,8 @@ from capt_engine.reports.sections.pictures import examples
 
 LEFT = (
     "Attacks were run one after the other, each on the pictures that were still right: n says on how many, and an attack's own accuracy "
-    "is of those alone. The worst of all is of all pictures; one that was wrong or broken before counts as lost."
+    "is of those alone. Cumulative is of all pictures: right under this attack and all before it; one that was wrong or broken before "
+    "counts as lost."
 )
 
 
@@ -39,6 +40,8 @@ def verdict(context: ReportContext) -> tuple[Block, ...]:
     The paired differences, the checks that were run, the threat model and up to three examples follow.
     """
     blocks: list[Block] = [Paragraph(sentence(context), "lead")]
+    if context.stopped:
+        blocks.append(Paragraph(context.stopped, "limit"))
     odd = context.counts.tally.out_of_distribution(context.prompts[0]) if context.prompts else None
     if odd is not None and odd.count:
         text = f"{unlike_training(odd.count, odd.n)} What it says of such a picture means nothing."
@@ -99,23 +102,32 @@ def results(context: ReportContext) -> tuple[Block, ...]:
     """
     counts = context.counts
     right = "Right" if context.is_labelled else "Own answer kept"
+    several = len(context.run.request.labels) > 1 and context.is_attacked
     columns: Columns = (
         *texts("Measured", "Pictures shown"),
-        *numbers("ε", "n", right, "Accuracy (95 % interval)", "Success rate (95 % interval)"),
+        *numbers("ε", *(("Cumulative accuracy",) if several else ())),
+        *numbers("n", right, "Accuracy (95 % interval)", "Success rate (95 % interval)"),
     )
     rows: list[tuple[str, ...]] = []
+
+    def left_over(k: int, n: int) -> tuple[str, ...]:
+        return (percent(k / n) if n else "–",) if several else ()
+
     for prompts in context.prompts:
         who = context.who(prompts)
         k, n = counts.clean(prompts)
         if context.is_labelled or not context.is_attacked:
-            rows.append((who, "clean", "–", str(n), str(k), share(k, n), "–"))
+            rows.append((who, "clean", "–", *left_over(k, n), str(n), str(k), share(k, n), "–"))
         for (of, attack, eps), one in counts.fared.items():
             if of == prompts and one.n:
                 measured = (str(one.n), str(one.kept), share(one.kept, one.n), share(one.flips, one.open))
-                rows.append((who, attack, context.cell(eps), *measured))
-        if len(context.run.request.labels) > 1 and context.is_attacked:
+                left = counts.tally.cumulative(prompts, eps).get(attack, (0, 0))
+                rows.append((who, attack, context.cell(eps), *left_over(*left), *measured))
+        if several:
             for eps, k, n in context.curve(prompts):
-                rows.append((who, "worst of all", context.cell(eps), str(n), str(k), share(k, n), "–"))
+                rows.append(
+                    (who, "worst of all", context.cell(eps), *left_over(k, n), str(n), str(k), share(k, n), "–")
+                )
     if context.own:
         columns, fewer = without("ε", columns, rows)
         rows = list(fewer)

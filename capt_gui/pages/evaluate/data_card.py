@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import WordsChecked
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.data import EvaluateData
@@ -65,7 +66,7 @@ class DataCard(QWidget):
         """Show where the pictures come from, how many are usable, and the chosen part (such as test) and largest number of them."""
         data, there = self._data, self._data.result is not None
         self.title.set_text(data.title if data.place else self.tr("No pictures yet"))
-        self.title.setToolTip(data.place)
+        set_tooltip(self.title, data.place)
         self.summary.setText(self._summary())
         label = self.tr("Other pictures…") if there else self.tr("Choose a folder…")
         self.other.setText(label)

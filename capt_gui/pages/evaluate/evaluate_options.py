@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
 from capt_engine.records import SUITES
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.attack_choice import CLEAN_ONLY, AttackChoice
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
@@ -29,7 +30,9 @@ class EvaluateOptions(QWidget):
         self._checks_text = text(role="caption")
         self.template_edit = QLineEdit()
         self.template_edit.setAccessibleName(self.tr("Template"))
-        self.template_edit.setToolTip(self.tr("What plain text asks: the name of each class stands in the place of {}"))
+        set_tooltip(
+            self.template_edit, self.tr("What plain text asks: the name of each class stands in the place of {}")
+        )
         self.template_edit.setPlaceholderText(self.tr("of the data, as in “a photo of a {}.”"))
         self.template = named(self.tr("Template"), self.template_edit)
         checks = column(named(self.tr("Checks"), self.checks), self._checks_text, spacing=6)

@@ -104,8 +104,12 @@ class AttacksCard(ResultCard):
         headings = [
             (self.tr("Attack"), ""),
             *([(self.tr("Side"), self.tr("Whose answers"))] if sides else []),
+            (
+                self.tr("Still right"),
+                self.tr("Of all pictures, right under this attack and under all attacks above it"),
+            ),
             (self.tr("Pictures"), self.tr("Pictures this attack was run on")),
-            (self.tr("Right"), self.tr("Of these, how many stayed right")),
+            (self.tr("Of these"), self.tr("Of the pictures this attack was run on, how many stayed right")),
             (self.tr("Success"), self.tr("Of those of them that had been right, how many were turned")),
             (self.tr("Left out"), self.tr("Wrong before, or broken by an attack above: not attacked again")),
             (self.tr("Seconds"), self.tr("Time this attack took, with its measurements")),
@@ -121,6 +125,7 @@ class AttacksCard(ResultCard):
                     [
                         Cell(self._model.attack_label(name), order),
                         *([Cell(letter, letter)] if sides else []),
+                        _share(found.cumulative_accuracy, found.n + found.skipped),
                         Cell(f"{found.n:,}", found.n),
                         _share(found.accuracy, found.n),
                         _share(found.success_rate, found.n),
@@ -132,7 +137,13 @@ class AttacksCard(ResultCard):
         self.table.show_rows(24)
         notes = list(results[0].notes)
         if any(one.skipped for one in results[0].attacks):
-            notes.insert(0, self.tr("Attacks run one after the other, each on the pictures that are still right."))
+            notes.insert(
+                0,
+                self.tr(
+                    "Attacks run one after the other, each on the pictures that are still right. "
+                    "“Still right” is of all pictures, after each of them."
+                ),
+            )
         self.notes.setText("\n".join(notes))
         self.notes.setVisible(bool(notes))
         return True

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from capt_engine.records import unknown_sentences
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate import evaluate_text
@@ -54,9 +55,11 @@ class VerdictCard(VerdictBox):
         run = self._run
         if not run.is_running:
             return
-        done = run.tally.n + len(run.tally.failed)
+        done = run.n_done + len(run.failures())
         headline = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.n_pictures, done))
-        if done and done >= run.n_pictures:
+        if not run.n_pictures:
+            headline = self.tr("Measuring: {:,} pictures done").format(done)
+        elif done and done >= run.n_pictures:
             headline = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
         self.set_verdict("", headline, "\n".join(run.counts()), run.settings_text())
 
@@ -100,8 +103,10 @@ class VerdictCard(VerdictBox):
             self.set_verdict("failed", run.failure.message, run.failure.hint, "\n".join(run.counts()))
         else:
             headline = self.tr("Stopped after {:,} of {:,} pictures").format(
-                run.tally.n, max(run.n_pictures, run.tally.n)
+                run.n_done, max(run.n_pictures, run.n_done)
             )
+            if not run.n_pictures:
+                headline = self.tr("Stopped after {:,} pictures").format(run.n_done)
             kept = self.tr("What was measured is kept, and the run can be resumed.") if run.can_resume else ""
             caption = "\n".join(part for part in (kept, run.settings_text()) if part)
             self.set_verdict("stopped", headline, "\n".join(run.counts()), caption)
@@ -112,7 +117,7 @@ class VerdictCard(VerdictBox):
         self.copy.setText(self.tr("Copy command"))
         for button in (self.report, self.copy):
             button.setEnabled(not problem)
-            button.setToolTip(problem)
+            set_tooltip(button, problem)
             button.setAccessibleDescription(problem)
-        self.copy.setToolTip(problem or self._run.command())
+        set_tooltip(self.copy, problem or self._run.command())
         self.show_buttons(*buttons)

@@ -15,8 +15,10 @@ from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
 from capt_gui.pages.explore.welcome import Welcome
 from capt_gui.panels.page import Menus, Page
+from capt_gui.translate import counted
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore.tour import Lesson
+from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
 
 _COLUMNS = [250, 700, 330]
@@ -30,9 +32,11 @@ class ExplorePage(Page):
         super().__init__(desk, parent)
         self._current = ""
         self._offered = ""
+        # the banner offers to bring back what was removed
+        self._can_undo = False
         self.intake = Intake(self, desk.analysis, desk.tour, desk.settings)
         self.export = RunExport(self, desk)
-        self.gallery = GalleryColumn(desk.theme, desk.gallery)
+        self.gallery = GalleryColumn(desk.theme, desk.gallery, desk.changes)
         self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.result = ResultView(desk)
         self.settings_column = SettingsColumn(desk)
@@ -128,13 +132,29 @@ class ExplorePage(Page):
         self._offered = path
 
     def on_action_clicked(self) -> None:
-        """Use the prompt checkpoint that the banner offers as variant B; if it offers none, open the folder of the saved table."""
+        """Do what the banner offers: undo a removal, use a prompt checkpoint as variant B, or open the folder of the saved table."""
         self.clear_banner()
+        if self._can_undo:
+            self._can_undo = False
+            self.desk.changes.undo.undo()
+            return
         if not self._offered:
             self.export.show_folder()
             return
         self.desk.model.sides.open_file(self._offered, "b")
         self._offered = ""
+
+    def on_removed(self, n: int) -> None:
+        """Say in the banner that `n` pictures were taken off the gallery, with a button that brings them back."""
+        message = counted(n, "1 picture was taken off the gallery.", "{} pictures were taken off the gallery.")
+        self.say("info", message, self.tr("The files on disk stay where they are."), self.tr("Undo"))
+        self._can_undo = True
+
+    def on_undone(self) -> None:
+        """Choose the first picture of the gallery where none is chosen, after a removal was undone."""
+        paths = self.desk.gallery.paths()
+        if paths and self.desk.gallery.item(self._current) is None:
+            self.gallery.view.select_path(paths[0])
 
     def on_saved(self, message: str, folder: str) -> None:
         """Show `message`, that the table of results is saved, in the banner, with its `folder` and a button that opens it."""
@@ -175,9 +195,9 @@ class ExplorePage(Page):
         self.intake.save_picture(pictures.adversarial, name)
 
     def on_clear(self) -> None:
-        """Stop the analysis and remove all pictures from the gallery; the files on disk stay where they are."""
+        """Stop the analysis and remove all pictures from the gallery, which can be undone; the files on disk stay where they are."""
         self.desk.analysis.cancel()
-        self.desk.gallery.clear()
+        self.desk.changes.remove(self.desk.gallery.paths())
         self._current = ""
         self.result.show_summary(None)
         self._refresh()
@@ -187,7 +207,7 @@ class ExplorePage(Page):
 
         kind: "info", "done", "warning" or "error". action, second: texts of the banner's two buttons, "" for no button.
         """
-        self._offered = ""
+        self._offered, self._can_undo = "", False
         super().say(kind, message, hint, action, second)
 
     def _refresh(self) -> None:
@@ -217,6 +237,7 @@ class ExplorePage(Page):
         out: list[QAction | None] = [save, self.export.table, self.export.report]
         return {
             "&File": [open_files, open_folder, samples, paste, None, *out, None, clear],
+            "&Edit": [*undo_actions(self, self.desk.changes.undo)],
             "&View": [None, *zoom],
             "&Run": [self.run_action, self.cancel_action, None, self.export.keep, at_once],
         }
@@ -242,6 +263,8 @@ class ExplorePage(Page):
         self.intake.checkpoint_found.connect(self.on_checkpoint_found)
         self.desk.gallery.result_changed.connect(self.on_result_changed)
         self.desk.gallery.counts_changed.connect(self.on_counts_changed)
+        self.desk.changes.removed.connect(self.on_removed)
+        self.desk.changes.undo.indexChanged.connect(self.on_undone)
         self.desk.choices.changed.connect(self._refresh)
         self.desk.tour.learned.connect(self.on_learned)
         self.intake.toys_left.connect(self.on_toys_left)

@@ -12,6 +12,7 @@ from capt_engine.records import PERTURBED, AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
 from capt_gui.pages.explore.unlike_training_box import UnlikeTrainingBox
 from capt_gui.panels.chart_saving import ChartSaving
+from capt_gui.plain_text import set_tooltip
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
@@ -182,7 +183,7 @@ class ResultView(QWidget):
         ):
             label.setText(line)
             label.setVisible(bool(line))
-        self.aim_line.setToolTip(aim)
+        set_tooltip(self.aim_line, aim)
 
     def _answerer(self, row: PictureRow) -> str:
         """The model of the row, and the class names that it chose among."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QV
 
 from capt_engine.records import OfferedModel
 from capt_gui.pages.models.model_item import ModelItem
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.models.models_model import PAUSED, Download, ModelsModel, comfort, size, standing
 from capt_gui.widgets.fact_list import FactList
@@ -65,11 +66,21 @@ class ModelDetails(ModelItem):
         underway = self._models.underway.get(model.id)
         self.title.setText(model.label)
         self.standing.setText(standing(model, underway))
-        self.about.setText(model.purpose)
+        self.about.setText(self._about(model))
         self._facts.set_facts(self._facts_of(model))
         self._show_work(model, underway)
         self.standing_mark.set_icon(*_STATE_ICONS.get(model.state, ("dot", "text_muted")))
         self._facts.mark("here").set_icon(*_COMFORT_ICONS[model.comfort])
+
+    def _about(self, model: OfferedModel) -> str:
+        """The purpose; of a tower that nobody may fetch for the user also how it comes here."""
+        if not model.base or model.state == "installed":
+            return model.purpose
+        how = self.tr(
+            "Its authors publish the image tower alone, and not at the hub: fetch the file in your browser (Copy the links), "
+            "then bring it in with Use a folder I already have…, called {} here, tuned from {}."
+        )
+        return f"{model.purpose} {how.format(model.id, model.base)}"
 
     def on_pause(self) -> None:
         """Pause the download of the shown model, or resume it if it is paused."""
@@ -106,13 +117,13 @@ class ModelDetails(ModelItem):
             "source": model.page
             or (self.tr("ships with the app") if model.state == "bundled" else self.tr("your own")),
             "commit": revision or "–",
-            "hash": model.sha256 or (self.tr("not public: the hub's own is held to") if model.page else "–"),
+            "hash": model.sha256 or (self.tr("not public: the hub's own is held to") if model.repo else "–"),
         }
 
     def _show_work(self, model: OfferedModel, underway: Download | None) -> None:
         here = model.state in ("installed", "bundled")
         self._working.setVisible(underway is not None)
-        self.download.setVisible(underway is None and not here)
+        self.download.setVisible(underway is None and not here and not model.base)
         self.use.setVisible(here)
         for button in (self.copy, self.page):
             button.setVisible(bool(model.page))
@@ -124,7 +135,7 @@ class ModelDetails(ModelItem):
         listed = self._models.listed
         offline = listed is not None and listed.offline
         self.download.setEnabled(not offline)
-        self.download.setToolTip(listed.offline_reason if listed is not None and offline else "")
+        set_tooltip(self.download, listed.offline_reason if listed is not None and offline else "")
         if underway is None:
             return
         self.bar.setRange(0, max(underway.total // 1000, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -32,6 +33,9 @@ from capt_gui.view_models.models.install_job import InstallJob, InstallRequest
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.layout import fill
+
+# Wider than any published.
+_WIDEST_HEAD = 1024
 
 
 class ImportDialog(QDialog):
@@ -159,10 +163,14 @@ class ImportModelDialog(ImportDialog):
             (self.tr("QuickGELU (OpenAI's weights and those tuned from them)"), "quickgelu"),
             (self.tr("GELU (LAION's, DataComp's and most others)"), "gelu"),
         )
+        self.head_width = QSpinBox()
+        self.head_width.setRange(0, _WIDEST_HEAD)
+        self.head_width.setSpecialValueText(self.tr("as published models of its width have them"))
         self._add_path(folders=True)
         self._add(self.tr("What it is to be called here"), self.name)
         self._add(self.tr("Of an image tower alone (TeCoA, FARE): the model it was tuned from"), self.base)
         self._add(self.tr("Trained with"), self.activation)
+        self._add(self.tr("Of a bare state dict: how wide its attention heads are"), self.head_width)
         self.path.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_changed(self) -> None:
@@ -174,13 +182,21 @@ class ImportModelDialog(ImportDialog):
                 self.name.setText(stem)
         self.go.setEnabled(self.go.isEnabled() and bool(self.name.text().strip()))
 
+    def suggest(self, name: str, base: str) -> None:
+        """Fill in the name and, if it is installed, the base of the image tower that the user is about to bring in."""
+        with QSignalBlocker(self.name):  # or the name would be made from the path again
+            self.name.setText(name)
+        self.name.setModified(True)
+        self.base.setCurrentIndex(max(self.base.findData(base), 0))
+
     def request(self) -> ImportModelRequest:
-        """Return the request to import the model at the path, with the name, base model and activation of the fields."""
+        """Return the request to import the model at the path, with all that the fields say of it."""
         return ImportModelRequest(
             self.path.text().strip(),
             self.name.text().strip(),
             self.base.currentData(),
             self.activation.currentData(),
+            head_width=self.head_width.value(),
         )
 
 
@@ -205,6 +221,7 @@ class ImportPromptsDialog(ImportDialog):
             (self.tr("in the middle"), "middle"),
             (self.tr("in front"), "front"),
         )
+        self.family = _choices((self.tr("as the file says"), ""), (self.tr("MaPLe"), "maple"), (self.tr("FAP"), "fap"))
         self.name.setPlaceholderText(self.tr("made from the family and the file"))
         self.template.setPlaceholderText(self.tr("as the family's authors had it, where the file does not say"))
         self.classes.setPlaceholderText(
@@ -216,10 +233,11 @@ class ImportPromptsDialog(ImportDialog):
         self._add(self.tr("The data set's template, {} being the class name"), self.template)
         self._add(self.tr("Classes"), self.classes)
         self._add(self.tr("Where the class name stands (CoOp, APT)"), self.position)
+        self._add(self.tr("Method, where it cannot be seen (prompts of one layer)"), self.family)
         self.path.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def request(self) -> ImportPromptsRequest:
-        """Return the request to import the prompts at the path, with the model, name, template, classes and position of the fields."""
+        """Return the request to import the prompts at the path, with all that the fields say of them."""
         return ImportPromptsRequest(
             self.path.text().strip(),
             self.model.currentData() or "demo",
@@ -227,6 +245,7 @@ class ImportPromptsDialog(ImportDialog):
             template=self.template.text().strip(),
             classes=tuple(name.strip() for name in self.classes.text().split(",") if name.strip()),
             position=self.position.currentData(),
+            family=self.family.currentData(),
         )
 
 

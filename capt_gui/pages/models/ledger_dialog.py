@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from capt_engine.records import LedgerEntry
+from capt_gui.plain_text import set_tooltip
 from capt_gui.view_models.models.models_model import size
 from capt_gui.view_models.runs_model import when
 from capt_gui.widgets.labels import text
@@ -48,7 +49,7 @@ class LedgerDialog(QDialog):
             cells = (when(entry.when), entry.model, f"{entry.bytes:,}", entry.ended, entry.sha256, entry.url)
             for column, value in enumerate(cells):
                 item = QTableWidgetItem(value)
-                item.setToolTip(value)
+                set_tooltip(item, value)
                 if column == 2:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 table.setItem(row, column, item)

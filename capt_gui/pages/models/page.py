@@ -32,6 +32,7 @@ from capt_gui.pages.models.import_dialog import ImportModelDialog, ImportPrompts
 from capt_gui.pages.models.ledger_dialog import LedgerDialog
 from capt_gui.pages.models.prompts_details import PromptsDetails
 from capt_gui.panels.page import Page
+from capt_gui.plain_text import set_tooltip
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.models.install_job import InstallJob
 from capt_gui.view_models.models.models_model import size, standing
@@ -101,7 +102,7 @@ class ModelsPage(Page):
         listed = self._models.listed
         if listed is not None:
             self.offline.setChecked(listed.offline)
-            self.offline.setToolTip(listed.offline_reason)
+            set_tooltip(self.offline, listed.offline_reason)
             room = self.tr("{} free").format(size(listed.free_bytes))
             promise = (
                 self.tr("The network is locked.")
@@ -129,9 +130,16 @@ class ModelsPage(Page):
 
     def on_bring(self) -> None:
         """Open the dialog that imports a model, or the one for prompts if the list of prompts is shown."""
-        catalogue = self.desk.model.catalogue
-        make = ImportModelDialog if self._kind == MODELS_LIST else ImportPromptsDialog
-        make(self.desk.theme, self.install, catalogue.models, self).open()
+        models = self.desk.model.catalogue.models
+        if self._kind == MODELS_LIST:
+            dialog = ImportModelDialog(self.desk.theme, self.install, models, self)
+            listed = self._models.listed
+            offered = () if listed is None else listed.offered
+            for model in (one for one in offered if one.id == self.details.shown_id and one.base):
+                dialog.suggest(model.id, model.base)
+            dialog.open()
+        else:
+            ImportPromptsDialog(self.desk.theme, self.install, models, self).open()
 
     def on_use_prompts(self) -> None:
         """Choose the shown prompts as variant B, compared with A, and the model they were made for; show the Explore page."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from capt_engine.records import KeptRun, RunNotes
+from capt_gui.plain_text import plain_label
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 
@@ -29,7 +30,7 @@ class NotesDialog(QDialog):
         buttons.rejected.connect(self.reject)
         parts: list[QWidget] = [text(run.title, "caption")]
         for words, editor in ((self.tr("&Name"), self.name), (self.tr("N&ote"), self.note)):
-            label = QLabel(words)
+            label = plain_label(words)
             label.setBuddy(editor)
             parts += [label, editor]
         fill(QVBoxLayout(self), *parts, buttons, spacing=8, margins=(16, 16, 16, 12))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.widgets.buttons import TextButton
@@ -38,7 +39,7 @@ class OptionsColumn(QWidget):
         )
         self._meaning = text(role="caption")
         self._redact = QCheckBox(self.tr("Leave out names of files"))
-        self._redact.setToolTip(self.tr("Pictures and folders are numbered, and their names are not told."))
+        set_tooltip(self._redact, self.tr("Pictures and folders are numbered, and their names are not told."))
         self._redact.setAccessibleDescription(self._redact.toolTip())
         self._all = QPushButton(self.tr("Include all"))
         self._all.setProperty("quiet", True)
@@ -94,7 +95,7 @@ class OptionsColumn(QWidget):
             box = self._boxes[section.id]
             box.setChecked(section.present and reports.includes(section.id))
             box.setEnabled(applies and section.present)
-            box.setToolTip("" if section.present else self.tr("This run has nothing to say here."))
+            set_tooltip(box, "" if section.present else self.tr("This run has nothing to say here."))
         left_out = [section for section in reports.sections if section.present and not reports.includes(section.id)]
         self._all.setEnabled(applies and bool(left_out))
         if not applies:
@@ -123,7 +124,7 @@ class OptionsColumn(QWidget):
         busy = reports.writing.is_running or reports.printing.is_running
         for button in (self.save, self.print):
             button.setEnabled(not problem and not busy)
-            button.setToolTip(problem)
+            set_tooltip(button, problem)
             button.setAccessibleDescription(problem)
             button.setVisible(not busy)
         self._cancel.setVisible(busy)

@@ -10,14 +10,14 @@ from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from capt_engine.formatting import size
-from capt_engine.records import ReportResult
+from capt_engine.records import EvaluateRequest, KeptRun, ReportResult
 from capt_gui.pages.report.options_column import OptionsColumn
 from capt_gui.pages.report.preview_column import PreviewColumn
 from capt_gui.pages.report.printing import Printing
 from capt_gui.pages.report.runs_column import RunsColumn
 from capt_gui.panels.page import Menus, Page
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.navigation import EXPLORE
+from capt_gui.view_models.navigation import EVALUATE, EXPLORE
 from capt_gui.view_models.runs_model import file_name, short
 from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
@@ -158,6 +158,19 @@ class ReportPage(Page):
         if len(self._reports.chosen) == 1:
             QDesktopServices.openUrl(QUrl.fromLocalFile(self._reports.chosen[0]))
 
+    def on_resume(self, run: KeptRun) -> None:
+        """Go on with the stopped `run`, and show the page on which it goes on; say so where another one is under way."""
+        evaluation = self.desk.evaluation.run
+        if isinstance(run.request, EvaluateRequest):
+            if evaluation.is_running:
+                self.on_problem(self.tr("An evaluation goes on."), self.tr("Cancel it first, or wait for its end."))
+                return
+            evaluation.go_on(run)
+            self.desk.navigation.go(EVALUATE)
+        else:
+            self.desk.analysis.go_on(run)
+            self.desk.navigation.go(EXPLORE)
+
     def on_explore(self) -> None:
         """Show the Explore page, where pictures are analysed and runs are kept for reports."""
         self.desk.navigation.go(EXPLORE)
@@ -177,6 +190,7 @@ class ReportPage(Page):
         return {
             "&File": [save, paper, None, folder],
             "&Edit": [undo, redo, None, self.runs.rename, self.runs.pin, self.runs.delete],
+            "&Run": [self.runs.resume],
             "&View": [
                 None,
                 self.add_action(self.tr("Zoom &in"), view.zoom_in, "Ctrl++", "Ctrl+="),
@@ -196,6 +210,8 @@ class ReportPage(Page):
         reports.writing.failed.connect(self.on_failed)
         self.desk.store.last_changed.connect(self.on_kept)
         self.runs.folder_clicked.connect(self.on_open_run)
+        self.runs.resume_clicked.connect(self.on_resume)
+        self.preview.resume_clicked.connect(self.runs.on_resume)
         self.preview.explore_clicked.connect(self.on_explore)
         self.options.save_clicked.connect(self.on_save)
         self.options.print_clicked.connect(self.printing.start)

@@ -20,9 +20,13 @@ from capt_gui.widgets.placeholder import Placeholder
 
 
 class PreviewColumn(QWidget):
-    """Preview of the report's pages under a tool bar; emits `explore_clicked` when there is no run and the user wants to make one."""
+    """Preview of the report's pages under a tool bar.
+
+    explore_clicked: there is no run and the user wants to make one. resume_clicked: the chosen run was stopped and is to go on.
+    """
 
     explore_clicked = Signal()
+    resume_clicked = Signal()
 
     def __init__(self, theme: Theme, reports: ReportsModel, engine: EngineState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,6 +106,8 @@ class PreviewColumn(QWidget):
             self.explore_clicked.emit()
         elif state == states.NO_SECTIONS:
             self._reports.include_all()
+        elif state == states.FAILED and self._is_stopped():
+            self.resume_clicked.emit()
         elif state == states.FAILED:
             self._reports.try_again()
 
@@ -139,11 +145,17 @@ class PreviewColumn(QWidget):
             show("report", title, self.tr("A report needs at least one of them."), action)
         elif state == states.FAILED and failure is not None:
             line = f"{failure.message} {failure.hint}".strip()
-            show("warning", self.tr("The pages could not be drawn"), line, self.tr("Try again"), "warning")
+            action = self.tr("Resume") if self._is_stopped() else self.tr("Try again")
+            show("warning", self.tr("The pages could not be drawn"), line, action, "warning")
         elif state == states.LOOKING:
             show("search", self.tr("Looking for runs…"), self._engine.waiting_text)
         else:
             show("report", self.tr("Preparing the pages…"), self._preparing())
+
+    def _is_stopped(self) -> bool:
+        """True if one run is chosen, and it was stopped and can be gone on with."""
+        runs = self._reports.chosen_runs
+        return len(runs) == 1 and runs[0].request is not None
 
     def _button(self, theme: Theme, icon: str, tip: str, slot: object) -> IconButton:
         button = IconButton(theme, icon, tip, "text_muted")

@@ -22,9 +22,13 @@ from capt_gui.widgets.run_list import RunEntry, RunList
 
 
 class RunsColumn(QWidget):
-    """Column with the kept runs, a search field, and buttons; emits `folder_clicked` for the folder of the chosen run."""
+    """Column with the kept runs, a search field, and buttons.
+
+    folder_clicked: the folder of the chosen run is wanted. resume_clicked(KeptRun): a stopped run is to go on.
+    """
 
     folder_clicked = Signal()
+    resume_clicked = Signal(object)
 
     def __init__(self, theme: Theme, reports: ReportsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +42,7 @@ class RunsColumn(QWidget):
         self._size = text(role="caption")
         again = IconButton(theme, "restore", self.tr("Look again (F5)"), "text_muted")
         self._folder = IconButton(theme, "folder", self.tr("Open the folder of the chosen run"), "text_muted")
+        self.resume = self._action(self.tr("&Resume"), self.on_resume)
         self.rename = self._action(self.tr("&Name and note…"), self.on_rename, "F2")
         self.pin = self._action(self.tr("&Pin at the top"), self.on_pin)
         self.delete = self._action(self.tr("&Delete"), self.on_delete, "Del")
@@ -45,6 +50,7 @@ class RunsColumn(QWidget):
         buttons = [
             self._button(theme, icon, tip, action)
             for icon, tip, action in (
+                ("run", self.tr("Resume the chosen run, which was stopped"), self.resume),
                 ("edit", self.tr("Name and note of the chosen run (F2)"), self.rename),
                 ("pin", self.tr("Pin the chosen runs at the top, or unpin them"), self.pin),
                 ("trash", self.tr("Move the chosen runs to the trash (Del)"), self.delete),
@@ -80,6 +86,7 @@ class RunsColumn(QWidget):
         self.rename.setEnabled(len(chosen) == 1)
         self.pin.setEnabled(bool(chosen))
         picked = self._reports.chosen_runs
+        self.resume.setEnabled(len(picked) == 1 and picked[0].request is not None)
         self.pin.setText(self.tr("Un&pin") if picked and all(run.notes.pinned for run in picked) else self._pin_text())
         self.delete.setEnabled(any(not run.notes.pinned and not run.is_written for run in picked))
         n = counted(len(runs), "1 run", "{} runs")
@@ -91,6 +98,12 @@ class RunsColumn(QWidget):
         else:
             self._hint.setText(self.tr("Hold Ctrl to choose several: they are compared."))
         self._hint.setVisible(len(runs) > 1)
+
+    def on_resume(self) -> None:
+        """Emit `resume_clicked` with the chosen run; do nothing unless it is one that was stopped."""
+        picked = self._reports.chosen_runs
+        if len(picked) == 1 and picked[0].request is not None:
+            self.resume_clicked.emit(picked[0])
 
     def on_rename(self) -> None:
         """Ask for the name and the note of the chosen run, and store them; do nothing unless exactly one run is chosen."""

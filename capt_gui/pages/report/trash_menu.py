@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from capt_engine.formatting import size
 from capt_engine.records import TrashedRun
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.translate import counted
 from capt_gui.view_models.runs_model import RunsModel, when
@@ -55,7 +56,7 @@ class TrashMenu(QToolButton):
         self.setVisible(bool(n))
         self.setText(self.tr("{} deleted").format(n))
         words = counted(n, "1 deleted run can be put back", "{} deleted runs can be put back")
-        self.setToolTip(words)
+        set_tooltip(self, words)
         self.setAccessibleName(words)
 
     def on_put_back(self) -> None:

@@ -15,6 +15,7 @@ from capt_gui.panels.data_intake import DataIntake
 from capt_gui.panels.data_welcome import DataWelcome, Greeting
 from capt_gui.panels.notice_list import NoticeList
 from capt_gui.panels.scan_progress import ScanProgress
+from capt_gui.plain_text import set_tooltip
 from capt_gui.view_models.class_table_model import STRIP_COLUMN, ClassTableModel
 from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.desk import Desk
@@ -112,7 +113,7 @@ class DataStep(Step):
                     self.tr("1 picture left out") if out[1] == 1 else self.tr("{:,} pictures left out").format(out[1])
                 )
             self._title.set_text(state.title)
-            self._title.setToolTip("\n".join(state.data))
+            set_tooltip(self._title, "\n".join(state.data))
             self._summary.setText(" · ".join(parts))
         self.notices.show_notices(self._scan.notices())
         self._rows.show(result, frozenset(state.excluded_classes))
@@ -180,7 +181,7 @@ class DataStep(Step):
         self._filter.setAccessibleName(self.tr("Filter the classes"))
         self._filter.setClearButtonEnabled(True)
         self._filter.setMaximumWidth(220)
-        self._again.setToolTip(self.tr("Look for new and changed pictures; what is left out stays so"))
+        set_tooltip(self._again, self.tr("Look for new and changed pictures; what is left out stays so"))
         self._other.setAccessibleName(self.tr("Other pictures"))
         names = fill(QVBoxLayout(), self._title, self._summary, spacing=1)
         controls = (self._filter, self._again, self._other)

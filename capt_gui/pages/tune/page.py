@@ -13,10 +13,12 @@ from capt_gui.pages.tune.step import Step
 from capt_gui.pages.tune.step_rail import COMPLETE, LOCKED, NOW, OPEN, StepRail
 from capt_gui.pages.tune.steps import STEPS
 from capt_gui.panels.page import Menus, Page
+from capt_gui.plain_text import set_tooltip
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, KeptProject
 from capt_gui.view_models.tune.state import METHOD
+from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.layout import fill
 
@@ -128,7 +130,7 @@ class TunePage(Page):
             self._back.setFocus()
         self._next.setEnabled(may)
         self._next.setAccessibleDescription(reason)
-        self._next.setToolTip(reason)
+        set_tooltip(self._next, reason)
         self.reason.set_text(reason)
         self._forward.setEnabled(may and not last)
         self._backward.setEnabled(here > 0)
@@ -271,6 +273,7 @@ class TunePage(Page):
         own = [action for step in self.steps for action in step.run_actions()]
         return {
             "&File": [new, None, *(action for step in self.steps for action in step.file_actions())],
+            "&Edit": [*undo_actions(self, self.desk.tuning.scan.undo)],
             "&Run": [*own, None, self._forward, self._backward],
         }
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.tune.project import KeptProject, TuneProject
@@ -28,7 +29,7 @@ class ProjectsMenu(QToolButton):
         self._menu.aboutToShow.connect(self.fill)
         self.setText(self.tr("Projects"))
         self.setAccessibleName(self.tr("Projects"))
-        self.setToolTip(self.tr("Begin another project, or go back to one"))
+        set_tooltip(self, self.tr("Begin another project, or go back to one"))
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIconSize(QSize(24, 18))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune import tune_text
 from capt_gui.view_models.tune.project import TuneProject
@@ -101,8 +102,8 @@ class RunControls(QWidget):
             button.setVisible(shown[name])
             button.setEnabled(not ending)
         self.buttons[_STOP].setEnabled(not ending and bool(run.epochs))
-        self.buttons[_STOP].setToolTip(
-            "" if run.epochs else self.tr("There is something to keep after the first epoch.")
+        set_tooltip(
+            self.buttons[_STOP], "" if run.epochs else self.tr("There is something to keep after the first epoch.")
         )
         self.buttons[_OVER].setVisible(run.can_resume or run.is_done)
         self.buttons[_OVER].setText(self.tr("Start over") if run.can_resume else self.tr("Tune again"))

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.result import TuneResultModel
@@ -86,7 +87,7 @@ class SaveCard(QWidget):
         self.use.setEnabled(there)
         problem = self._result.report_problem()
         self.report.setEnabled(not problem)
-        self.report.setToolTip(problem)
+        set_tooltip(self.report, problem)
         self._where.setText(self._where_text())
         command = self._result.command
         self._command_box.setVisible(bool(command))

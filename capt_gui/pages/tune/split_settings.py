@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_engine.formatting import exact_percent
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.split_model import SHOTS, SplitModel
@@ -12,6 +13,7 @@ from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
+from capt_gui.widgets.param_editors import WholeNumberBox
 from capt_gui.widgets.segments import Segments
 
 _ALL, _DRAWN, _OWN = "all", "drawn", "own"
@@ -46,13 +48,12 @@ class SplitSettings(QFrame):
         self.validation.set_help(self.tr("Measured after every epoch, to see when it stops getting better"))
         self.tested = KnobSlider(theme, self.tr("Kept for the test"), self.tr("little"), self.tr("much"))
         self.tested.set_help(self.tr("More test pictures make the final figures surer"))
-        self.seed = QSpinBox()
+        self.seed = WholeNumberBox()
         self.seed.setRange(0, _LARGEST_SEED)
-        self.seed.lineEdit().setTextMargins(8, 0, 0, 0)
         self.seed.setAccessibleName(self.tr("Seed"))
-        self.seed.setToolTip(self.tr("The same seed divides the same pictures the same way"))
+        set_tooltip(self.seed, self.tr("The same seed divides the same pictures the same way"))
         self._again = QPushButton(self.tr("Draw again"))
-        self._again.setToolTip(self.tr("Take the next seed"))
+        set_tooltip(self._again, self.tr("Take the next seed"))
         self._lay_out(Symbol(theme, 18, "state-held", "ok"))
         self.shots.picked.connect(self.on_shots_picked)
         self.parts.picked.connect(self.on_parts_picked)

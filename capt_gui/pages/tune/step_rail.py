@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QEnterEvent, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QWidget
 
+from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.painting import draw_box, draw_focus_ring, elided
 
@@ -81,7 +82,7 @@ class StepButton(QAbstractButton):
         state_text = self._state_text()
         self.setAccessibleName(self.tr("Step {}: {}, {}").format(self._number + 1, self.text(), state_text))
         self.setAccessibleDescription(reason or self._summary)
-        self.setToolTip(reason or self._summary)
+        set_tooltip(self, reason or self._summary)
         self.update()
 
     def sizeHint(self) -> QSize:

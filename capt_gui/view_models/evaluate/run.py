@@ -19,6 +19,7 @@ from capt_engine.records import (
     EvaluateRequest,
     FailedPicture,
     Failure,
+    KeptRun,
     RowsReady,
 )
 from capt_gui.bridge import Bridge
@@ -55,9 +56,11 @@ class EvaluateRun(OneJob):
         self.request: EvaluateRequest | None = None
         self.result: AnalyzeResult | None = None
         self.failure: Failure | None = None
-        self.tally = EvaluateTally(0.0)
+        self._arrived = EvaluateTally(0.0)
         # how many pictures the run takes, as it was asked for
         self.n_pictures = 0
+        # how many were done when a run of an earlier session was gone on with
+        self.n_before = 0
         self._began_s, self._anew = 0.0, True
         # seconds a picture took in the runs of this session, by what was asked for
         self._paces: dict[EvaluateRequest, float] = {}
@@ -70,9 +73,24 @@ class EvaluateRun(OneJob):
     @property
     def can_resume(self) -> bool:
         """True if a stopped run counted at least one picture and its run folder holds a manifest to go on from."""
-        if not self.is_stopped or not self.tally.n or self.request is None or not self.request.options.keep:
+        if not self.is_stopped or not self.n_done or self.request is None or not self.request.options.keep:
             return False
         return (Path(self.request.options.keep) / _MANIFEST).is_file()
+
+    @property
+    def tally(self) -> EvaluateTally:
+        """The counts of the rows that have come; empty where an earlier session has others, of which only the report knows."""
+        return EvaluateTally(0.0) if self.n_before else self._arrived
+
+    @property
+    def n_done(self) -> int:
+        """The pictures with an answer so far, those of an earlier session too."""
+        return self.n_before + self._arrived.n
+
+    @property
+    def is_kept(self) -> bool:
+        """True if the run is kept on disk, so that it can be resumed and reported."""
+        return self.request is not None and bool(self.request.options.keep)
 
     @property
     def is_current(self) -> bool:
@@ -85,8 +103,8 @@ class EvaluateRun(OneJob):
         Nothing happens while a run is under way or the choices do not allow one.
         """
         if not self.is_running and not self._choices.problem():
-            self.tally = EvaluateTally(self._choices.request().headline)
-            self.n_pictures = self._choices.drawn
+            self._arrived = EvaluateTally(self._choices.request().headline)
+            self.n_pictures, self.n_before = self._choices.drawn, 0
             self._submit(self._choices.request(self._store.new_folder()))
 
     def resume(self) -> None:
@@ -94,11 +112,24 @@ class EvaluateRun(OneJob):
         if self.can_resume and self.request is not None:
             self._submit(_resumed(self.request, resume=True))
 
+    def go_on(self, run: KeptRun) -> None:
+        """Go on with the stopped evaluation `run` of an earlier session, with its own settings, in its folder.
+
+        Nothing happens while a run is under way, or if it is no stopped evaluation.
+        """
+        if not self.is_running and isinstance(run.request, EvaluateRequest):
+            options = replace(run.request.options, keep=run.folder, resume=True)
+            request = replace(run.request, options=options)
+            self._arrived = EvaluateTally(request.headline)
+            # nobody has looked at the data in this session
+            self.n_pictures, self.n_before = 0, run.n
+            self._submit(request)
+
     def forget(self) -> None:
         """Forget the run's request, result and counts, because other pictures are to come; a run under way is kept."""
         if not self.is_running:
             self.request = self.result = self.failure = None
-            self.tally = EvaluateTally(0.0)
+            self._arrived, self.n_before = EvaluateTally(0.0), 0
             self.changed.emit()
 
     def forecast_s(self) -> float | None:
@@ -140,7 +171,7 @@ class EvaluateRun(OneJob):
 
     def failures(self) -> tuple[FailedPicture, ...]:
         """Return the pictures that the run could not use, each with the reason."""
-        return tuple(self.tally.failed.values())
+        return tuple(self._arrived.failed.values())
 
     def checks(self) -> tuple[Check, ...]:
         """Return the engine's checks of the result; of a check made on A and B, the failed one. Empty without a result."""
@@ -206,7 +237,7 @@ class EvaluateRun(OneJob):
 
     def on_news(self, event: RowsReady) -> None:
         """Add the rows (pictures with answers) that have arrived to the tally, and emit `counted`."""
-        self.tally.add(event.rows)
+        self._arrived.add(event.rows)
         self.counted.emit()
 
     def on_finished(self, result: AnalyzeResult) -> None:

@@ -12,6 +12,7 @@ from capt_engine.records import (
     AnalyzeResult,
     Failure,
     JobProgress,
+    KeptRun,
     PicturesFound,
     PreviewRequest,
     PreviewResult,
@@ -75,6 +76,8 @@ class Analysis(QObject):
         self.open_paths = dict.fromkeys(request.paths)
         self._request = request
         self._gallery = gallery
+        self.n_done = 0
+        self.is_kept = bool(request.options.keep)
         job.started.connect(self.on_started)
         job.news.connect(self.on_rows)
         job.finished.connect(self.on_finished)
@@ -88,10 +91,11 @@ class Analysis(QObject):
 
     def on_rows(self, event: RowsReady) -> None:
         """Put the finished rows (answers for a picture) into the gallery, and mark the next picture as running."""
-        options = replace(self._request.options, keep="")
+        options = replace(self._request.options, keep="", resume=False)
         self._gallery.put_rows(event.rows, replace(self._request, paths=(), options=options))
         for row in event.rows:
             self.open_paths.pop(row.path, None)
+        self.n_done += len({row.path for row in event.rows})
         self.on_started()
 
     def on_finished(self, result: AnalyzeResult) -> None:
@@ -137,6 +141,21 @@ class AnalysisModel(QObject):
         """True while a search for pictures or an analysis waits or is under way; redrawing old pictures does not count."""
         return bool(self._running() or self._held)
 
+    @property
+    def elapsed_s(self) -> float:
+        """The seconds since the engine began to work on the analysis under way; 0 without one. Redrawing does not count."""
+        return max((work.job.elapsed_s for work in self._running()), default=0.0)
+
+    @property
+    def n_done(self) -> int:
+        """The pictures that the analyses under way have answered so far."""
+        return sum(work.n_done for work in self._running() if isinstance(work, Analysis))
+
+    @property
+    def is_kept(self) -> bool:
+        """True if every analysis under way is kept on disk, so that it can be resumed and reported."""
+        return all(work.is_kept for work in self._running() if isinstance(work, Analysis))
+
     def drop(self, paths: Sequence[str], *, analyse: bool | None = None) -> PictureSearch | None:
         """Look for pictures in the files and folders at `paths`, and add them to the gallery; return the search, None for no paths.
 
@@ -172,6 +191,19 @@ class AnalysisModel(QObject):
             analysis = self._analyse(request)
             analysis.job.progressed.connect(self.on_progressed)
             analysis.finished.connect(self.on_finished)
+
+    def go_on(self, run: KeptRun) -> None:
+        """Show the pictures of the stopped analysis `run` in the gallery, and analyse those it had not reached, as it was asked to.
+
+        The rows go to the folder of the run. Nothing happens if it is no stopped analysis.
+        """
+        if not isinstance(run.request, AnalyzeRequest):
+            return
+        options = replace(run.request.options, keep=run.folder, resume=True)
+        self.drop(run.request.paths, analyse=False)
+        analysis = self._analyse(replace(run.request, options=options))
+        analysis.job.progressed.connect(self.on_progressed)
+        analysis.finished.connect(self.on_finished)
 
     def on_offered(self) -> None:
         """Analyse the pictures that waited for the catalogue."""

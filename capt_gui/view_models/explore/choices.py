@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -16,6 +16,15 @@ _T = TypeVar("_T")
 
 SUGGESTED, OWN = "", "own"
 """Keys of class names that are no list that ships: those that model or prompts suggest, and the user's own."""
+
+
+class OwnClasses(NamedTuple):
+    """The user's own choice of class names for one model: the id of a list that ships, or names; and a template. Empty: no choice."""
+
+    model: str
+    class_list: str
+    classes: tuple[str, ...]
+    template: str
 
 
 class Choices(QObject):
@@ -111,6 +120,19 @@ class Choices(QObject):
         _keep(self.settings.classes, model, list(classes) if own and listing is None else [])
         _keep(self.settings.template, model, "" if template == suggested_template else template)
         # the classes are what an attack can be told to reach
+        self.attack.changed.emit()
+
+    def own_classes(self) -> OwnClasses:
+        """Return the user's own class names and template for the chosen model, as they are stored."""
+        model, settings = self.settings.model, self.settings
+        names = tuple(settings.classes.get(model, ()))
+        return OwnClasses(model, settings.class_list.get(model, ""), names, settings.template.get(model, ""))
+
+    def put_own_classes(self, own: OwnClasses) -> None:
+        """Store class names and template that `own_classes` gave before, for the model that they were chosen for."""
+        _keep(self.settings.class_list, own.model, own.class_list)
+        _keep(self.settings.classes, own.model, list(own.classes))
+        _keep(self.settings.template, own.model, own.template)
         self.attack.changed.emit()
 
     def restore_classes(self) -> None:

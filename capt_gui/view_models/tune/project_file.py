@@ -57,7 +57,7 @@ def save(state: TuneState, folder: Path) -> None:
     """
     written = datetime.now(UTC).isoformat(timespec="seconds")
     file = _File(_FORMAT, asdict(state), VERSION, written)
-    write_atomic(folder / FILE_NAME, json.dumps(asdict(file), ensure_ascii=False, indent=1))
+    write_atomic(folder / FILE_NAME, json.dumps(asdict(file), indent=1))
 
 
 def keep_copy(folder: Path) -> None:
@@ -78,7 +78,7 @@ def is_project(folder: Path) -> bool:
 
 
 def _read(path: Path) -> Kept | None:
-    file = json_if_sound(path, _File)
+    file = json_if_sound(path, _File, finite=True)
     if file is None or file.format != _FORMAT:
         return None
     # the known fields whose values have the right shape; everything else falls back to its default

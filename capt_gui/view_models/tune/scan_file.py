@@ -27,7 +27,7 @@ def save(result: ScanResult, folder: Path) -> None:
 
     Raises CannotWrite if the disk refuses.
     """
-    write_atomic(folder / FILE_NAME, json.dumps(asdict(_Kept(_FORMAT, _VERSION, result)), ensure_ascii=False))
+    write_atomic(folder / FILE_NAME, json.dumps(asdict(_Kept(_FORMAT, _VERSION, result))))
 
 
 def load(folder: Path) -> ScanResult | None:
@@ -35,7 +35,11 @@ def load(folder: Path) -> ScanResult | None:
 
     None if there is none, if it cannot be understood, or if the inventory (the scan's own list of pictures) is gone.
     """
-    kept = json_if_sound(folder / FILE_NAME, _Kept)
+    kept = json_if_sound(folder / FILE_NAME, _Kept, finite=True)
     if kept is None or (kept.format, kept.version) != (_FORMAT, _VERSION):
         return None
-    return kept.result if kept.result.inventory and Path(kept.result.inventory).is_file() else None
+    try:
+        is_there = bool(kept.result.inventory) and Path(kept.result.inventory).is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        is_there = False
+    return kept.result if is_there else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from capt_engine.records import USES, Assigned, ClassSplit
+from capt_gui.plain_text import plain
 from capt_gui.roles import ClassRole
 from capt_gui.translate import tr
 from capt_gui.view_models.picture_list import Tile
@@ -49,7 +50,7 @@ class SplitRows(QAbstractListModel):
         own = self._rows[index.row()]
         answers: dict[int, object] = {
             Qt.ItemDataRole.DisplayRole: own.name,
-            Qt.ItemDataRole.ToolTipRole: f"{own.name}\n{counts_text(own)}",
+            Qt.ItemDataRole.ToolTipRole: plain(f"{own.name}\n{counts_text(own)}"),
             Qt.ItemDataRole.AccessibleTextRole: f"{own.name}: {counts_text(own)}",
             ClassRole.NAME: own.name,
             ClassRole.PARTS: parts(own),

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from capt_engine.bundled_models import DEFAULT_MODEL
-from capt_engine.records import ParamValue
+from capt_gui.settings import Natural, Real, Whole
 
 DATA, SPLIT, METHOD, TUNE, RESULT = range(5)
 """The five steps, in order."""
@@ -39,20 +39,20 @@ class TuneState:
     excluded: tuple[str, ...] = ()
     excluded_classes: tuple[str, ...] = ()
     own_parts: bool = False
-    shots: Annotated[int, msgspec.Meta(ge=1)] | None = 16
+    shots: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = 16
     val_share: _Share = 0.1
     test_share: _Share = 0.3
-    seed: int = 0
+    seed: Natural = 0
     model: str = DEFAULT_MODEL
     template: str = ""
     method: str = "capt"
     preset: str = "quick"
-    settings: tuple[tuple[str, ParamValue], ...] = ()
+    settings: tuple[tuple[str, bool | Whole | Real | str], ...] = ()
     test_eps: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
-    test_steps: int = 100
+    test_steps: Natural = 100
     run: Annotated[str, msgspec.Meta(pattern="^(idle|running|paused|stopped|done)$")] = IDLE
-    epoch: int = 0
-    epochs: int = 0
+    epoch: Natural = 0
+    epochs: Natural = 0
     test_run: str = ""
     name: str = ""
     notes: str = ""

@@ -37,9 +37,9 @@ def pictures(n: int, *some: Trial) -> list[Trial]:
     return [replace(one, path=f"{one.path} of {i}") for i in range(n) for one in some]
 
 
-def status(trials: list[Trial], name: str, *, labelled: bool = True, targeted: bool = False) -> Check:
+def status(trials: list[Trial], name: str, *, labelled: bool = True, targeted: bool = False, classes: int = 2) -> Check:
     """One check of some trials."""
-    found = row_checks(Tally(trials), EPS, labelled=labelled, targeted=targeted)
+    found = row_checks(Tally(trials), EPS, labelled=labelled, targeted=targeted, classes=classes)
     return {one.name: one for one in found}[name]
 
 
@@ -53,6 +53,7 @@ PASSING: list[tuple[str, list[Trial]]] = [
     ("baseline-breaks", pictures(FEWEST, trial("1", "dog", prompts="none"), trial("1", "dog"))),
     ("survives-png", pictures(FEWEST, trial("1", "dog", png=True))),
     ("labels-known", [trial("1", "dog")]),
+    ("above-chance", pictures(FEWEST, trial("1", "dog"))),
     ("enough-pictures", [trial(str(i), "dog") for i in range(50)]),
 ]
 FAILING: list[tuple[str, list[Trial]]] = [
@@ -160,3 +161,23 @@ def test_nothing_at_all_is_answered_with_sentences() -> None:
     assert {one.status for one in found} <= {"fail", "not_run", "pass"}
     assert {one.name for one in found} <= set(CHECKS.names())
     assert "pass" not in {one.status for one in found if one.name != "labels-known"}
+
+
+def guessed(right: int, n: int, prompts: str = "a") -> list[Trial]:
+    """Clean answers to n pictures, of which some are right."""
+    return [Trial(str(i), "cat", "cat" if i < right else "dog", prompts, clean_conf=0.9) for i in range(n)]
+
+
+def test_clean_accuracy_at_chance_is_doubted() -> None:
+    """2 of 28 right among 14 classes is guessing, and 28 of 28 is not; below 20 pictures nothing is said; the worst prompts count."""
+    found = status(guessed(2, 28), "above-chance", classes=14)
+    assert (found.status, found.shown) == ("fail", "2 of 28 right, chance 7.1 %")
+    assert "pairing of folders and class names" in found.message
+    assert status(guessed(28, 28), "above-chance", classes=14).status == "pass"
+    assert status(guessed(0, 19), "above-chance", classes=14).shown == "too few"
+    assert status(guessed(28, 28) + guessed(2, 28, "b"), "above-chance", classes=14).status == "fail"
+    for unknown in (
+        status(guessed(2, 28), "above-chance", classes=0),
+        status(guessed(2, 28), "above-chance", labelled=False),
+    ):
+        assert unknown.status == "not_run"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,9 @@ def test_a_suite_says_of_how_many_each_attack_speaks(
     for name, one in summary["attacks"].items():
         assert one["n"] + one["skipped"] == 9
         assert one["skipped"] == sum(row["attack"] == name and row["skipped"] is not None for row in rows)
+    left = [one["cumulative_accuracy"] for one in summary["attacks"].values()]
+    assert left == sorted(left, reverse=True)
+    assert left[-1] == summary["robust_accuracy"]
     assert summary["figures"]["robust_accuracy"] == {"value": pytest.approx(summary["robust_accuracy"]), "n": 9}
     assert any("3 classes" in note or "classes" in note for note in summary["notes"])
 
@@ -254,6 +258,8 @@ def test_the_demo_model_through_the_quick_suite(tmp_path: Path, capsys: pytest.C
     assert main(["evaluate", where, "--model", "demo", *brief]) == 0
     said = capsys.readouterr().out
     assert "under fgsm, pgd" in said
+    assert re.search(r"^ +fgsm: [\d.]+ % right after it \([\d.]+ % of 3 under it alone\)", said, re.M)
+    assert re.search(r"^ +pgd: [\d.]+ % right after it \([\d.]+ % of the \d that were left\)", said, re.M)
     assert "checks of this evaluation passed" in said
     assert "upper bound" in said
 

@@ -38,10 +38,12 @@ def test_lengths_may_pass_one() -> None:
 
 
 def test_classes_from_words_and_from_a_file(tmp_path: Path) -> None:
-    """Commas, lines, blanks and a byte-order mark all end in the same names."""
+    """Commas, lines, blanks and a byte-order mark all end in the same names; in a file of several lines each is one name."""
     file = tmp_path / "classes.txt"
-    file.write_text("\ufeffcat\n dog , bird\n\n", encoding="utf-8")
-    assert class_list("cat, dog,bird,") == class_list(str(file)) == ("cat", "dog", "bird")
+    for text in ("\ufeffcat\n dog \nbird\n\n", "\ufeffcat, dog , bird"):
+        file.write_text(text, encoding="utf-8")
+        assert class_list("cat, dog,bird,") == class_list(str(file)) == ("cat", "dog", "bird")
+    assert class_list('"mug, cup",cube') == ("mug, cup", "cube")
 
 
 def test_a_class_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -182,3 +182,14 @@ def test_the_ends_of_a_budget_may_be_asked_for(
     rows = rows_of(changed(request_of_six, threat=ThreatModel(norm, eps)), tiny_classifier)
     assert len(rows) == 6
     assert max(dict(row.metrics)[norm] for row in rows) <= eps + 1e-5
+
+
+def test_pictures_that_were_done_are_left_out(request_of_six: AnalyzeRequest, tiny_classifier: Classifier) -> None:
+    """A stopped analysis goes on with the others alone, and ends where none is left."""
+    folder = Path(request_of_six.paths[0])
+    done = [str(folder / f"{number}.png") for number in (0, 2, 3)]
+    work, rows = plan_of(request_of_six, tiny_classifier), list[Any]()
+    assert analyze(work, request_of_six.paths, rows.extend, no_progress, done).n == 3
+    assert [Path(row.path).stem for row in rows] == ["1", "4", "5"]
+    all_six = [str(file) for file in folder.iterdir()]
+    assert analyze(work, request_of_six.paths, rows.extend, no_progress, all_six).n == 0

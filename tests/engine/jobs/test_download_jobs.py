@@ -105,12 +105,12 @@ def test_every_offer_is_listed_without_the_network(hub: Hub, talk: Talk) -> None
     for one in listed.offered[len(BUNDLED) :]:
         assert one.purpose
         assert one.licence
-        assert one.repo
         assert one.parameters > 1e6
-        assert one.bytes
         assert one.state == "absent"
         assert one.comfort in ("comfortable", "slow", "too large")
-        assert one.files[1].startswith(f"https://huggingface.co/{one.repo}/resolve/{one.revision}/")
+        assert bool(one.repo) == bool(one.bytes) != bool(one.base)
+        if one.repo:
+            assert one.files[1].startswith(f"https://huggingface.co/{one.repo}/resolve/{one.revision}/")
     known = {one.id: one for one in listed.offered}
     assert {"vit-b-32-openai", "vit-b-16-openai", "vit-l-14-openai", "fare4-vit-b-32", "tecoa4-vit-l-14"} <= set(known)
 
@@ -217,6 +217,36 @@ def test_a_model_of_another_form_is_converted(
     assert sorted(path.name for path in folder.iterdir()) == ["installed.json", "open_clip_config.json", NAME]
     assert json.loads((folder / "installed.json").read_text())["commit"] == COMMIT
     assert not list(folder.parent.glob(".*"))
+
+
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_a_clip_model_of_the_hub_is_fetched(hub: Hub, talk: Talk, tmp_path: Path, in_parts: bool) -> None:
+    """A repository in the layout of transformers is found by its config.json, and its weights by their index where they are in parts."""
+    model, look = TINY_CONFIG["model_cfg"], TINY_CONFIG["preprocess_cfg"]
+    made = forms.clip_model(tmp_path / "made", forms.random_clip(model), model, look)
+    if in_parts:
+        forms.in_parts(made)
+    hub.files = {path.name: path.read_bytes() for path in made.iterdir()}
+    ended = talk.end_of(talk.engine.submit(DownloadRequest(MODEL)))
+    assert isinstance(ended, JobFinished), ended
+    assert isinstance(ended.result, DownloadResult)
+    folder = Path(ended.result.folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["installed.json", "open_clip_config.json", NAME]
+    note = json.loads((folder / "installed.json").read_text())
+    assert (note["commit"], note["form"]) == (COMMIT, "CLIPModel folder")
+    assert not list(folder.parent.glob(".*"))
+
+
+def test_an_index_of_the_hub_leads_nowhere_else(hub: Hub, talk: Talk) -> None:
+    """An index that names a path is refused before anything is asked for by that name."""
+    hub.files = {
+        "config.json": b"{}",
+        "model.safetensors.index.json": json.dumps({"weight_map": {"a": "../../up.safetensors"}}).encode(),
+    }
+    ended = talk.end_of(talk.engine.submit(DownloadRequest(MODEL)))
+    assert isinstance(ended, JobFailed), ended
+    assert "no file of weights beside it" in ended.failure.message
+    assert all("up.safetensors" not in name for _, name in hub.asked)
 
 
 _CHILD = f"""

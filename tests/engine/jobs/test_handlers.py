@@ -419,11 +419,11 @@ def test_previews_name_the_files_first(desk: Desk, photos: Path, tmp_path: Path)
 
 
 def test_classes_are_checked_as_the_model_counts(desk: Desk, tiny_folder: Path) -> None:
-    """Tokens with start and end, names beyond the limit, and names that stand twice."""
+    """Tokens with start and end, names beyond the limit, names that stand twice, and names with the tokens of another."""
     long = " ".join(["word"] * 20)
-    names = ("cat", "hot_dog", long, "cat", "hot dog")
+    names = ("cat", "hot_dog", long, "cat", "hot dog", "Hot  Dog")
     checked: ClassesChecked = desk.result(CheckClassesRequest(f"local-dir:{tiny_folder}", names, "a photo of a {}."))
-    assert checked.tokens == (8, 9, 27, 8, 9)
-    assert (checked.limit, checked.too_long, checked.repeated) == (16, (2,), (3, 4))
+    assert checked.tokens == (8, 9, 27, 8, 9, 9)
+    assert (checked.limit, checked.too_long, checked.repeated, checked.alike) == (16, (2,), (3, 4), (5,))
     empty: ClassesChecked = desk.result(CheckClassesRequest(f"local-dir:{tiny_folder}", (), "a {}"))
     assert empty.tokens == ()

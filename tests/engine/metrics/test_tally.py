@@ -55,6 +55,54 @@ def test_the_worst_of_several_attacks_counts() -> None:
     assert [attack.accuracy for attack in result.attacks] == [0.5, 0.5]
 
 
+def one_after_the_other(order: tuple[str, ...] = ("fgsm", "pgd", "square")) -> list[Trial]:
+    """Ten pictures: one wrong when clean, five lost to FGSM, three of the rest to PGD, none to Square; each shown to survivors only."""
+    trials = []
+    for i in range(10):
+        clean = "dog" if i == 0 else "cat"
+        reason = "wrong before" if i == 0 else ""
+        for attack in order:
+            fooled = (attack == "fgsm" and 1 <= i <= 5) or (attack == "pgd" and i <= 8)
+            adv = "" if reason else "dog" if fooled else "cat"
+            trials.append(trial(str(i), clean, adv, attack=attack, skipped=reason))
+            if not reason and fooled:
+                reason = f"broken by {attack}"
+    return trials
+
+
+def test_attacks_on_survivors_are_counted_over_all_pictures_too() -> None:
+    """PGD finds more than FGSM, and so it says: 40 % after the one and 10 % after both, where of its own few pictures 25 % were left."""
+    result = Tally(one_after_the_other()).scored(BLANK)
+    found = {one.name: (one.n, one.accuracy, one.cumulative_accuracy) for one in result.attacks}
+    assert found == {"fgsm": (9, 4 / 9, 0.4), "pgd": (4, 0.25, 0.1), "square": (1, 1.0, 0.1)}
+    assert result.robust_accuracy == 0.1
+
+
+@pytest.mark.parametrize("order", [("fgsm", "pgd", "square"), ("square", "pgd", "fgsm"), ("pgd", "fgsm", "square")])
+def test_what_is_left_never_grows_and_ends_at_the_robust_accuracy(order: tuple[str, ...]) -> None:
+    """In any order of attacks, whether all pictures were attacked or only those that were left."""
+    rows = one_after_the_other(order)
+    everything = [
+        replace(one, adv_pred=one.adv_pred or "dog", skipped="", success=None if one.path == "0" else True)
+        for one in rows
+    ]
+    for trials in (rows, everything):
+        result = Tally(trials).scored(BLANK)
+        left = [one.cumulative_accuracy for one in result.attacks]
+        assert [one.name for one in result.attacks] == list(order)
+        assert left == sorted(left, reverse=True)
+        assert left[-1] == result.robust_accuracy == 0.1
+        assert all(one.cumulative_accuracy <= one.accuracy for one in result.attacks if not one.skipped)
+
+
+def test_a_picture_broken_at_a_smaller_budget_is_lost_from_the_first_attack_on() -> None:
+    """What broke it there lies in the larger ball too."""
+    carried = [trial("1", "cat", attack=one, skipped="broken at 2.55/255") for one in ("fgsm", "pgd")]
+    stands = [trial("2", "cat", "cat", attack="fgsm"), trial("2", "cat", "dog", attack="pgd")]
+    result = Tally(carried + stands).scored(BLANK)
+    assert [one.cumulative_accuracy for one in result.attacks] == [0.5, 0.0]
+
+
 def test_the_curve_has_a_point_per_budget_and_the_one_asked_for_is_the_result() -> None:
     """Budgets come in order, whatever order they were run in."""
     rows = [("1", 0.04, "dog"), ("1", 0.02, "cat"), ("2", 0.04, "cat"), ("2", 0.02, "cat")]

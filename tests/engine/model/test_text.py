@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from capt_engine.data.class_names import as_tokens
 from capt_engine.errors import BadRequest
+from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
-from capt_engine.model.text import class_features, count_tokens, encode_tokens, sentences
+from capt_engine.model.text import class_features, count_tokens, encode_tokens, sentences, tokens_of
+from capt_engine.records.vocabulary import alike_sentences
 
 NAMES = ("cat", "great white shark", "a", "coffee_mug", "Café", "T-rex 3000!")
 
@@ -155,3 +158,33 @@ def test_braces_can_stay_in_a_sentence(tiny_backbone: Backbone) -> None:
         with pytest.raises(BadRequest, match="single"):
             sentences(["a", "b"], template)
     assert class_features(tiny_backbone, ["cat", "dog"], "a {{}} of {}.").shape == (2, 16)
+
+
+SPELLINGS = (
+    "caf\u00e9", "cafe\u0301", "cafe", "ice cream", "ice  cream", "ice_cream", "icecream", "Mug", "mug", "MUG ", "t-shirt",
+    "t - shirt", "t shirt", "747-400", "7 4 7 - 4 0 0", "st. bernard", "St . Bernard", "cat's eye", "cat\u2019s eye", "a&amp;b",
+    "a&b", "\u732b", "Stra\u00dfe", "strasse",
+)  # fmt: skip
+
+
+def test_names_are_compared_as_the_tokenizer_reads_them(backbone: Backbone) -> None:
+    """What is said of names without a model agrees with the tokens of CLIP's tokenizer, pair by pair."""
+    tokens = tokens_of(backbone, SPELLINGS)
+    assert len(set(tokens)) < len(SPELLINGS)
+    for one in range(len(SPELLINGS)):
+        for other in range(one):
+            same = tokens[one] == tokens[other]
+            assert same == (as_tokens(SPELLINGS[one]) == as_tokens(SPELLINGS[other])), (
+                SPELLINGS[one],
+                SPELLINGS[other],
+            )
+
+
+def test_classes_with_the_same_tokens_are_named(backbone: Backbone) -> None:
+    """Every group in its order; a WordNet id behind a name is no part of what is read."""
+    names = ("Mug", "cube", "ice  cream", "mug", "ice cream", "crane (n02012849)", "crane (n03126707)")
+    found = Classifier(backbone, names, "a {}").alike_classes
+    assert found == (("Mug", "mug"), ("ice  cream", "ice cream"), names[5:])
+    (sentence,) = alike_sentences(found)
+    assert "'Mug' and 'mug'; 'ice  cream' and 'ice cream'" in sentence
+    assert Classifier(backbone, ("cat", "dog"), "a {}").alike_classes == alike_sentences(()) == ()

@@ -133,23 +133,12 @@ def kept(
         for row in given if given is not None else rows(asked, n, first=first, seed=seed):
             run.add([row])
             tally.add(Trial.of(row))
-        blank = AnalyzeResult(
-            n,
-            1,
-            "folder",
-            None,
-            None,
-            None,
-            None,
-            (),
-            (),
-            asked.options.threat,
-            "demo",
-            "none",
-            "cpu",
-            1.0,
-            1.0,
-            "ab" * 32,
-        )
-        run.finish(summary(tally.scored(blank, asked.options.compare), asked.options.seed, str(folder)))
+        scored = tally.scored(blank(asked, n), asked.options.compare)
+        run.finish(summary(scored, asked.options.seed, str(folder)))
     return folder
+
+
+def blank(asked: EvaluateRequest, n: int) -> AnalyzeResult:
+    """A result of n pictures without a number."""
+    nothing = (None, None, None, None, (), ())
+    return AnalyzeResult(n, 1, "folder", *nothing, asked.options.threat, "demo", "none", "cpu", 1.0, 1.0, "ab" * 32)

@@ -9,6 +9,8 @@ import json
 import re
 import time
 import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
@@ -17,11 +19,12 @@ import pytest
 from capt_engine.cli.main import main
 from capt_engine.errors import UnknownName
 from capt_engine.files import refuse_foreign_file
+from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, Verdict
 from capt_engine.reports import REPORTS, Format, format_of
 from capt_engine.reports.build import build, chosen, infos
 from capt_engine.reports.compare import compare
 from capt_engine.reports.document import Grid, Report
-from tests.engine.reports.made_runs import kept, request, rows
+from tests.engine.reports.made_runs import CLASSES, kept, request, rows
 from tests.engine.reports.schema import check
 
 HIDDEN = ("secret", "holiday", "beach", "torn-page", "somewhere")
@@ -153,6 +156,36 @@ def test_thousands_of_rows_stay_small(tmp_path: Path) -> None:
     assert (len(grid.rows), grid.total) == (100, 4_000)
     assert peak < 6 * size + 4_000_000
     assert REPORTS["csv"].write(report) == (folder / "rows.csv").read_bytes()
+
+
+def test_attacks_on_survivors_are_told_over_all_pictures(tmp_path: Path) -> None:
+    """Where each attack has only the pictures that are left, what counts falls from line to line, in one report and in a comparison."""
+    specs = (AttackSpec("fgsm"), AttackSpec("pgd"))
+    changes: dict[str, object] = {"compare": None, "curve": (), "attacks": specs, "skip_broken": True}
+
+    def given(asked: EvaluateRequest) -> Iterator[PictureRow]:
+        for i, row in enumerate(rows(asked, 12)):
+            # A third falls to the first attack, and of the others a quarter to the second.
+            clean = replace(row, label=CLASSES[row.clean.winner], label_source="list")
+            wrong = (row.clean.winner + 1) % len(CLASSES)
+            shares = tuple(0.8 if j == wrong else 0.1 for j in range(3))
+            answers = {"right": row.clean, "wrong": Verdict(shares, shares)}
+            first, second = i < 4, i in (5, 7)
+            yield replace(clean, attack=specs[0], attacked=answers["wrong" if first else "right"], success=first)
+            if first:
+                left = replace(clean, attacked=None, success=None, metrics=(), survives_png=None, survives_jpeg95=None)
+                yield replace(left, attack=specs[1], skipped="broken by fgsm")
+            else:
+                yield replace(clean, attack=specs[1], attacked=answers["wrong" if second else "right"], success=second)
+
+    folder = tmp_path / "run"
+    kept(folder, given=given(request(folder, **changes)), **changes)
+    table = main_table(build(folder))
+    at = [column.title for column in table.columns].index("Cumulative accuracy")
+    told = {row[1]: row[at] for row in table.rows}
+    assert told == {"clean": "100.0 %", "fgsm": "66.7 %", "pgd": "50.0 %", "worst of all": "50.0 %"}
+    beside = main_table(compare([folder, folder]))
+    assert [row[1].split(" (")[0] for row in beside.rows[2:]] == ["66.7 %", "50.0 %"]
 
 
 @pytest.mark.parametrize("form", list(REPORTS), ids=lambda form: form.name)

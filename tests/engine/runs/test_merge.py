@@ -18,7 +18,8 @@ from capt_engine.runs.differences import differences
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.merge import merge
-from capt_engine.runs.run_folder import RunFolder, lines
+from capt_engine.runs.reader import lines
+from capt_engine.runs.run_folder import RunFolder
 from tests.engine.reports.made_runs import kept, request, rows
 
 
@@ -135,6 +136,27 @@ def test_parts_measured_with_other_lpips_weights_are_refused(tmp_path: Path) -> 
         (folder / "manifest.json").write_text(json.dumps({**told, "lpips": {"sha256": digest}}), encoding="utf-8")
     with pytest.raises(BadRequest, match="other weights"):
         merge(parts, tmp_path / "joined")
+
+
+def test_parts_from_other_devices_are_joined_and_it_is_said(tmp_path: Path) -> None:
+    """Device, its name, precision and system may differ, each part's stands in the manifest; alike ones need no sentence."""
+    parts = [part(tmp_path / str(i), i, 2, 4) for i in (1, 2)]
+    merge(parts, tmp_path / "alike")
+    assert FinishedRun.of(tmp_path / "alike").summary.notes == ()
+    told = json.loads((parts[1] / "manifest.json").read_text(encoding="utf-8"))
+    told["machine"] |= {"device": "cuda", "device_name": "a GPU", "precision": "bf16"}
+    told["request"]["options"] |= {"device": "cuda", "precision": "bf16"}
+    told["versions"]["platform"] = "another system"
+    (parts[1] / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    result = merge(parts, tmp_path / "joined")
+    joined = FinishedRun.of(tmp_path / "joined")
+    assert [(one.shard, one.machine.device) for one in joined.manifest.segments] == [("1/2", "cpu"), ("2/2", "cuda")]
+    (note,) = joined.summary.notes
+    assert note.startswith("Not all rows were computed alike: part 1/2: cpu (")
+    assert "; part 2/2: cuda (a GPU), bf16, torch " in note
+    assert (result.notes, result.device) == ((note,), "cpu, cuda")
+    # Whoever repeats it hears of it too.
+    assert f"machine: {note}" in differences(joined.manifest, None, None, joined)
 
 
 def test_the_same_run_again_has_no_difference(tmp_path: Path) -> None:

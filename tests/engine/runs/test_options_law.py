@@ -229,7 +229,7 @@ def test_a_request_is_the_same_after_json(request: AnalyzeRequest | EvaluateRequ
         EvaluateRequest("d", until_chance=True, curve=until_chance(4 / 255, "linf")),
         EvaluateRequest("d", matrix=("a", "b"), options=RunOptions(prompts="c")),
         EvaluateRequest("d", matrix=("a", "b"), options=RunOptions(prompts="a", compare="b")),
-        AnalyzeRequest(("d",), options=RunOptions(classes=("a, b",))),
+        AnalyzeRequest(("d",), options=RunOptions(classes=("a", "b"), class_folders=("1", "2"))),
         AnalyzeRequest(("d",), options=RunOptions(classes=(" a",))),
         AnalyzeRequest(("d",), AttackSpec("pgd", (("loss", "yes"),))),
         AnalyzeRequest(("d",), AttackSpec("pgd", (("loss", "1"),))),
@@ -248,13 +248,14 @@ def test_what_options_cannot_say_is_left_to_the_manifest(request_: AnalyzeReques
         (
             ANALYZE,
             AnalyzeRequest(("d",)),
-            {"attack", "with_pictures", "keep", "resume", "knowledge", "budget", "eps", "target_column"},
+            {"attack", "with_pictures", "keep", "resume", "knowledge", "budget", "eps", "target_column"}
+            | {"class_folders"},
         ),
         (
             EVALUATE,
             EvaluateRequest("d"),
             {"attacks", "shared_values", "skip_broken", "curve", "until_chance", "matrix", "skip", "with_pictures"}
-            | {"keep", "resume", "knowledge", "budget", "eps"},
+            | {"keep", "resume", "knowledge", "budget", "eps", "class_folders"},
         ),
         (TUNE, TuneRequest("d", "o"), set()),
     ],

@@ -21,7 +21,8 @@ from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import RunFolder
 from capt_engine.runs.table import columns
-from tests.engine.reports.made_runs import kept, request, rows
+from tests.engine.reports.made_runs import blank, kept, request, rows
+from tests.engine.settings import changed
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,63 @@ def test_a_run_of_an_older_version_is_gone_on_with(run: Path, tmp_path: Path) ->
         assert len(taken.done) == 30
     with pytest.raises(BadRequest, match="another lpips"):
         RunFolder(folder, request(run, lpips="alex"), {"lpips": {"sha256": "aa"}}, resume=True)
+
+
+def on(folder: Path, device: str, precision: str, name: str = "") -> dict[str, object]:
+    """The manifest of a continuation of the run on that device."""
+    told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    machine = {**told["machine"], "device": device, "device_name": name, "precision": precision}
+    return {**told, "machine": machine, "segments": [], "versions": {**told["versions"], "torch": "2.9.1"}}
+
+
+def test_a_run_that_goes_on_elsewhere_says_where_its_rows_were_computed(tmp_path: Path) -> None:
+    """Device, name, precision and torch of each segment that has rows stand in the manifest; unlike ones in a note and in the report."""
+    folder = kept(tmp_path / "run", 9)
+    asked = request(folder, resume=True)
+    given, each = list(rows(asked, 9)), asked.rows_per_picture
+    (folder / "manifest.json").write_text(json.dumps(on(folder, "cpu", "fp32", "a CPU")))
+    cut = (folder / "rows.csv").read_bytes().splitlines(keepends=True)[: 1 + 3 * each]
+    (folder / "rows.csv").write_bytes(b"".join(cut))
+    first = "rows from 1: cpu (a CPU), fp32, torch 2.9.1"
+    for precision, done, last in (("fp32", 3, 3), ("bf16", 3, 6), ("fp32", 6, 9)):
+        moved = changed(asked, device="cuda", precision=precision)
+        with RunFolder(folder, moved, on(folder, "cuda", precision, "a GPU"), resume=True) as taken:
+            assert len(taken.done) == done
+            taken.add(given[done * each : last * each])
+            result = taken.counted(blank(asked, 9), None)
+    manifest = Manifest.read(folder / "manifest.json")
+    found = [(one.first_row, one.machine.device, one.machine.precision) for one in manifest.segments]
+    # The one that added no row is no segment.
+    assert found == [(0, "cpu", "fp32"), (3 * each, "cuda", "bf16"), (6 * each, "cuda", "fp32")]
+    (note,) = result.notes
+    assert f"{first}; rows from {3 * each + 1}: cuda (a GPU), bf16, torch 2.9.1; rows from {6 * each + 1}: " in note
+    assert result.device == "cpu, cuda"
+    told = json.dumps(json.loads(REPORTS["json"].write(build(folder)))["sections"])
+    assert first in told
+    assert "Not all rows were computed alike" in told
+
+
+def test_a_run_that_goes_on_where_it_began_has_nothing_to_say(tmp_path: Path) -> None:
+    """Two segments on one device are as one; and a CPU in fp32 promises more than a GPU or bf16."""
+    folder = kept(tmp_path / "run", 4)
+    told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    cut = (folder / "rows.csv").read_bytes().splitlines(keepends=True)
+    asked = request(folder, resume=True)
+    (folder / "rows.csv").write_bytes(b"".join(cut[: 1 + asked.rows_per_picture]))
+    with RunFolder(folder, asked, told, resume=True) as taken:
+        taken.add(list(rows(asked, 4))[asked.rows_per_picture :])
+        assert taken.counted(blank(asked, 9), None).notes == ()
+    assert len(Manifest.read(folder / "manifest.json").segments) == 2
+    for device, precision, words in (
+        ("cpu", "fp32", "the same rows bit for bit"),
+        ("cpu", "bf16", "The rows need not be"),
+        ("cuda", "fp32", "This run was computed on a GPU in fp32."),
+    ):
+        manifest = on(folder, device, precision, "a GPU" if device == "cuda" else "")
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        said = json.dumps(json.loads(REPORTS["json"].write(build(folder)))["sections"])
+        assert words in said
+        assert ("the same rows bit for bit" in said) == ((device, precision) == ("cpu", "fp32"))
 
 
 def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:

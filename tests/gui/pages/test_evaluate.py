@@ -170,8 +170,10 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     assert results.verdict.headline.text() == "25.0 % of 4 pictures stay right at ε = 4/255."
     assert "under attack" in results.verdict.figures.text()
     assert results.attacks.table.shown(0) == ["fgsm", "PGD"]
-    assert results.attacks.table.shown(1) == ["3", "2"]
-    assert results.attacks.table.shown(4) == ["1", "2"]
+    # The second attack leaves fewer of all pictures, though of the few it was run on more than the first.
+    assert results.attacks.table.shown(1) == ["50.0 %", "25.0 %"]
+    assert results.attacks.table.shown(2) == ["3", "2"]
+    assert results.attacks.table.shown(5) == ["1", "2"]
     assert results.reencoding.table.shown(1) == ["1 of 2  (50.0 %)", "1 of 2  (50.0 %)", "–", "–"]
     assert results.reencoding.note.text().startswith("Only 1 of 2 attacked pictures")
     assert results.classes.table.shown(0) == ["cat", "dog", "emu"]
@@ -403,3 +405,30 @@ def test_an_attack_of_last_time_waits_for_the_catalogue(bench: Bench, qtbot: QtB
     play(bench, READY)
     assert page.settings_column.attack.picker.currentText() == "PGD"
     assert page.start_action.isEnabled()
+
+
+def test_a_run_of_an_earlier_session_is_gone_on_with(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """The welcome lists what was stopped; Resume counts on from there, and shows no figure of a part as one of the whole."""
+    asked = r.EvaluateRequest("/d/toys", options=r.RunOptions(model="demo", compare="capt"))
+    stopped = r.KeptRun(str(tmp_path / "run"), "", "plain CLIP on toys", 336, labelled=True, request=asked)
+    done = r.KeptRun("/r/done", "2026-01-01", "done", 4, labelled=True)
+    bench.desk.reports.runs.on_changed(r.RunsListed((stopped, done)))
+    (button,) = (one for one in page.welcome.findChildren(QPushButton) if "Resume" in one.text())
+    assert "336 pictures" in button.text()
+    press(button)
+    assert bench.engine.requests[-1] == replace(asked, options=replace(asked.options, keep=stopped.folder, resume=True))
+    assert page.results.isVisible()
+    play(bench, r.RowsReady(last(bench), acted.quick()[:2]))
+    box = page.results.verdict
+    assert box.headline.text() == "Measuring: 337 pictures done"
+    assert not page.results.confusion.isVisible()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "manifest.json").write_text("{}", encoding="utf-8")
+    play(bench, r.JobCancelled(last(bench)))
+    assert box.headline.text() == "Stopped after 337 pictures"
+    press(box.resume)
+    play(bench, r.JobFinished(last(bench), replace(acted.result(), n=340)))
+    assert bench.desk.evaluation.run.report_problem() == ""
+    bench.desk.reports.runs.on_changed(r.RunsListed((done,)))
+    links = [one for one in page.welcome.findChildren(QPushButton) if "Resume" in one.text()]
+    assert not any(one.isVisibleTo(page.welcome) for one in links)

@@ -8,22 +8,27 @@ from dataclasses import replace
 import pytest
 from acted_reports import CHANGES, changed, kept
 from conftest import Bench
-from fakes import READY
+from fakes import READY, make_row
 from finding import button, words
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import (
+    AnalyzeRequest,
     DeleteRunsRequest,
+    EvaluateRequest,
     Failure,
     JobFailed,
     JobFinished,
     JobId,
     KeptRun,
     ListRunsRequest,
+    PreviewRequest,
     RestoreRunsRequest,
+    RowsReady,
     RunNotes,
+    RunOptions,
     RunsListed,
 )
 from capt_gui.pages.report.notes_dialog import NotesDialog
@@ -224,3 +229,67 @@ def test_what_left_the_trash_is_said(bench: Bench) -> None:
     bench.engine.emit(JobFinished(JobId(len(bench.engine.requests)), RunsListed((), emptied="The trash was emptied.")))
     QCoreApplication.processEvents()
     assert said == ["The trash was emptied."]
+
+
+STOPPED = {"ended": "", "n": 336}
+
+
+def test_a_stopped_evaluation_is_resumed_from_its_report(page: ReportPage, disk: Disk, bench: Bench) -> None:
+    """Its own request goes to the engine, in its own folder, and Evaluate comes to the front; twice at once it does not."""
+    asked = EvaluateRequest("/d/dogs", options=RunOptions(model="demo", seed=7))
+    disk.runs[0] = replace(disk.runs[0], **STOPPED, request=asked)
+    bench.desk.reports.runs.refresh()
+    disk.answer()
+    wanted: list[str] = []
+    bench.desk.navigation.requested.connect(wanted.append)
+    bench.desk.reports.choose(["/r/cats"])
+    assert not page.runs.resume.isEnabled()
+    bench.desk.reports.choose(["/r/dogs"])
+    page.runs.resume.trigger()
+    assert bench.engine.requests[-1] == replace(asked, options=replace(asked.options, keep="/r/dogs", resume=True))
+    assert wanted == ["evaluate"]
+    assert bench.desk.evaluation.run.n_done == 336
+    before = len(bench.engine.requests)
+    page.runs.resume.trigger()
+    assert len(bench.engine.requests) == before
+    assert page.banner.accessibleName() == "An evaluation goes on."
+
+
+def test_a_stopped_analysis_is_resumed_on_explore(page: ReportPage, disk: Disk, bench: Bench) -> None:
+    """Its pictures are shown, and those that it had not reached are analysed; results are drawn again without resuming."""
+    asked = AnalyzeRequest(("/d/dogs",), options=RunOptions(model="demo"))
+    disk.runs[0] = replace(disk.runs[0], **STOPPED, request=asked)
+    bench.desk.reports.runs.refresh()
+    disk.answer()
+    wanted: list[str] = []
+    bench.desk.navigation.requested.connect(wanted.append)
+    bench.desk.reports.choose(["/r/dogs"])
+    page.runs.resume.trigger()
+    preview, analysis = bench.engine.requests[-2:]
+    assert isinstance(preview, PreviewRequest)
+    assert preview.paths == ("/d/dogs",)
+    assert analysis == replace(asked, options=replace(asked.options, keep="/r/dogs", resume=True))
+    assert wanted == ["explore"]
+    bench.desk.gallery.add(["/d/dogs/a.png"])
+    job = JobId(len(bench.engine.requests))
+    bench.engine.emit(RowsReady(job, (make_row("/d/dogs/a.png"),)))
+    QCoreApplication.processEvents()
+    item = bench.desk.gallery.item("/d/dogs/a.png")
+    assert item is not None
+    assert item.request is not None
+    assert not item.request.options.resume
+
+
+def test_a_run_without_pages_offers_resume(page: ReportPage, disk: Disk, bench: Bench) -> None:
+    """Where the first picture was not done there is nothing to report, and the way on stands in the pages' place."""
+    asked = EvaluateRequest("/d/dogs", options=RunOptions(model="demo"))
+    disk.runs[0] = replace(disk.runs[0], ended="", n=0, request=asked)
+    bench.desk.reports.runs.refresh()
+    disk.answer()
+    bench.desk.reports.choose(["/r/dogs"])
+    bench.desk.reports.on_timeout()
+    failure = Failure("BadRequest", "The run was stopped before its first picture was done.", "Resume it.")
+    bench.engine.emit(JobFailed(JobId(len(bench.engine.requests)), failure))
+    QCoreApplication.processEvents()
+    button(page.preview, "Resume").click()
+    assert isinstance(bench.engine.requests[-1], EvaluateRequest)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from conftest import Bench
 from fakes import TWO_SIDES
-from offers import ENTRY, FETCHED, LISTED, LOCKED, SMALL
+from offers import BY_HAND, ENTRY, FETCHED, LISTED, LOCKED, SMALL
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QTableWidget
 from pytestqt.qtbot import QtBot
@@ -31,6 +32,25 @@ def page(bench: Bench, qtbot: QtBot) -> Iterator[ModelsPage]:
     page.on_chosen(["small"])
     yield page
     page.close()
+
+
+def test_a_tower_that_is_fetched_by_hand_has_no_download(page: ModelsPage, bench: Bench) -> None:
+    """Its details say how it comes here, and the dialog that brings it in knows its name and its base."""
+    bench.engine.emit(TWO_SIDES)
+    bench.desk.models.refresh()
+    listed = replace(LISTED, offered=(*LISTED.offered, BY_HAND))
+    bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), listed))
+    page.on_chosen(["tower"])
+    assert page.details.download.isHidden()
+    assert "in your browser" in page.details.about.text()
+    page.details.folder.click()
+    dialog = next(one for one in page.findChildren(ImportModelDialog) if one.isVisible())
+    assert (dialog.name.text(), dialog.base.currentData()) == ("tower", "demo")
+    dialog.path.setText("/downloads/other.pt")
+    assert dialog.name.text() == "tower"
+    dialog.close()
+    page.on_chosen(["small"])
+    assert not page.details.download.isHidden()
 
 
 def asked_for(bench: Bench) -> list[r.DownloadRequest]:
@@ -174,8 +194,10 @@ def test_a_model_of_ones_own_is_imported_in_a_dialog(page: ModelsPage, bench: Be
     assert dialog.banner.accessibleName() == failure.message
     assert dialog.path.text() == "/models/vitb32_fare_eps_4.pt"
     dialog.base.setCurrentIndex(1)
+    dialog.head_width.setValue(80)
     dialog.go.click()
-    assert bench.engine.requests[-1].base == "demo"  # type: ignore[union-attr]
+    asked = bench.engine.requests[-1]
+    assert asked == r.ImportModelRequest("/models/vitb32_fare_eps_4.pt", "vitb32_fare_eps_4", "demo", head_width=80)
     score = r.SanityScore("the demo pictures", 12, 12, 1, 1 / 12, 0.6, "That is near chance.")
     result = r.ModelImported("mine", "/x", "bare image tower", "ab", ("It fits.",), ("QuickGELU.",), score)
     bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), result))
@@ -195,9 +217,15 @@ def test_prompts_are_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot:
     dialog.classes.setText("cat, dog ,")
     dialog.template.setText("a photo of a {}.")
     dialog.position.setCurrentIndex(2)
+    dialog.family.setCurrentIndex(2)
     dialog.go.click()
     wanted = r.ImportPromptsRequest(
-        "/runs/model.pth.tar-50", "demo", template="a photo of a {}.", classes=("cat", "dog"), position="middle"
+        "/runs/model.pth.tar-50",
+        "demo",
+        template="a photo of a {}.",
+        classes=("cat", "dog"),
+        position="middle",
+        family="fap",
     )
     assert bench.engine.requests[-1] == wanted
     getattr(dialog, way)()

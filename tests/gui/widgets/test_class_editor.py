@@ -81,6 +81,26 @@ def test_a_pasted_row_lands_one_name_per_line(editor: ClassEditor) -> None:
     assert names.toPlainText() == "red\ngreen\nblue"
 
 
+@pytest.mark.parametrize(
+    ("pasted", "shown"),
+    [
+        ("mug, cup\ncube\nstar, five-pointed star\n", '"mug, cup"\ncube\n"star, five-pointed star"\n'),
+        ("cat, dog,\nbird", "cat\ndog\nbird"),
+        ("cat\tdog\nbird\tox", "cat\ndog\nbird\nox"),
+    ],
+)
+def test_a_pasted_line_is_one_class(editor: ClassEditor, pasted: str, shown: str) -> None:
+    """ImageNet's way of several words for a class stays one name, in quotes; a list that was wrapped, or a table, is taken apart."""
+    names = editor.findChild(QPlainTextEdit)
+    assert names is not None
+    mime = QMimeData()
+    mime.setText(pasted)
+    names.selectAll()
+    names.insertFromMimeData(mime)
+    assert names.toPlainText() == shown
+    assert classes_text(editor.classes()) == shown.strip()
+
+
 def test_token_counts_are_told_compactly(editor: ClassEditor) -> None:
     """One line when all is well."""
     editor.set_tokens((4, 5, 4), 32, (), ())
@@ -93,6 +113,8 @@ def test_problems_are_told_in_plain_words(editor: ClassEditor) -> None:
     editor.set_tokens((40, 5, 5), 32, (0,), (2,))
     assert "“cat”" in editor.problems().splitlines()[0]
     assert "Listed twice: “bird”" in editor.problems()
+    editor.set_tokens((5, 5, 5), 32, (), (), (2,))
+    assert editor.problems() == "The model reads the same as in another name, which always wins: “bird”"
 
 
 def test_counts_of_another_list_are_not_shown(editor: ClassEditor) -> None:

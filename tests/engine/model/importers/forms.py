@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 State = dict[str, Tensor]
@@ -60,6 +60,19 @@ def fare(path: Path, state: State) -> Path:
     """chs20's file: the image tower alone."""
     torch.save({name.removeprefix("visual."): v for name, v in state.items() if name.startswith("visual.")}, path)
     return path
+
+
+def in_parts(folder: Path) -> Path:
+    """Its weights in two files with an index, as transformers writes large ones."""
+    whole = load_file(folder / "model.safetensors")
+    names = sorted(whole)
+    parts = {"model-00001-of-00002.safetensors": names[::2], "model-00002-of-00002.safetensors": names[1::2]}
+    for part, some in parts.items():
+        save_file({name: whole[name] for name in some}, folder / part)
+    (folder / "model.safetensors").unlink()
+    index = {"metadata": {}, "weight_map": {name: part for part, some in parts.items() for name in some}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
+    return folder
 
 
 def clip_model(

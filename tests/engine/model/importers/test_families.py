@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
-from capt_engine.model.checkpoints import load, plain_sentence, save, sentence_in
+from capt_engine.model.checkpoints import load, plain_sentence, save
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import ImportOptions
 from capt_engine.model.importers.conversion import Converted, converted
+from capt_engine.model.learned_prompts import LearnedPrompts
 from tests.engine.model.importers.published import (
     CLASSES,
     VISION,
@@ -49,7 +50,7 @@ def agrees(
     """
     save(tmp_path / "imported.safetensors", found.prompts, found.document)
     prompts, document = load(tmp_path / "imported.safetensors", paper.backbone)
-    ours = Classifier(paper.backbone, classes, sentence_in(document, template), prompts=prompts)(images)
+    ours = Classifier(paper.backbone, classes, template, prompts=LearnedPrompts(prompts, document))(images)
     assert plain_sentence(document).count("{}") == 1
     expected = paper.logits(images)
     assert torch.allclose(ours, expected, atol=1e-4), (ours - expected).abs().max()
@@ -112,6 +113,41 @@ def test_own_vectors_follow_their_classes(uneven: Backbone, pixels: Pixels, tmp_
     assert torch.allclose(some, whole[:, [3, 1]], atol=1e-4)
     with pytest.raises(BadRequest, match="none for 'dog'"):
         Classifier(uneven, ("dog", "sea lion"), template, prompts=prompts)
+
+
+def test_own_vectors_are_found_in_any_spelling(uneven: Backbone, pixels: Pixels, tmp_path: Path) -> None:
+    """Names that were read back as tokens ("t - shirt") are found as anybody writes them, where the tokens are the same."""
+    ctx = half(4, 3, WIDTH, seed=3)
+    names = ("t-shirt", "747-400", "st. bernard", "sea lion")
+    path = dassl(tmp_path / "m", {"ctx": ctx, **words_of(uneven, [f"X X X {name}." for name in names], 3)})
+    found = converted(path, uneven, ImportOptions(position="end"))
+    assert found.document.classes == ("t - shirt", "7 4 7 - 4 0 0", "st . bernard", "sea lion")
+    read, written = (
+        Classifier(uneven, some, "{}.", prompts=found.prompts)(pixels(2))
+        for some in (found.document.classes, ("T-shirt", "747-400", "St. Bernard", "sea_lion"))
+    )
+    assert torch.equal(read, written)
+    own = converted(
+        path, uneven, ImportOptions(position="end", classes=("T-shirt", "747-400", "St. Bernard", "Sea lion"))
+    )
+    assert own.document.classes[:2] == ("T-shirt", "747-400")
+
+
+def test_own_vectors_of_one_name_are_two_classes(uneven: Backbone, pixels: Pixels, tmp_path: Path) -> None:
+    """CLIP's list for ImageNet has "missile" twice: its prompts are used with that list as it is, and each keeps its own vectors."""
+    ctx = random_tokens(4, 3, WIDTH, seed=3)
+    names = ("missile", "sunglasses", "missile", "t-shirt")
+    path = dassl(tmp_path / "m", {"ctx": ctx})
+    found = converted(path, uneven, ImportOptions(classes=names, position="end"))
+    model = Classifier(uneven, names, "{}.", prompts=found.prompts)
+    assert model.classes == ("missile", "sunglasses", "missile (#2)", "t-shirt")
+    assert model.alike_classes == ()
+    apart = converted(
+        dassl(tmp_path / "n", {"ctx": ctx[[2, 1, 0, 3]]}), uneven, ImportOptions(classes=names, position="end")
+    )
+    swapped = Classifier(uneven, names, "{}.", prompts=apart.prompts)(pixels(2))
+    assert torch.equal(model(pixels(2))[:, [2, 1, 0, 3]], swapped)
+    assert float((model(pixels(2))[:, 0] - model(pixels(2))[:, 2]).abs().max()) > 1e-3
 
 
 def test_own_vectors_need_their_classes(uneven: Backbone, tmp_path: Path) -> None:
@@ -219,7 +255,8 @@ def test_ivlp(
     vision = [random_tokens(n_vision, VISION, seed=15 + i) for i in range(depth_vision)]
     state = {f"prompt_learner.{name}": v for name, v in {"ctx": ctx, **words_of(uneven, sentences, n)}.items()}
     state |= whole_clip(uneven) | {"image_encoder.VPT": vision[0]}
-    state["prompt_learner.ZS_image_encoder.conv1.weight"] = torch.ones(2)  # PromptSRC keeps its teacher there
+    # PromptSRC keeps its teacher there.
+    state["prompt_learner.ZS_image_encoder.conv1.weight"] = uneven.clip.visual.conv1.weight.detach().half()
     for tower, values in (("image_encoder", vision[1:]), ("text_encoder", text)):
         state |= {f"{tower}.transformer.resblocks.{i + 1}.VPT_shallow": value for i, value in enumerate(values)}
     found = converted(dassl(tmp_path / "m", state), uneven, ImportOptions())
@@ -255,21 +292,23 @@ def prompter(path: Path, pads: dict[str, Tensor], tokens: dict[str, Tensor]) -> 
     return path
 
 
-@pytest.mark.parametrize("with_border", [True, False])
-def test_visual_prompts(uneven: Backbone, pixels: Pixels, tmp_path: Path, with_border: bool) -> None:
-    """A border is added to the normalised picture, tokens stand behind the patches; without a border only the tokens."""
+@pytest.mark.parametrize(("with_border", "n"), [(True, 5), (False, 5), (True, 0)])
+def test_visual_prompts(uneven: Backbone, pixels: Pixels, tmp_path: Path, with_border: bool, n: int) -> None:
+    """A border is added to the normalised picture, tokens stand behind the patches; either may be there alone."""
     wide, tall = (1, 3, 5, 24), (1, 3, 14, 5)
     pads = {"pad_up": random_tokens(*wide, seed=1), "pad_down": random_tokens(*wide, seed=2)}
     pads |= {"pad_left": random_tokens(*tall, seed=3), "pad_right": random_tokens(*tall, seed=4)}
-    tokens = random_tokens(1, 5, VISION, seed=5)
+    tokens = random_tokens(1, n, VISION, seed=5)
     border = torch.zeros(3, 24, 24)
     border[:, :5], border[:, 19:] = pads["pad_up"][0], pads["pad_down"][0]
     border[:, 5:19, :5], border[:, 5:19, 19:] = pads["pad_left"][0], pads["pad_right"][0]
     path = prompter(tmp_path / "m.pth.tar", pads if with_border else {}, {"prompt": tokens})
     found = converted(path, uneven, ImportOptions())
     assert found.document.method == "visual-prompt"
-    sentences = [f"This is a photo of a {name}" for name in NAMES]
-    paper = Paper(uneven, sentences, vision=[tokens[0]], border=border if with_border else None)
+    # refine_classname of its utils.py: lower case, and spaces for _, - and /
+    sentences = [f"This is a photo of a {name.lower().replace('-', ' ').replace('/', ' ')}" for name in NAMES]
+    assert "t shirt" in sentences[2]
+    paper = Paper(uneven, sentences, vision=[tokens[0]] if n else [], border=border if with_border else None)
     agrees(found, paper, pixels(2), tmp_path)
 
 
@@ -282,7 +321,8 @@ def test_visual_prompts_of_other_kinds_are_refused(uneven: Backbone, tmp_path: P
         (
             ({"patch": torch.ones(1, 3, 4, 4)}, tokens, "not supported"),
             ({}, {**tokens, "transformer.layers.0.weight": torch.ones(2)}, "not supported"),
-            (whole, {"prompt": torch.ones(1, 0, VISION)}, "without image tokens"),
+            (whole, {"prompt": torch.ones(2, 5, VISION)}, r"not \(1, n, d\)"),
+            ({}, {"prompt": torch.ones(1, 0, VISION)}, "'pad_up'"),
             ({**whole, "pad_left": torch.ones(1, 3, 13, 5)}, tokens, "do not fit together"),
             ({name: value for name, value in whole.items() if name != "pad_up"}, tokens, "'pad_up'"),
             ({**whole, "pad_up": torch.ones(1, 3, 6, 24)}, tokens, "no square"),

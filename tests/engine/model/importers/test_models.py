@@ -63,7 +63,7 @@ def every_form(tmp_path: Path, model: dict[str, Any], images: Tensor) -> None:
         "CLIPModel folder": (forms.clip_model(tmp_path / "hf", state, model, LOOK), ""),
     }
     for number, (form, (path, under)) in enumerate(made.items()):
-        brought = models.install(path, f"form-{number}", base=under, root=tmp_path / "models")
+        brought = models.install(path, f"form-{number}", base=under, head_width=64, root=tmp_path / "models")
         assert brought.form == form
         assert any("visual prompts" in line for line in brought.said) == (form == "TeCoA container")
         found = logits(f"local-dir:{brought.folder}", images)
@@ -104,10 +104,11 @@ def test_the_activation_is_the_configs(tmp_path: Path, state: forms.State, pixel
 def test_what_a_state_dict_does_not_say_is_assumed_aloud(tmp_path: Path, state: forms.State) -> None:
     """The activation and the normalisation of a bare file are guesses, and are called so."""
     path = forms.state_dict(tmp_path / "m.pt", state)
-    told = " ".join(models.install(path, "one", root=tmp_path / "models").assumed)
+    told = " ".join(models.install(path, "one", head_width=64, root=tmp_path / "models").assumed)
     assert "QuickGELU" in told
     assert "normalised" in told
-    assert "QuickGELU" not in " ".join(models.install(path, "two", activation="gelu", root=tmp_path / "models").assumed)
+    two = models.install(path, "two", activation="gelu", head_width=64, root=tmp_path / "models")
+    assert "QuickGELU" not in " ".join(two.assumed)
 
 
 def test_a_tower_from_another_model_is_remarked(tmp_path: Path, state: forms.State) -> None:
@@ -121,7 +122,7 @@ def test_a_tower_from_another_model_is_remarked(tmp_path: Path, state: forms.Sta
         assert any("another model" in line for line in brought.assumed) is expected
 
 
-def refusal(path: Path, root: Path, **options: str) -> str:
+def refusal(path: Path, root: Path, **options: Any) -> str:
     """What is said about it; nothing is left behind."""
     with pytest.raises(CaptError) as caught:
         models.install(path, "x", root=root, **options)
@@ -155,13 +156,13 @@ def test_what_cannot_be_installed_is_refused_in_a_sentence(tmp_path: Path, state
     assert "no model folder" in refusal(tmp_path / "nothing", root)
     broken = dict(state)
     del broken["ln_final.bias"]
-    assert "could not be loaded" in refusal(forms.state_dict(tmp_path / "b.pt", broken), root)
+    assert "could not be loaded" in refusal(forms.state_dict(tmp_path / "b.pt", broken), root, head_width=64)
 
 
 def test_a_name_is_never_taken_twice(tmp_path: Path, state: forms.State) -> None:
     """The second install under a name is refused and changes nothing; names that could not be folders are refused too."""
     path, root = forms.state_dict(tmp_path / "m.pt", state), tmp_path / "models"
-    first = models.install(path, "mine", root=root)
+    first = models.install(path, "mine", head_width=64, root=root)
     before = (first.folder / "installed.json").read_bytes()
     for name in ("mine", "demo", "../up", "a/b", "", ".hidden", "x" * 101):
         with pytest.raises(BadRequest):
@@ -172,7 +173,9 @@ def test_a_name_is_never_taken_twice(tmp_path: Path, state: forms.State) -> None
 
 def test_a_changed_model_is_reported(tmp_path: Path, state: forms.State) -> None:
     """Weights that are not what was install_record, or are gone, are named; where nothing was remembered that is said."""
-    folder = models.install(forms.state_dict(tmp_path / "m.pt", state), "mine", root=tmp_path / "models").folder
+    folder = models.install(
+        forms.state_dict(tmp_path / "m.pt", state), "mine", head_width=64, root=tmp_path / "models"
+    ).folder
     note, file = folder / install_record.INSTALLED, folder / models.OPEN_CLIP_WEIGHTS
     save_file({"a": torch.ones(2)}, file)
     assert install_record.changed(note) == (models.OPEN_CLIP_WEIGHTS,)

@@ -90,7 +90,7 @@ def outcome(content: bytes, backbone: Backbone) -> str:
         write_safetensors(taken, out)
         state = finite(safetensors.torch.load(out.getvalue()), "m.pt")
         contents = Contents(grouped(state, "/"), taken.values, pickled=True)
-        learned = sniffed(contents, "m.pt").learn(contents.state, ImportOptions(), backbone)
+        learned = sniffed(contents, "m.pt", "", "maple", backbone).learn(contents.state, ImportOptions(), backbone)
         assert all(bool(torch.isfinite(value).all()) for value in fitted(learned, backbone).state.values())
     except Refused as refused:
         return _told(refused.what, refused.hint)
