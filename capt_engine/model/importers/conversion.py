@@ -94,6 +94,8 @@ def converted(
         "sentence": learned.sentence,
         "plain": learned.plain or learned.template,
     }
+    if learned.wording:
+        settings["wording"] = learned.wording
     epoch = contents.values.get("epoch")
     if isinstance(epoch, int):
         settings["epochs"] = epoch
