@@ -83,7 +83,8 @@ def test_a_list_that_ships_is_asked_about_and_kept_by_its_name(choices: Choices)
     assert (choices.class_list, choices.settings.class_list) == ("everyday", {"demo": "everyday"})
     choices.set_classes((*EVERYDAY, "emu"), choices.template)
     assert (choices.class_list, choices.settings.class_list) == (OWN, {})
-    assert choices.model.among(choices.classes) == "among 4 class names"
+    assert choices.model.among(choices.classes) == f"among 4 class names of your own ({', '.join(EVERYDAY)}, …)"
+    assert choices.model.among(SHAPES) == f"among the {len(SHAPES)} class names of Demo CLIP (toy world)"
     choices.set_class_list(OWN)
     assert choices.classes == (*EVERYDAY, "emu")
     choices.set_class_list(SUGGESTED)
