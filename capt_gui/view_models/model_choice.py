@@ -74,7 +74,9 @@ class ModelChoice(QObject):
             return self.tr("among {}").format(listing.among)
         count = counted(len(names), "class name")
         makers = [(one.label, one.classes) for one in self.catalogue.models]
-        makers += [(one.label, one.classes) for one in self.catalogue.prompts]
+        # Several prompts are tuned on the same classes: those that are chosen are meant.
+        prompts = sorted(self.catalogue.prompts, key=lambda one: one.id not in (self.sides.a, self.sides.b))
+        makers += [(one.label, one.classes) for one in prompts]
         owner = next((label for label, classes in makers if classes == names), "")
         if owner:
             return self.tr("among the {} of {}").format(count, owner)
