@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import PICTURES, fact_lines, print_json, print_result, scored
 from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import put
 from capt_engine.records import ImportPromptsRequest, PromptsImported
 from capt_engine.runs.command_line import filled
 from capt_engine.runs.options_table import CLASSES, PATH, SWITCH, Option, budget_kind
@@ -55,8 +56,8 @@ def _import(args: argparse.Namespace) -> None:
         f"{result.name} is installed: {result.family}, for {result.model}, template {result.template!r}.",
         *result.said,
         *(f"Assumed: {line}" for line in result.assumed),
-        scored("With these prompts", result.score),
-        scored("Without prompts", result.plain),
+        *scored("With these prompts", result.score),
+        *scored("Without prompts", result.plain),
     )
 
 
@@ -76,7 +77,7 @@ def _list(args: argparse.Namespace) -> None:
             facts = {"id": entry.id, "path": str(entry.path), "bundled": entry.bundled, "problem": entry.problem}
             print_json("prompts", {**facts, **({} if info is None else {"summary": info.summary, "model": info.model})})
         else:
-            print(f"{entry.id}: {entry.problem if info is None else info.summary}")
+            put(f"{entry.id}: {entry.problem if info is None else info.summary}")
     facts = {"n": len(found), "own_folder": str(own_folder())}
     print_result(args, facts, f"{len(found)} installed. Your own are looked for in {own_folder()}.")
 

@@ -49,6 +49,9 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
         document = read_document(own)
         classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.options.classes or classes, request.options.template or template
+    if any(path and read_document(path).shape.n_classes for path in map(_prompts_of, request.variants)):
+        # The list that prompts of each class's own were published with may have a name twice.
+        classes = records.distinct(classes)
     variants, frozen = _variants(job.cache, request, classes, template)
     wanted = with_pictures(request)
     source, _ = _beside(job.cache, request, classes, template)

@@ -15,12 +15,12 @@ from capt_engine.errors import CaptError
 from capt_engine.evaluation.sanity import few, sanity, unscored
 from capt_engine.jobs import catalogue
 from capt_engine.jobs.context import JobContext
-from capt_engine.model.checkpoints import sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.importers import lpips, models
 from capt_engine.model.importers.base import ImportOptions
 from capt_engine.model.importers.conversion import Converted, converted
+from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.model.store import install_record, lpips_store, prompt_store
 from capt_engine.progress import Progress
 from capt_engine.resources import resource
@@ -133,8 +133,8 @@ def _score(pictures: str, backbone: Backbone, found: Converted | None, progress:
     """Never fails an import: where the pictures cannot be scored, the reason stands in the score's place."""
     try:
         classes, items, name, usual = _pictures(pictures)
-        template = usual if found is None else sentence_in(found.document, usual)
-        classifier = Classifier(backbone, classes, template, prompts=None if found is None else found.prompts)
+        learned = None if found is None else LearnedPrompts(found.prompts, found.document)
+        classifier = Classifier(backbone, classes, usual, prompts=learned)
         return sanity(classifier, items, name, progress)
     except CaptError as error:
         return unscored(pictures or DEMO_PICTURES, f"It could not be scored: {error}")

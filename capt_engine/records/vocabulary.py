@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -71,6 +72,17 @@ def unknown_sentences(unknown: Sequence[UnknownWord]) -> tuple[str, ...]:
         some = ", ".join(_quoted(one.word) for one in rest[:_SAID]) + (", …" if len(rest) > _SAID else "")
         said.append(f"It does not know {more} either: {some}.")
     return tuple(said)
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names with a number behind each that stood before, as in "missile (#2)"; no sentence says the number."""
+    met: Counter[str] = Counter()
+    found = []
+    for name in names:
+        key = name.replace("_", " ").strip()
+        met[key] += 1
+        found.append(name if met[key] == 1 else f"{name} (#{met[key]})")
+    return tuple(found)
 
 
 def alike(names: Sequence[str], read: Iterable[Hashable]) -> tuple[tuple[str, ...], ...]:
