@@ -83,6 +83,18 @@ class Sides(QObject):
         found = (self.info(name) for name in (self.a, self.b) if name is not None)
         return next((info for info in found if info is not None and info.classes), None)
 
+    @property
+    def own_classes_key(self) -> str:
+        """The key in the settings of the user's own class names for the chosen model and prompts.
+
+        Prompts that bring class names have a key of their own, so that names typed for others do not judge with them; the
+        usual partner of plain text shares that of the model.
+        """
+        usual = self._usual()
+        found = (self.info(name) for name in (self.a, self.b) if name is not None and name != usual)
+        prompts = next((info for info in found if info is not None and info.classes), None)
+        return self._settings.model if prompts is None else f"{self._settings.model} + {prompts.id}"
+
     def set_a(self, name: str) -> None:
         """Choose the prompts with the id `name` for side A, NO_PROMPTS for plain text.
 

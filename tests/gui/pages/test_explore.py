@@ -118,6 +118,15 @@ def test_the_verdict_names_the_list_of_classes(bench: Bench, page: ExplorePage, 
     assert page.result.details.text().startswith("Demo CLIP (toy world), among 3 everyday words · ")
 
 
+def test_the_verdict_names_classes_that_were_typed(
+    bench: Bench, page: ExplorePage, files: tuple[str, str, str]
+) -> None:
+    """Names that were typed, yesterday perhaps, are called the user's own, with the first of them."""
+    bench.desk.changes.write_classes(("cat", "dog"), "a {}.")
+    fill(bench, page, files)
+    assert "among 2 class names of your own (cat, dog) · " in page.result.details.text()
+
+
 def test_a_long_list_is_read_once(bench: Bench, page: ExplorePage, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often choices change, 1,000 names are parsed no more than once; writing in the list makes it the user's own."""
     panel = page.settings_column.classes_panel

@@ -144,15 +144,24 @@ def test_prompts_suggest_the_classes_they_were_tuned_on(choices: Choices) -> Non
     assert (choices.classes, choices.has_own_classes) == (("mug", "cup", "jug"), False)
 
 
-def test_classes_of_the_user_come_first(choices: Choices) -> None:
-    """Typed classes stay, whatever prompts are chosen."""
+def test_prompts_bring_their_own_classes(choices: Choices) -> None:
+    """Names typed for plain text do not judge with prompts that were tuned on others; each has its own, and none is lost."""
     choices.set_classes(("cat", "dog"), "a {}.")
     choices.model.sides.set_a(MUGS)
+    assert choices.request(()).options.classes == ("mug", "cup", "jug")
+    choices.set_classes(("mug", "vase"), "my {}.")
+    choices.model.sides.set_a(NO_PROMPTS)
     assert choices.request(()).options.classes == ("cat", "dog")
+    choices.model.sides.set_b(MUGS)
+    assert choices.request(()).options.classes == ("mug", "vase")
+    choices.restore_classes()
+    assert choices.classes == ("mug", "cup", "jug")
     choices.model.set_model("photos")
     assert choices.classes == ("car", "bus")
     choices.model.sides.set_b(None)
     assert (choices.classes, choices.request(()).options.classes) == (PHOTO_CLASSES, ())
+    choices.model.set_model("demo")
+    assert choices.request(()).options.classes == ("cat", "dog")
 
 
 def test_made_with_knows_both_sides(choices: Choices) -> None:
