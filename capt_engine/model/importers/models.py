@@ -146,8 +146,7 @@ def _converted(path: Path, out: Path, stated: _Stated, read: Read) -> tuple[str,
     contents = read(path)
     tower = towers.tower(contents)
     if tower is not None:
-        has_prompts = any(one.numel() for one in contents.groups.get("add_prompter", {}).values())
-        return _tower(path, tower, has_prompts, out, stated.base, stated.activation)
+        return _tower(path, tower, towers.has_prompts(contents), out, stated.base, stated.activation)
     if stated.base:
         raise BadRequest(f"{path.name!r} is a whole model, which needs no base.", "Leave --base out.")
     if hugging_face.is_clip_model(contents.state):
