@@ -21,7 +21,7 @@ _COLUMNS = ("label", "clean_pred", "adv_pred", "frozen_pred", "target")
 
 @dataclass
 class StandIns:
-    """What stands for each class name and each picture's SHA-256: "class 3", "picture 7". One for all runs of a report."""
+    """Stand-ins for class names and for the SHA-256 of pictures: "class 3", "picture 7". One object serves all runs of a report."""
 
     classes: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)
