@@ -86,6 +86,7 @@ class Settings:
     runs_budget_gb: Budget = 20.0
     report_format: str = "pdf"
     report_redact: bool = False
+    report_redact_classes: bool = False
     report_left_out: list[str] = field(default_factory=list)
     report_columns: list[Length] = field(default_factory=list)
     tune_recent: list[str] = field(default_factory=list)

@@ -68,6 +68,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _moved(args: argparse.Namespace, manifest: Manifest, request: RunRequest) -> RunRequest:
     """The request of the manifest, with what has moved since where it is now."""
+    if manifest.redacted_classes:
+        raise BadRequest(
+            "The manifest's class names were redacted, so the run cannot be repeated from it.",
+            "Use the manifest.json of the run folder itself.",
+        )
     if manifest.redacted and not args.data:
         raise BadRequest("The manifest's names were redacted.", "Say where the pictures are with --data.")
     given = vars(args)

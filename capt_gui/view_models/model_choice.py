@@ -74,12 +74,17 @@ class ModelChoice(QObject):
             return self.tr("among {}").format(listing.among)
         count = counted(len(names), "class name")
         makers = [(one.label, one.classes) for one in self.catalogue.models]
-        makers += [(one.label, one.classes) for one in self.catalogue.prompts]
+        # Several prompts are tuned on the same classes: those that are chosen are meant.
+        prompts = sorted(self.catalogue.prompts, key=lambda one: one.id not in (self.sides.a, self.sides.b))
+        makers += [(one.label, one.classes) for one in prompts]
         owner = next((label for label, classes in makers if classes == names), "")
         if owner:
             return self.tr("among the {} of {}").format(count, owner)
         some = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-        return self.tr("among {} of your own ({})").format(count, some)
+        if (found := self.sides.described(names)) is not None:
+            return self.tr("among the {} of {}").format(count, found.label)
+        own = list(names) in self.settings.classes.values()
+        return (self.tr("among {} of your own ({})") if own else self.tr("among {} ({})")).format(count, some)
 
     def label(self, name: str) -> str:
         """Return the label, for people, of the model with the id `name`; the id if the catalogue does not hold it."""

@@ -361,8 +361,9 @@ def test_prompts_of_other_sizes_are_refused(uneven: Backbone, tiny_backbone: Bac
 def test_a_file_of_no_family_says_what_it_holds(uneven: Backbone, tmp_path: Path) -> None:
     """Image towers and whole CLIPs are sent to the right verb; anything else is described by its first names."""
     for state, told in (
-        ({"meta_net.linear1.weight": torch.ones(2, 2)}, "meta_net.linear1.weight"),
-        ({"ctx": torch.ones(4, WIDTH), "meta_net.linear1.weight": torch.ones(2, 2)}, "no known family"),  # CoCoOp
+        ({"linear1.weight": torch.ones(2, 2)}, "linear1.weight"),
+        ({"ctx": torch.ones(4, WIDTH), "meta_net.linear1.weight": torch.ones(2, 2)}, "CoCoOp"),
+        ({"text_decoder.x": torch.ones(2, 2), "text.transformer.y": torch.ones(2, 2)}, "CoCa"),
         ({"conv1.weight": torch.ones(2, 2)}, "capt models import"),
         ({"visual.conv1.weight": torch.ones(2), "token_embedding.weight": torch.ones(2)}, "capt models import"),
     ):

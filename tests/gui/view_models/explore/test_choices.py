@@ -20,6 +20,7 @@ from capt_engine.records import (
     Failure,
     JobFinished,
     JobId,
+    PromptsInfo,
     UnknownWord,
     WordsChecked,
 )
@@ -89,6 +90,15 @@ def test_a_list_that_ships_is_asked_about_and_kept_by_its_name(choices: Choices)
     assert choices.classes == (*EVERYDAY, "emu")
     choices.set_class_list(SUGGESTED)
     assert (choices.classes, choices.settings.classes, choices.request(()).options.classes) == (SHAPES, {}, ())
+
+
+def test_the_classes_are_those_of_the_prompts_that_are_chosen(choices: Choices) -> None:
+    """Of several prompts that were tuned on the same classes, the verdict names the ones that answered."""
+    night = ("cube by night", "cone by night")
+    prompts = tuple(PromptsInfo(name, name, "", "demo", classes=night) for name in ("apt-night", "capt-night"))
+    choices.model.on_ready(replace(CATALOGUE, prompts=prompts))
+    choices.model.sides.set_b("capt-night")
+    assert choices.model.among(night) == "among the 2 class names of capt-night"
 
 
 def test_each_norm_has_its_own_budget(choices: Choices) -> None:
