@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -107,8 +108,14 @@ def alike_sentences(groups: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 def alike_names(groups: Sequence[Sequence[str]]) -> str:
     """List the first groups of names that a model cannot tell apart, each name in quotes, as spaces may be the difference."""
-    some = "; ".join(" and ".join(map(_quoted, group[:_SAID])) for group in groups[:_SAID])
+    some = "; ".join(" and ".join(_seen_apart(group[:_SAID])) for group in groups[:_SAID])
     return some + ("; …" if len(groups) > _SAID else "")
+
+
+def _seen_apart(names: Sequence[str]) -> list[str]:
+    """Quote names, with their accents as numbers where they would look the same."""
+    composed = {unicodedata.normalize("NFC", name) for name in names}
+    return [_quoted(name) if len(composed) == len(names) else ascii(name) for name in names]
 
 
 def _quoted(text: str) -> str:
