@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -170,7 +171,9 @@ def refuse_unless_free(folder: Path, *, resume: bool) -> None:
     try:
         if resume and not is_run(folder):
             raise BadRequest(f"{str(folder)!r} holds no run to go on with.", "Start it with --out instead.")
-        if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if not resume and os.path.lexists(folder) and not folder.is_dir():
+            raise BadRequest(f"{str(folder)!r} is no folder.", "Name a new folder; nothing is ever overwritten.")
+        if not resume and folder.is_dir() and any(folder.iterdir()):
             raise BadRequest(f"{str(folder)!r} is not empty.", "Name a new folder; nothing is ever overwritten.")
     except OSError as error:
         raise BadRequest(f"{str(folder)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
