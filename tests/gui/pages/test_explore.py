@@ -9,8 +9,9 @@ import pytest
 from conftest import Bench
 from fakes import EVERYDAY, IMAGENET, PHOTO_CLASSES, READY, SHAPES, analyse, picture
 from finding import words
-from PySide6.QtCore import QCoreApplication, QMimeData, QUrl
+from PySide6.QtCore import QCoreApplication, QMimeData, Qt, QUrl
 from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
@@ -105,6 +106,31 @@ def test_the_first_result_takes_the_centre(bench: Bench, page: ExplorePage, file
     assert page.gallery.count_label.text().startswith("2 of 3")
     page.gallery.view.select_path(files[2])
     assert (page.result.headline.text(), page.result.details.text()) == ("This is no picture.", "Save it as PNG.")
+
+
+def test_the_right_answer_decides_what_is_said(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
+    """Unlabelled, a change is a change; typed, it is a model that was fooled, or one that was wrong all along; taken back, a change."""
+    fill(bench, page, files)
+    row = bench.desk.gallery.item(files[0]).row
+    assert row is not None
+    assert row.attacked is not None
+    before, after = row.classes[row.clean.winner], row.classes[row.attacked.winner]
+    assert before != after
+    field, said = page.result.label, page.result.headline
+    assert field.isVisible()
+    for typed, words_of_it in (
+        ("", ": changed"),
+        (before, ": fooled"),
+        (after, ": the attack made it right"),
+        ("", ": changed"),
+    ):
+        field.setText(typed)
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        assert words_of_it in said.text()
+    field.setText("no such name")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert "not among the names" in page.result.outdated_note.text()
+    assert page.gallery.count_label.text().startswith("2 of 3 · 2 changed")
 
 
 def test_the_verdict_names_the_list_of_classes(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
