@@ -66,8 +66,8 @@ class ResultView(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 1)
-        line = fill(QHBoxLayout(), (self.details, 1), (self.label, 0, Qt.AlignmentFlag.AlignTop), spacing=10)
-        above = (self.unlike_training, self.headline, self.pair, line, self.aim_line, self.outdated_note)
+        line = fill(QHBoxLayout(), (self.outdated_note, 1), self.label, spacing=10)
+        above = (self.unlike_training, self.headline, self.pair, self.details, self.aim_line, line)
         parts = (*above, (self.splitter, 1), (self._symbol, 1), self.summary)
         fill(QVBoxLayout(self), *parts, spacing=4, margins=(8, 12, 8, 12))
         self._item: Item | None = None

@@ -8,7 +8,7 @@ from capt_engine.formatting import p_equals, percent, percent_number
 from capt_engine.records import AnalyzeResult, PictureRow
 from capt_gui.translate import tr
 from capt_gui.view_models import formatting
-from capt_gui.view_models.truth import known, outcome_of
+from capt_gui.view_models.truth import outcome_of
 
 
 def verdict(row: PictureRow, label: str = "") -> str:
@@ -30,12 +30,12 @@ def verdict(row: PictureRow, label: str = "") -> str:
         "right": tr("{}, right"),
         "held": tr("{}, held"),
         "broken": tr("{}, target reached") if is_reached else tr("{}, fooled"),
-        "wrong": tr("{}, wrong ({} is right)"),
+        "wrong": tr("{}, wrong"),
         "corrected": tr("{}, made right by the attack"),
         "kept": tr("{}, kept"),
         "changed": tr("{}, target reached") if is_reached else tr("{}, changed"),
     }
-    return words.get(found, "{}").format(text, known(row, label))
+    return words.get(found, "{}").format(text)
 
 
 def headline(a: PictureRow, b: PictureRow, label: str = "") -> str:

@@ -30,9 +30,9 @@ CASES = [
     # the answer before and after, the right one, the outcome, words of a pair, words of a single picture
     ("cat", "cat", "cat", "held", "cat 90.0 %, held", "still cat (90.0 %) at ε = 4/255, right"),
     ("cat", "dog", "cat", "broken", "cat 90.0 % → dog 90.0 %, fooled", "cat 90.0 % → dog 90.0 %: fooled at ε = 4/255"),
-    ("dog", "dog", "cat", "wrong", "dog 90.0 %, wrong (cat is right)", "still dog (90.0 %) at ε = 4/255, wrong: cat is right"),
+    ("dog", "dog", "cat", "wrong", "dog 90.0 %, wrong", "still dog (90.0 %) at ε = 4/255, wrong: cat is right"),
     (
-        "dog", "emu", "cat", "wrong", "dog 90.0 % → emu 90.0 %, wrong (cat is right)",
+        "dog", "emu", "cat", "wrong", "dog 90.0 % → emu 90.0 %, wrong",
         "dog 90.0 % → emu 90.0 % at ε = 4/255, wrong: cat is right",
     ),
     (
@@ -40,7 +40,7 @@ CASES = [
         "dog 90.0 % → cat 90.0 % at ε = 4/255: the attack made it right",
     ),
     ("cat", "", "cat", "right", "cat 90.0 %, right", "cat 90.0 %, right"),
-    ("dog", "", "cat", "wrong", "dog 90.0 %, wrong (cat is right)", "dog 90.0 %, wrong: cat is right"),
+    ("dog", "", "cat", "wrong", "dog 90.0 %, wrong", "dog 90.0 %, wrong: cat is right"),
     ("cat", "cat", "", "kept", "cat 90.0 %, kept", "still cat (90.0 %) at ε = 4/255"),
     ("cat", "dog", "", "changed", "cat 90.0 % → dog 90.0 %, changed", "cat 90.0 % → dog 90.0 %: changed at ε = 4/255"),
     ("cat", "dog", "yak", "changed", "cat 90.0 % → dog 90.0 %, changed", "cat 90.0 % → dog 90.0 %: changed at ε = 4/255"),
