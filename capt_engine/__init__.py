@@ -5,8 +5,9 @@ Each name is fetched when it is first used, so `import capt_engine` costs nothin
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
+# Checkers of types take any variable of this name for true. Importing it from typing would cost a thirtieth of a second, in which
+# an interrupt of `capt` could not be answered yet.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from capt_engine import metrics as metrics
@@ -81,6 +82,8 @@ def __getattr__(name: str) -> object:
     """Fetch a public name from its module (PEP 562)."""
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
     home = importlib.import_module(f"{__name__}.{_HOME_OF[name]}")
     value: object = home if name == _HOME_OF[name] else getattr(home, name)
     globals()[name] = value

@@ -49,7 +49,10 @@ def where(path: Path | None) -> str:
 
 def shorten_home(text: str) -> str:
     """Return `text` with each path of the user's home folder written as ~, so that a report does not name its user."""
-    home = str(Path.home())
+    try:
+        home = str(Path.home())
+    except RuntimeError:  # an account that the system has no entry of, as in a container
+        return text
     return text.replace(home, "~") if len(home) > 1 else text
 
 

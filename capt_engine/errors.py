@@ -35,6 +35,7 @@ class ExitCode(IntEnum):
     MACHINE = 5
     DIFFERENT = 6
     INTERRUPTED = 130
+    TERMINATED = 143
 
     @property
     def meaning(self) -> str:
@@ -51,6 +52,7 @@ _MEANINGS = {
     ExitCode.MACHINE: "device, memory or disk",
     ExitCode.DIFFERENT: "some inputs failed and --strict was given, or a repeated run differs",
     ExitCode.INTERRUPTED: "cancelled (what was finished is kept)",
+    ExitCode.TERMINATED: "terminated (what was finished is kept)",
 }
 
 

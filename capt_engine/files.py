@@ -256,6 +256,13 @@ def refused(path: Path) -> Iterator[None]:
         raise cannot_write(path, error) from error
 
 
+def disk_problem(error: Exception) -> CannotWrite | None:
+    """Return the CannotWrite for an error of the system that a full disk raised anywhere; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in FULL:
+        return None
+    return cannot_write(Path(os.fsdecode(error.filename)) if error.filename else Path(tempfile.gettempdir()), error)
+
+
 def cannot_write(path: Path, error: OSError) -> CannotWrite:
     """Return the CannotWrite that says in a sentence why the system refused to write `path`, as `error` tells."""
     name = repr(str(path))

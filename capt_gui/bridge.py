@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -96,7 +97,13 @@ class Job(QObject):
         # in the queue of the engine, behind other work
         self.is_waiting = True
         self._is_ignored = False
+        self._began_s: float | None = None
         self.id = door.submit(request)
+
+    @property
+    def elapsed_s(self) -> float:
+        """The seconds since the engine began to work on this job; 0 while it waits and once it has ended."""
+        return time.monotonic() - self._began_s if self.is_running and self._began_s is not None else 0.0
 
     def connect_slots(self, **slots: Slot) -> None:
         """Connect each of `slots`, functions or signals, to the signal of this job that it is named after.
@@ -150,6 +157,7 @@ class Job(QObject):
             return
         if isinstance(event, JobStarted):
             self.is_waiting = False
+            self._began_s = time.monotonic()
             self.started.emit()
         elif isinstance(event, JobProgress):
             self.progressed.emit(event)

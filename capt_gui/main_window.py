@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -37,7 +38,9 @@ from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EVALUATE, TUNE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
+from capt_gui.view_models.work_under_way import work_under_way
 from capt_gui.widgets.actions import make_action
+from capt_gui.widgets.confirmation import confirm
 from capt_gui.widgets.device_pill import DevicePill
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_rail import PageRail
@@ -58,6 +61,8 @@ class MainWindow(QMainWindow):
         self.desk = desk
         self._keeper = keeper
         self._log_folder = log_folder
+        # a test answers in the dialog's place
+        self.ask: Callable[[QWidget, str, str, str, str], bool] = confirm
         self._pages: list[Page] = []
         self._menus: list[QMenu] = []
         self._page_actions: dict[str, QAction] = {}
@@ -195,8 +200,25 @@ class MainWindow(QMainWindow):
             return
         super().keyPressEvent(event)
 
+    def close_unasked(self) -> None:
+        """Close the window without a question, whatever goes on: the user ends the program from outside."""
+        self.ask = lambda *_: True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Let every page store its sizes and clean up, and save the settings, before Qt closes the window for `event`."""
+        """Let every page store its sizes and clean up, and save the settings, before Qt closes the window for `event`.
+
+        Where work goes on that time was spent on, ask first, and stay open if the user wants that.
+        """
+        desk = self.desk
+        works = work_under_way(desk.evaluation.run, desk.analysis, desk.tuning.run)
+        if works:
+            keep = all(work.is_kept for work in works)
+            answer = self.tr("Close, keep what is there") if keep else self.tr("Close")
+            question = "\n".join(work.title for work in works)
+            if not self.ask(self, self.tr("Close CAPT Explorer"), question, answer, "\n".join(w.fate for w in works)):
+                event.ignore()
+                return
         for page in self._pages:
             page.leave()
         self.desk.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()

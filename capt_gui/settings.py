@@ -57,9 +57,9 @@ class EvaluateSettings(AttackSettings):
 class Settings:
     """Every choice that outlives the window; the defaults are those of a first start.
 
-    geometry: Qt's own window geometry in base64. eps: budget per norm. classes: per model, the list the user wrote; class_list: per
-    model, the id of the list that ships and was chosen instead. A model in neither is asked about its own suggestion. `model` is
-    read by the command line too, so it stays a plain string at the top of the file. prompts: side A, empty for plain text. compare:
+    geometry: Qt's own window geometry in base64. eps: budget per norm. classes: per model, or model + prompts, the list the user
+    wrote; class_list: the id of the list that ships and was chosen instead; without either, the suggested ones. `model` is read by
+    the command line too, so it stays a plain string at the top of the file. prompts: side A, empty for plain text. compare:
     side B by its id, AUTO for the usual partner of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the
     threat, for every attack. prompt_files: checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so
     that reports can be made of them. runs_budget_gb: beyond so many GB of kept runs the window asks what to do (0: it never asks);
@@ -86,6 +86,7 @@ class Settings:
     runs_budget_gb: Budget = 20.0
     report_format: str = "pdf"
     report_redact: bool = False
+    report_redact_classes: bool = False
     report_left_out: list[str] = field(default_factory=list)
     report_columns: list[Length] = field(default_factory=list)
     tune_recent: list[str] = field(default_factory=list)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import threading
 from dataclasses import asdict
 
 from capt_engine.bundled_models import TOYS
 from capt_engine.cli.options import Run, add_verb
 from capt_engine.cli.output import print_result
-from capt_engine.cli.terminal import ProgressLine
+from capt_engine.cli.terminal import ProgressLine, put, tell
 from capt_engine.errors import BadRequest
 from capt_engine.files import refuse_foreign_folder
 from capt_engine.jobs.stoppable import StoppableProgress
@@ -121,11 +120,11 @@ def _figures(args: argparse.Namespace) -> None:
     if args.n < 1 or args.n_attacked < 1:
         raise BadRequest("A figure needs at least one picture.", "Check --n and --n-attacked.")
     folder = args.model or resource("demo")
-    say = (lambda _: None) if args.json else (lambda line: print(line, flush=True))
+    say = (lambda _: None) if args.json else put
     measured = figures.measure(folder, args.n, args.n_attacked, say, pick_device(args.device))
     if args.write:
         figures.write(folder, measured)
-        print(f"Written: {folder / 'figures.json'} and {folder / 'README.md'}", file=sys.stderr)
+        tell(f"Written: {folder / 'figures.json'} and {folder / 'README.md'}")
     print_result(args, {"figures": [asdict(figure) for figure in measured]})
 
 

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import getpass
 import os
+import shlex
 import shutil
+import signal
+import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from capt_engine.cli.options import set_up
 from capt_engine.cli.output import print_result
+from capt_engine.cli.probe import Probe
 from capt_engine.errors import ExitCode
+from capt_engine.files import cannot_write
 from capt_engine.formatting import size
 from capt_engine.plugins import off
+from capt_engine.reading import decode
 from capt_engine.runs.versions import versions
 
 HELP = "device, versions, folders, free space, what is wrong and the command that mends it"
 
 _LOW_SPACE = 5 * 10**9
+# A cold disk reads torch in a minute.
+_LONGEST_S = 180
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from capt_engine import folders
 
-    device, problems = _device(args.device)
+    probe = _examined(args.device)
     if os.environ.get("DISPLAY") is None and sys.platform == "linux" and not os.environ.get("WAYLAND_DISPLAY"):
         display = "none: the window cannot open here, the command line can"
     else:
@@ -60,69 +69,81 @@ def run(args: argparse.Namespace) -> int:
         "models": folders.data_dir(),
         "cache": folders.cache_dir(),
         "logs": folders.log_dir(),
+        "temporary": _temporary(),
     }
     free = {name: _free(path) for name, path in places.items()}
+    unwritable = {name: _unwritable(name, path) for name, path in places.items()}
+    problems = [*probe.problems, *filter(None, unwritable.values())]
     problems += [
         f"Only {size(free[name])} are free for {name} ({path}). Free some space before loading large models."
         for name, path in places.items()
-        if free[name] < _LOW_SPACE
+        if free[name] < _LOW_SPACE and not unwritable[name]
     ]
-    problems += _missing()
     paths = {name: str(path) for name, path in places.items()}
-    report = _Report(device, display, folders.chosen_model(), versions(), paths, free, _plugins(), problems)
+    report = _Report(probe.device, display, folders.chosen_model(), versions(), paths, free, probe.plugins, problems)
     print_result(args, asdict(report), *_lines(report))
     return ExitCode.MACHINE if problems else ExitCode.DONE
 
 
-def _device(name: str) -> tuple[str, list[str]]:
+def _temporary() -> Path:
+    """The folder for temporary files; the usual one where Python found none that can be written."""
     try:
-        from capt_engine.errors import DeviceProblem
-        from capt_engine.model import devices
-    except Exception as error:
-        return "unknown", [f"torch cannot be imported: {error}. Install it again: uv sync --reinstall-package torch"]
+        return Path(tempfile.gettempdir())
+    except OSError:
+        return Path(os.environ.get("TMPDIR", "/tmp"))
+
+
+def _examined(device: str) -> Probe:
+    """Return what the process of `probe` found, or how it ended."""
+    # -P: a file of the folder that we stand in is never taken for a module.
+    command = (sys.executable, "-P", "-m", "capt_engine.cli.probe", device)
     try:
-        found = devices.describe_device(devices.pick_device(name))
-    except DeviceProblem as error:
-        return "none", [str(error)]
-    has_nvidia = shutil.which("nvidia-smi") is not None
-    problems = []
-    if has_nvidia and found.name == "cpu":
-        problems.append(
-            "There is an NVIDIA driver, but torch computes on the CPU. Install the matching build: "
-            "uv pip install --reinstall torch torchvision --torch-backend=auto"
-        )
-    return f"{found.label}{'. ' + found.note if found.note else ''}", problems
+        done = subprocess.run(command, capture_output=True, timeout=_LONGEST_S, check=False)
+        code, out = done.returncode, done.stdout
+    except subprocess.TimeoutExpired as expired:
+        code, out = None, expired.stdout or b""
+    lines = [line for line in out.decode("utf-8", "replace").splitlines() if line.startswith("{")]
+    probe = decode(lines[-1], Probe, called="The examination") if lines else Probe(at="starting Python")
+    if probe.at:
+        how = "took too long and was stopped" if code is None else f"ended the process ({_ending(code)})"
+        probe.problems.append(f"An examination {how} while {probe.at}. Install the packages again: uv sync --reinstall")
+    return probe
 
 
-def _missing() -> list[str]:
-    return [
-        f"{name} is missing: {use}. Install it: uv sync"
-        for module, name, use in (
-            ("open_clip", "open_clip_torch", "no model can be loaded"),
-            ("PIL", "Pillow", "no picture can be read"),
-        )
-        if importlib.util.find_spec(module) is None
-    ]
-
-
-def _plugins() -> list[dict[str, str]]:
-    """Return what other packages add, and from where; what was skipped says why."""
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
     try:
-        from capt_engine.attacks import ATTACKS
-        from capt_engine.metrics import METRICS
-        from capt_engine.model.importers.families import IMPORTERS
-        from capt_engine.tuning.methods import METHODS
-    except Exception:
-        # The device's line has said already that torch cannot be imported.
-        return []
-    tables = (ATTACKS.plugins(), METRICS.plugins(), METHODS.plugins(), IMPORTERS.plugins())
-    return [one.plain for table in tables for one in table]
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _nearest(path: Path) -> Path:
+    """The folder itself, or the nearest one above it that is there; a file where a folder should be counts as there."""
+    while not os.path.lexists(path):
+        path = path.parent
+    return path
+
+
+def _unwritable(name: str, path: Path) -> str:
+    """Why nothing can be written into a folder, as a sentence; "" where it can."""
+    there = _nearest(path)
+    try:
+        # What is not there yet will be made in this one.
+        with tempfile.TemporaryFile(dir=there):
+            return ""
+    except OSError as error:
+        own = f" Or make it yours: sudo chown -R {getpass.getuser()} {shlex.quote(str(there))}"
+        mending = own if isinstance(error, PermissionError) and os.name == "posix" else ""
+        return f"Nothing can be kept for {name}: {cannot_write(path, error)}{mending}"
 
 
 def _free(path: Path) -> int:
-    while not path.exists():
-        path = path.parent
-    return shutil.disk_usage(path).free
+    try:
+        return shutil.disk_usage(_nearest(path)).free
+    except OSError:
+        return 0
 
 
 def _lines(report: _Report) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import print_json, print_result
 from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import put
 from capt_engine.records import LPIPS_NETS, ImportLpipsRequest, LpipsImported
 from capt_engine.runs.options_table import Option
 
@@ -63,10 +64,10 @@ def _show(args: argparse.Namespace) -> None:
         if args.json:
             print_json("lpips", {**one.facts, "path": str(one.path), "unchanged": True})
             continue
-        print(f"{net}: {one.net.label}, unchanged since it was imported, in {one.path}")
-        print(f"    weights: SHA-256 {one.facts['sha256']}")
-        print(f"    network: {one.facts['backbone']}, SHA-256 {one.facts['backbone_sha256']}")
-        print(f"    channels: {one.facts['linear']}, SHA-256 {one.facts['linear_sha256']}")
+        put(f"{net}: {one.net.label}, unchanged since it was imported, in {one.path}")
+        put(f"    weights: SHA-256 {one.facts['sha256']}")
+        put(f"    network: {one.facts['backbone']}, SHA-256 {one.facts['backbone_sha256']}")
+        put(f"    channels: {one.facts['linear']}, SHA-256 {one.facts['linear_sha256']}")
     nothing = "There are no LPIPS weights here. Bring yours: capt lpips import NETWORK.pth LINEAR.pth"
     print_result(args, {"n": len(here)}, *(() if here else (nothing,)))
 

@@ -10,9 +10,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from capt_engine import plugins
+from capt_engine import files, plugins
+from capt_engine.cli import interrupts, terminal
 from capt_engine.cli.run_job import JobEnded
-from capt_engine.errors import Cancelled, CaptError, ExitCode
+from capt_engine.cli.terminal import tell
+from capt_engine.errors import CaptError, ExitCode
 
 VERBS = (
     "analyze",
@@ -54,38 +56,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     A failure of the command is printed, never raised. Raises SystemExit for options that cannot be parsed, and for
     --help.
     """
-    for stream in (sys.stdout, sys.stderr):
-        # A file name may hold what the terminal's encoding cannot say; it is shown escaped instead of ending the program.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     args = parser().parse_args(argv)
+    if terminal.is_closed("stdout") and not getattr(args, "quiet", False):
+        tell("Standard output is closed: results are not printed.")
+    terminal.print_logs(is_verbose=getattr(args, "verbose", False))
     if getattr(args, "offline", False):
         os.environ["HF_HUB_OFFLINE"] = "1"
     if getattr(args, "no_plugins", False):
         os.environ[plugins.OFF] = "1"
+    interrupts.work_begins()
     try:
         code: int = args.run(args) or 0
         sys.stdout.flush()
     except CaptError as error:
-        print(error, file=sys.stderr)
+        tell(str(error))
         return error.exit_code
     except JobEnded as ended:
         return ended.exit_code
     except KeyboardInterrupt:
-        print("Cancelled.", file=sys.stderr)
-        return Cancelled.exit_code
+        tell("Cancelled.")
+        return interrupts.exit_code()
     except BrokenPipeError:
         # The reader has seen enough (`capt … | head`); nothing is left to flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        terminal.silence(sys.stdout.fileno())
         return 0
     except Exception as error:
-        if (blamed := plugins.blamed(error)) is not None:
-            print(blamed, file=sys.stderr)
-            return blamed.exit_code
+        if (expected := plugins.blamed(error) or files.disk_problem(error)) is not None:
+            tell(str(expected))
+            return expected.exit_code
         from capt_engine import crash_log
 
-        print(f"Something went wrong that should not have: {error}", file=sys.stderr)
-        print(f"This is a bug in CAPT Explorer. {crash_log.keep(traceback.format_exc())}", file=sys.stderr)
+        tell(f"Something went wrong that should not have: {error}")
+        tell(f"This is a bug in CAPT Explorer. {crash_log.keep(traceback.format_exc())}")
         return ExitCode.BUG
     return code
 

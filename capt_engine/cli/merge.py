@@ -31,4 +31,4 @@ def run(args: argparse.Namespace) -> None:
     from capt_engine.runs.table import summary
 
     result = merge(args.runs, args.out)
-    print_result(args, summary(result, args.seed, str(args.out)), closing(result, str(args.out)))
+    print_result(args, summary(result, args.seed, str(args.out)), *closing(result, str(args.out)))

@@ -13,6 +13,7 @@ from capt_engine.bundled_models import BUNDLED
 from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import PICTURES, fact_lines, print_json, print_result, scored
 from capt_engine.cli.run_job import JobEnded, follow
+from capt_engine.cli.terminal import put, tell
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.reading import json_if_sound, read_json
 from capt_engine.runs.command_line import filled
@@ -79,7 +80,7 @@ def _list(args: argparse.Namespace) -> None:
         if args.json:
             print_json("model", row)
         else:
-            print(_line(row))
+            put(_line(row))
     facts = {"n": len(rows), "folder": found.folder, "offline": found.offline}
     print_result(args, facts, f"Installed models are kept in {found.folder}.")
 
@@ -144,7 +145,7 @@ def _import(args: argparse.Namespace) -> None:
         f"{result.name} is installed in {result.folder} (it was a {result.form}).",
         *result.said,
         *(f"Assumed: {line}" for line in result.assumed),
-        scored("Zero-shot", result.score),
+        *scored("Zero-shot", result.score),
     )
 
 
@@ -158,7 +159,7 @@ def _get(args: argparse.Namespace) -> int:
     offer = catalog.find_offer(args.name)
     catalog.orders(args.name)  # raises before anybody is asked where there is nothing to fetch
     size = "size not known" if offer.bytes is None else f"{formatting.size(offer.bytes)}"
-    print(f"{offer.label}: {size}, licence {offer.licence}, from {offer.page}", file=sys.stderr)
+    tell(f"{offer.label}: {size}, licence {offer.licence}, from {offer.page}")
     if not args.yes and not _agreed():
         return Cancelled.exit_code
     kept = "Cancelled. What came is kept: the same command goes on from there."
@@ -174,7 +175,7 @@ def _get(args: argparse.Namespace) -> int:
         # A model that is installed is installed, whatever a few pictures say of it.
         with suppress(JobEnded):
             request = records.SanityRequest(Path(result.folder).name, args.pictures or "")
-            print(scored("Zero-shot", follow(request, args, records.SanityScore)))
+            put(*scored("Zero-shot", follow(request, args, records.SanityScore)))
     return 0
 
 
@@ -182,7 +183,7 @@ def _agreed() -> bool:
     """Ask on a terminal; where nobody can answer, say how to agree."""
     if not sys.stdin.isatty():
         raise BadRequest("Nothing is fetched unasked, and there is nobody to ask here.", "Give --yes to agree.")
-    print("Download it? [y/N] ", end="", file=sys.stderr, flush=True)
+    tell("Download it? [y/N] ", end="")
     return input().strip().lower() in ("y", "yes")
 
 
@@ -195,7 +196,7 @@ def _ledger(args: argparse.Namespace) -> None:
             print_json("download", asdict(entry))
         else:
             digest = f"sha256 {formatting.short(entry.sha256)}" if entry.sha256 else "no hash"
-            print(f"{entry.when}  {entry.model}  {entry.bytes:,} bytes  {entry.ended}  {digest}  {entry.url}")
+            put(f"{entry.when}  {entry.model}  {entry.bytes:,} bytes  {entry.ended}  {digest}  {entry.url}")
     facts = {"n": len(entries), "bytes": sum(entry.bytes for entry in entries)}
     print_result(args, facts, *(() if entries else ("Nothing was ever downloaded.",)))
 

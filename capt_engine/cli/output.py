@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from capt_engine import formatting, records
+from capt_engine.cli.terminal import put
 from capt_engine.runs.options_table import Option
 
 # The pictures that something imported is tried on.
@@ -24,7 +26,8 @@ def print_json(event: str, value: Mapping[str, object]) -> None:
 
     Raises ValueError for NaN or infinity in `value`.
     """
-    print(json.dumps({"event": event, **value}, allow_nan=False), flush=True)
+    put(json.dumps({"event": event, **value}, allow_nan=False))
+    sys.stdout.flush()
 
 
 def print_result(args: argparse.Namespace, facts: Mapping[str, object], *lines: str) -> None:
@@ -35,8 +38,7 @@ def print_result(args: argparse.Namespace, facts: Mapping[str, object], *lines: 
     if args.json:
         print_json("summary", facts)
     else:
-        for line in lines:
-            print(line)
+        put(*lines)
 
 
 def fact_lines(facts: Mapping[str, object]) -> list[str]:
@@ -63,9 +65,9 @@ def print_row(row: records.PictureRow | records.FailedPicture, *, as_json: bool)
         assert isinstance(row, records.PictureRow)
         print_json("row", dict(cells(row)))
     elif isinstance(row, records.FailedPicture):
-        print(failure_line(row))
+        put(failure_line(row))
     else:
-        print(_line(row))
+        put(_line(row))
 
 
 def failure_line(failed: records.FailedPicture) -> str:
@@ -73,14 +75,15 @@ def failure_line(failed: records.FailedPicture) -> str:
     return f"{failed.path}: {failed.message} {failed.hint}".rstrip()
 
 
-def closing(result: records.AnalyzeResult, run_dir: str | None) -> str:
-    """Return the summary of the run `result` as text, one sentence a line: accuracies, comparison, notes, checks.
+def closing(result: records.AnalyzeResult, run_dir: str | None) -> list[str]:
+    """Return the summary of the run `result` as lines, a sentence each: accuracies, comparison, notes, checks.
 
     run_dir: the folder that the run was kept in, which the last line names; None: it was not kept.
     """
     labelled = result.label_source != "model"
+    among = f", among {formatting.counted(result.classes, 'class name')}" if result.classes else ""
     lines = [
-        f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}."
+        f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}{among}."
     ]
     if (odd := result.out_of_distribution) is not None and odd.count:
         lines.append(f"{formatting.unlike_training(odd.count, odd.n)} What it says of such a picture means nothing.")
@@ -106,7 +109,7 @@ def closing(result: records.AnalyzeResult, run_dir: str | None) -> str:
         )
     if run_dir:
         lines.append(f"Rows, summary and attacked pictures: {run_dir}")
-    return "\n".join(lines)
+    return lines
 
 
 def with_interval(share: float | None, interval: tuple[float, float] | None) -> str:
@@ -119,19 +122,18 @@ def with_interval(share: float | None, interval: tuple[float, float] | None) -> 
     return f"{formatting.percent(share)} (95 % interval {formatting.interval(*interval)})"
 
 
-def scored(who: str, score: records.SanityScore) -> str:
-    """Write how an imported model or prompts did on a few pictures, as a sentence that begins with `who`.
+def scored(who: str, score: records.SanityScore) -> tuple[str, ...]:
+    """Return how an imported model or prompts did on a few pictures, as a line that begins with `who`.
 
-    score: the result of that test; its warning, if any, is a second line. Where nothing was scored, the sentence says
-    why.
+    score: the result of that test; its warning, if any, is a second line. Where nothing was scored, the line says why.
     """
     if score.n == 0:
-        return f"{who}: not scored. {score.warning}".strip()
+        return (f"{who}: not scored. {score.warning}".strip(),)
     line = (
         f"{who}: {score.right} of {score.n} right on {score.pictures}, {score.n_classes} classes "
         f"(guessing gets as many with {formatting.p_equals(score.p_value)})."
     )
-    return f"{line}\nWarning: {score.warning}" if score.warning else line
+    return (line, f"Warning: {score.warning}") if score.warning else (line,)
 
 
 def _sentences(result: records.AnalyzeResult, who: str, *, labelled: bool) -> list[str]:

@@ -111,4 +111,4 @@ def _figures(args: argparse.Namespace) -> None:
     line.clear()
     if args.write:
         figures.write(measured, resource("photo"))
-    print_result(args, asdict(measured), figures.table(measured))
+    print_result(args, asdict(measured), *figures.table(measured).split("\n"))

@@ -7,7 +7,7 @@ import sys
 
 from capt_engine.cli.output import closing, print_result, print_row
 from capt_engine.cli.run_job import follow
-from capt_engine.cli.terminal import ProgressLine
+from capt_engine.cli.terminal import ProgressLine, silence, tell
 from capt_engine.errors import ExitCode
 from capt_engine.records import AnalyzeResult, Event, RowsReady, RunRequest
 
@@ -26,15 +26,21 @@ def run_request(args: argparse.Namespace, request: RunRequest, *, rows: bool = T
     def on_event(event: Event) -> None:
         if isinstance(event, RowsReady):
             progress.clear()
-            for row in event.rows:
-                if rows or args.json or not hasattr(row, "clean"):
-                    print_row(row, as_json=args.json)
-            sys.stdout.flush()
+            try:
+                for row in event.rows:
+                    if rows or args.json or not hasattr(row, "clean"):
+                        print_row(row, as_json=args.json)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                # Nobody reads any more (`| head`). What is kept in a folder goes on to its end all the same.
+                if not request.options.keep:
+                    raise
+                silence(sys.stdout.fileno())
 
     result = follow(request, args, AnalyzeResult, progress=progress, on_event=on_event)
     run_dir = request.options.keep or None
-    print_result(args, summary(result, request.options.seed, run_dir), closing(result, run_dir))
+    print_result(args, summary(result, request.options.seed, run_dir), *closing(result, run_dir))
     if result.n == 0:
-        print("No picture could be used. Name pictures or folders that hold some.", file=sys.stderr)
+        tell("No picture could be used. Name pictures or folders that hold some.")
         return ExitCode.NO_INPUT
     return ExitCode.DIFFERENT if args.strict and result.n_failed else ExitCode.DONE

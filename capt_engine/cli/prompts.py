@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import PICTURES, fact_lines, print_json, print_result, scored
 from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import put
 from capt_engine.records import ImportPromptsRequest, PromptsImported
 from capt_engine.runs.command_line import filled
 from capt_engine.runs.options_table import CLASSES, PATH, SWITCH, Option, budget_kind
@@ -55,8 +57,8 @@ def _import(args: argparse.Namespace) -> None:
         f"{result.name} is installed: {result.family}, for {result.model}, template {result.template!r}.",
         *result.said,
         *(f"Assumed: {line}" for line in result.assumed),
-        scored("With these prompts", result.score),
-        scored("Without prompts", result.plain),
+        *scored("With these prompts", result.score),
+        *scored("Without prompts", result.plain),
     )
 
 
@@ -76,7 +78,7 @@ def _list(args: argparse.Namespace) -> None:
             facts = {"id": entry.id, "path": str(entry.path), "bundled": entry.bundled, "problem": entry.problem}
             print_json("prompts", {**facts, **({} if info is None else {"summary": info.summary, "model": info.model})})
         else:
-            print(f"{entry.id}: {entry.problem if info is None else info.summary}")
+            put(f"{entry.id}: {entry.problem if info is None else info.summary}")
     facts = {"n": len(found), "own_folder": str(own_folder())}
     print_result(args, facts, f"{len(found)} installed. Your own are looked for in {own_folder()}.")
 
@@ -101,12 +103,13 @@ def _verify(args: argparse.Namespace) -> None:
 
 
 def _card(args: argparse.Namespace) -> None:
-    from capt_engine.files import sha256, write_atomic
+    from capt_engine.files import refuse_foreign_file, sha256, write_atomic
     from capt_engine.model.checkpoints import read_document
     from capt_engine.model.store.prompt_store import find
     from capt_engine.reports.model_card import card
 
     path = find(args.name)
+    refuse_foreign_file(args.out, re.compile(rb"(?m)^library_name: capt-explorer$"))
     write_atomic(args.out, card(path.stem, read_document(path), sha256(path)))
     print_result(args, {"out": str(args.out)}, f"The card is in {args.out}.")
 

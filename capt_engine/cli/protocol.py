@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from capt_engine.bundled_models import DEFAULT_MODEL, TOYS
+from capt_engine.cli import interrupts
 from capt_engine.cli.options import set_up
 from capt_engine.cli.output import print_json
 from capt_engine.cli.run_job import JobEnded
-from capt_engine.cli.terminal import ProgressLine
-from capt_engine.errors import BadRequest, Cancelled, UnknownName
+from capt_engine.cli.terminal import ProgressLine, put
+from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.formatting import typed_budget
 from capt_engine.protocols.definitions import AIMS, Setting, Shots
 from capt_engine.runs.command_line import filled, printed
@@ -175,7 +175,7 @@ def run(args: argparse.Namespace) -> int:
             code = ended.exit_code
         except KeyboardInterrupt:
             progress.say("Cancelled. What was finished is kept: the same command goes on from there.")
-            code = Cancelled.exit_code
+            code = interrupts.exit_code()
     # It names no folder of the machine that it was made on.
     where = ("--data", "demo" if args.data == "demo" else "ROOT")
     command = ["capt", "protocol", args.name, *where, *printed(wanted, usual, OPTIONS), "--out", "WORK"]
@@ -241,4 +241,4 @@ def _report(
         done = sum(folder.has(setting.cell_key(cell)) for cell in work.order)
         print_json("summary", {"name": args.name, "cells": len(work.order), "done": done, **asdict(page)})
     elif args.table is None:
-        sys.stdout.write(render.as_text(page))
+        put(*render.as_text(page).rstrip("\n").split("\n"))

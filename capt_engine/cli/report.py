@@ -27,7 +27,13 @@ OPTIONS = (
         kind=TEXT.having(required=True),
     ),
     Option("--sections", "only these sections (default: all there are)", "sections", LIST, metavar="A,B"),
-    Option("--redact", "numbers instead of the names of files and folders", "redact", SWITCH),
+    Option(
+        "--redact",
+        "numbers instead of the names of files and folders; class names and picture hashes stay",
+        "redact",
+        SWITCH,
+    ),
+    Option("--redact-classes", "numbers instead of class names and picture hashes too", "redact_classes", SWITCH),
 )
 
 

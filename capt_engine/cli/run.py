@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 from capt_engine.cli.options import set_up
 from capt_engine.cli.output import print_json, print_result
 from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import tell
 from capt_engine.errors import BadRequest, ExitCode
 from capt_engine.records import AnalyzeResult, RunRequest
 from capt_engine.runs.manifest_records import Manifest, Summary
@@ -68,6 +68,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _moved(args: argparse.Namespace, manifest: Manifest, request: RunRequest) -> RunRequest:
     """The request of the manifest, with what has moved since where it is now."""
+    if manifest.redacted_classes:
+        raise BadRequest(
+            "The manifest's class names were redacted, so the run cannot be repeated from it.",
+            "Use the manifest.json of the run folder itself.",
+        )
     if manifest.redacted and not args.data:
         raise BadRequest("The manifest's names were redacted.", "Say where the pictures are with --data.")
     given = vars(args)
@@ -114,7 +119,7 @@ def _compared(args: argparse.Namespace, place: Path, manifest: Manifest, out: Pa
     for one in found if args.json else ():
         print_json("difference", {"message": one})
     if not (rows.is_file() or args.json):
-        print("There is no rows.csv beside the manifest: rows were compared by their SHA-256 alone.", file=sys.stderr)
+        tell("There is no rows.csv beside the manifest: rows were compared by their SHA-256 alone.")
     facts = {"differences": len(found), "rows": n_rows, "rows_compared": rows.is_file()}
     verdict = f"{len(found)} differences in {n_rows} rows." if found else f"no difference in {n_rows} rows"
     print_result(args, facts, *shown, verdict)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import queue
-import sys
 from collections.abc import Callable
 from typing import TypeVar
 
 from capt_engine import crash_log, records
 from capt_engine.api import Engine
-from capt_engine.cli.terminal import ProgressLine
-from capt_engine.errors import Cancelled
+from capt_engine.cli import interrupts
+from capt_engine.cli.terminal import ProgressLine, tell
 from capt_engine.jobs.worker_threads import LIGHT
 
 R = TypeVar("R", bound=records.Result)
@@ -49,10 +48,11 @@ def follow(
         end = ending(engine, events, request, progress, on_event)
     finally:
         progress.clear()
-        engine.close(timeout_s=5)
+        # After an interrupt the job has ended, or had not begun and waited for something that may load for long.
+        engine.close(timeout_s=0 if interrupts.has_come() else 5)
     if isinstance(end, records.JobCancelled):
         progress.say(end.reason or cancelled)
-        raise JobEnded(Cancelled.exit_code)
+        raise JobEnded(interrupts.exit_code())
     if isinstance(end, records.JobFailed | records.EngineFailed):
         raise failed(end.failure)
     assert isinstance(end.result, kind)
@@ -71,9 +71,10 @@ def ending(
 
     events: the queue that the engine puts its events into. progress: the line that shows them. on_event: gets each
     event that is neither progress nor an end; None drops them. before: text in front of each progress note. An
-    interrupt cancels the job and is not raised.
+    interrupt cancels the job and is not raised; a job that has not begun is not waited for then.
     """
     job = engine.submit(request)
+    has_begun = False
     while True:
         try:
             event = events.get()
@@ -84,10 +85,14 @@ def ending(
                     progress.show(done, total, f"{before}{note}", remaining_s)
                 case records.JobFinished() | records.JobFailed() | records.JobCancelled() | records.EngineFailed():
                     return event
-                case _ if on_event is not None:
-                    on_event(event)
+                case _:
+                    has_begun = has_begun or isinstance(event, records.JobStarted)
+                    if on_event is not None:
+                        on_event(event)
         except KeyboardInterrupt:
             engine.cancel(job)
+            if not has_begun:
+                return records.JobCancelled(job)
 
 
 def failed(failure: records.Failure) -> JobEnded:
@@ -95,7 +100,7 @@ def failed(failure: records.Failure) -> JobEnded:
 
     For a bug, also write a crash report and print where it is.
     """
-    print(f"{failure.message} {failure.hint}".strip(), file=sys.stderr)
+    tell(f"{failure.message} {failure.hint}".strip())
     if failure.traceback:
-        print(crash_log.keep(failure.traceback), file=sys.stderr)
+        tell(crash_log.keep(failure.traceback))
     return JobEnded(failure.exit_code)

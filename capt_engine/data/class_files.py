@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from capt_engine.data.class_names import distinct, listed
+from capt_engine.data.class_names import listed
 from capt_engine.data.folders import natural_key
 from capt_engine.errors import BadRequest
 from capt_engine.reading import decode
+from capt_engine.records.vocabulary import distinct
 
 MAP_FILES = ("classes.csv", "classes.json")
 """Beside class folders: the map from their names to the names of their classes."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from capt_engine.data.class_files import paired, pairs_shown
-from capt_engine.data.class_names import as_read, distinct, listed
+from capt_engine.data.class_names import as_read, listed
 from capt_engine.data.labelled_set import LabelledSet
 from capt_engine.errors import BadRequest
+from capt_engine.records.vocabulary import distinct
 from capt_engine.resources import resource
 
 IMAGENET, EVERYDAY = "imagenet", "everyday"

@@ -53,16 +53,6 @@ def as_tokens(name: str) -> tuple[str, ...]:
     return tuple(_WORDS.findall(clean.lower()))
 
 
-def distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names with a number behind each that stood before, as in "missile (#2)"; no sentence says the number."""
-    met: Counter[str] = Counter()
-    found = []
-    for name in names:
-        met[as_read(name)] += 1
-        found.append(name if met[as_read(name)] == 1 else f"{name} (#{met[as_read(name)]})")
-    return tuple(found)
-
-
 def wordless(names: Sequence[str]) -> str:
     """Return a sentence on names without a letter, such as those of numbered folders; "" where there are none."""
     without = [name for name in names if is_text(name) and as_read(name) and not any(map(str.isalpha, name))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import functools
 import hashlib
 import io
 import logging
@@ -19,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-# The two plugins that Pillow does not load by itself: without them it would import all of its forty when it meets one.
-from PIL import Image, ImageCms, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
+# The plugins that Pillow does not load by itself: without them it would import all of its forty when it meets one.
+from PIL import AvifImagePlugin, Image, ImageCms, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin, features  # noqa: F401
 
 from capt_engine import formatting
 from capt_engine.data.kinds import Kind, kind_of, refuse_mazes
@@ -73,6 +74,7 @@ def read_photo(
     name = os.fspath(path)
     kind = kind_of(data, name)
     _quiet_pillow()
+    _require_decoder(kind)
     try:
         refuse_mazes(kind, data)
         rgb, notes = _decode(kind, data, max_pixels)
@@ -165,6 +167,28 @@ def _unreadable(path: str | os.PathLike[str], error: Exception) -> BadImage:
         return BadImage("The name of the file is too long for this system.", "Check the path.")
     reason = os.strerror(code) if code else type(error).__name__
     return BadImage(f"The file cannot be read ({reason}).", "Check the disk or the network, or copy it elsewhere.")
+
+
+def _require_decoder(kind: Kind) -> None:
+    """Raise BadImage where the decoder of a kind is not installed; that of HEIC is a package of its own, loaded at the first one."""
+    if kind.pillow == "AVIF" and not features.check("avif"):
+        raise BadImage("This is an AVIF picture, which the Pillow installed here was built without.", kind.hint)
+    if kind.pillow == "HEIF" and not _reads_heic():
+        raise BadImage(
+            "This is a HEIC photograph, and the package that decodes them is not installed.",
+            f"Install it with: pip install pillow-heif. Or {kind.hint[0].lower()}{kind.hint[1:]}",
+        )
+
+
+@functools.cache
+def _reads_heic() -> bool:
+    """Let Pillow open HEIC files, if the package pillow-heif is installed; return True if it is."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
 
 
 _STRIP_PIXELS = 4_000_000

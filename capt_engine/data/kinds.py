@@ -21,7 +21,7 @@ class Kind(NamedTuple):
 
 
 _EXPORT = "Export it as JPEG or PNG, for instance from the phone or the photo program that made it."
-_NOT_A_PICTURE = "Choose a picture: JPEG, PNG, WebP, TIFF, BMP, GIF or PPM."
+_NOT_A_PICTURE = "Choose a picture: JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF or PPM."
 
 # Only these few decoders ever see foreign bytes: each one more is one more to be attacked through.
 _KINDS = (
@@ -33,8 +33,8 @@ _KINDS = (
     Kind("a Canon raw photograph", rb"II\*\0....CR", "", _EXPORT),
     Kind("a TIFF picture", rb"II[\*+]\0|MM\0[\*+]", "TIFF"),
     Kind("a Netpbm picture", rb"P[1-6f][\s#]", "PPM"),
-    Kind("an AVIF picture", rb"....ftyp(avi[fs]|mi[fa][1f]....(....){0,20}?avi[fs])", "", _EXPORT),
-    Kind("a HEIC photograph", rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", "", _EXPORT),
+    Kind("an AVIF picture", rb"....ftyp(avi[fs]|mi[fa][1f]....(....){0,20}?avi[fs])", "AVIF", _EXPORT),
+    Kind("a HEIC photograph", rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", "HEIF", _EXPORT),
     Kind("a Canon raw photograph", rb"....ftypcrx ", "", _EXPORT),
     Kind("a JPEG 2000 picture", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
     Kind("a JPEG XL picture", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),

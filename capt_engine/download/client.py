@@ -86,7 +86,8 @@ def fetch(
     offline.require_network()
     lines: queue.SimpleQueue[News | None] = queue.SimpleQueue()
     process = subprocess.Popen(
-        (sys.executable, "-m", "capt_engine.download.process"),
+        # -P: a file of the folder that we stand in is never taken for a module.
+        (sys.executable, "-P", "-m", "capt_engine.download.process"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

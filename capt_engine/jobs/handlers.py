@@ -45,12 +45,16 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
     refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, f"loading {request.options.model}")
-    own = _prompts_of(request.options.prompts)
+    # A's come before B's, as in the window
+    own = next(filter(None, map(_prompts_of, request.variants)), None)
     classes, template = catalogue.suggestion(request.options.model)
     if own is not None and not request.options.classes:
         document = read_document(own)
         classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.options.classes or classes, request.options.template or template
+    if any(path and read_document(path).shape.n_classes for path in map(_prompts_of, request.variants)):
+        # The list that prompts of each class's own were published with may have a name twice.
+        classes = records.distinct(classes)
     variants, frozen = _variants(job.cache, request, classes, template)
     wanted = with_pictures(request)
     source, _ = _beside(job.cache, request, classes, template)
@@ -244,6 +248,7 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
         handle_check_classes,
         data_jobs.handle_scan,
         data_jobs.handle_split,
+        importing.handle_describe_prompts,
         importing.handle_import_prompts,
         importing.handle_import_model,
         importing.handle_import_lpips,

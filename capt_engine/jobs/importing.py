@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,12 +16,13 @@ from capt_engine.errors import CaptError
 from capt_engine.evaluation.sanity import few, sanity, unscored
 from capt_engine.jobs import catalogue
 from capt_engine.jobs.context import JobContext
-from capt_engine.model.checkpoints import sentence_in
+from capt_engine.model.checkpoints import read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.importers import lpips, models
 from capt_engine.model.importers.base import ImportOptions
 from capt_engine.model.importers.conversion import Converted, converted
+from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.model.store import install_record, lpips_store, prompt_store
 from capt_engine.progress import Progress
 from capt_engine.resources import resource
@@ -60,6 +62,14 @@ def handle_import_prompts(job: JobContext, request: records.ImportPromptsRequest
         score=score,
         plain=plain,
     )
+
+
+def handle_describe_prompts(job: JobContext, request: records.DescribePromptsRequest) -> records.PromptsDescribed:
+    """Return what the prompts file of `request` says of itself. Raises BadCheckpoint where it is no sound prompts file."""
+    path = Path(request.file)
+    job.progress(0, 0, f"reading {path.name}")
+    info = prompt_store.described(request.file, read_document(path))
+    return records.PromptsDescribed(replace(info, label=path.stem, model=""))
 
 
 def handle_import_model(job: JobContext, request: records.ImportModelRequest) -> records.ModelImported:
@@ -133,8 +143,8 @@ def _score(pictures: str, backbone: Backbone, found: Converted | None, progress:
     """Never fails an import: where the pictures cannot be scored, the reason stands in the score's place."""
     try:
         classes, items, name, usual = _pictures(pictures)
-        template = usual if found is None else sentence_in(found.document, usual)
-        classifier = Classifier(backbone, classes, template, prompts=None if found is None else found.prompts)
+        learned = None if found is None else LearnedPrompts(found.prompts, found.document)
+        classifier = Classifier(backbone, classes, usual, prompts=learned)
         return sanity(classifier, items, name, progress)
     except CaptError as error:
         return unscored(pictures or DEMO_PICTURES, f"It could not be scored: {error}")

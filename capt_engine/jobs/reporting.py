@@ -57,7 +57,8 @@ def page_image(page: pypdfium2.PdfPage, scale: float) -> Image.Image:
 
 def _report(request: ReportRequest) -> Report:
     folders = [Path(run) for run in request.runs]
-    report = build(folders[0], request.redact) if len(folders) == 1 else compare(folders, request.redact)
+    hidden = request.redact, request.redact_classes
+    report = build(folders[0], *hidden) if len(folders) == 1 else compare(folders, *hidden)
     return chosen(report, request.sections)
 
 

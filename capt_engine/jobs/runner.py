@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from capt_engine import plugins, records
+from capt_engine import files, plugins, records
 from capt_engine.errors import Cancelled, CaptError, Stopped
 from capt_engine.jobs.context import OnEvent
 from capt_engine.jobs.stoppable import StoppableProgress
@@ -233,6 +233,7 @@ def _failure(error: Exception) -> records.Failure:
     if (blamed := plugins.blamed(error)) is not None:
         _log.info("a plug-in failed", exc_info=error)
         error = blamed
+    error = files.disk_problem(error) or error
     if isinstance(error, CaptError):
         return records.Failure(type(error).__name__, error.message, error.hint, exit_code=error.exit_code)
     _log.exception("unexpected failure")

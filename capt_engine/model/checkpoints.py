@@ -30,6 +30,7 @@ from capt_engine.formatting import short
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import PLACEHOLDER, Prompts, PromptShape, TowerSizes, state_shapes
 from capt_engine.model.text import is_template, keeping_braces
+from capt_engine.model.vocabulary import WORDINGS
 from capt_engine.reading import decode, fitted, renamed
 from capt_engine.records.tuning import OLD_NAMES
 
@@ -202,6 +203,15 @@ def sentence_by(rule: object, own: str, template: str) -> str:
     braces kept, as FAP writes it; anything else gives `template` itself.
     """
     return own if rule == "own" else keeping_braces(template) if rule == "braces" else template
+
+
+def wording_of(document: Document) -> str:
+    """Return the way in which prompts have class names written, one of `vocabulary.WORDINGS`.
+
+    It is the document's setting "wording"; TeCoA's visual prompts of before the setting was kept have TeCoA's.
+    """
+    usual = WORDINGS[1] if document.method == "visual-prompt" else WORDINGS[0]
+    return str(document.settings.get("wording", usual))
 
 
 def plain_sentence(document: Document) -> str:

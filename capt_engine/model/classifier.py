@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from capt_engine.errors import BadRequest, UnknownName
-from capt_engine.model.checkpoints import sentence_in
+from capt_engine.model.checkpoints import sentence_in, wording_of
 from capt_engine.model.clip import Backbone
 from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.model.prompts import Prompts, PromptTokens, moved_ids, prompted_ids
 from capt_engine.model.text import class_features, encode_in_chunks, tokens_of
 from capt_engine.model.vision import encode_pixels
 from capt_engine.records import UnknownWord
-from capt_engine.records.vocabulary import alike
+from capt_engine.records.vocabulary import alike, distinct
 
 _PRECISIONS = ("fp32", "bf16")
 
@@ -73,23 +73,26 @@ class Classifier:
         if isinstance(prompts, str | os.PathLike):
             prompts = LearnedPrompts.load(prompts, clip)
         self.learned = prompts if isinstance(prompts, LearnedPrompts) else None
+        self._wording = ""
         if isinstance(prompts, LearnedPrompts):
+            self._wording = wording_of(prompts.document)
             template, prompts = sentence_in(prompts.document, template), prompts.prompts
         if precision not in _PRECISIONS:
             raise UnknownName("precision", precision, _PRECISIONS)
         self.backbone = backbone = clip
-        self.classes = tuple(classes)
+        self._has_own_tokens = prompts is not None and prompts.shape.n_classes > 0
+        # Of tokens of their own even classes of one name are two.
+        self.classes = classes = distinct(classes) if self._has_own_tokens else tuple(classes)
         self.template = template
         self.precision = precision
         self._is_plain = prompts is None
-        self._has_own_tokens = prompts is not None and prompts.shape.n_classes > 0
         self._tokens = prompts().detached() if prompts is not None else PromptTokens()
         if prompts is not None and self._tokens.text:
             ids = prompted_ids(backbone, classes, template, prompts.shape.n_ctx)
             ids, places = moved_ids(backbone, self.classes, ids, template, prompts.shape)
-            self.text = encode_in_chunks(backbone, ids, prompts.text_for(self.classes, self._tokens), places)
+            self.text = encode_in_chunks(backbone, ids, prompts.text_for(classes, self._tokens, self._read), places)
         else:
-            self.text = class_features(backbone, classes, template)
+            self.text = class_features(backbone, classes, template, self._wording)
         self._scale = backbone.clip.logit_scale.exp().float()
         bias = getattr(backbone.clip, "logit_bias", None)
         self._bias = None if bias is None else bias.float()
@@ -130,7 +133,10 @@ class Classifier:
 
         There are none where each class has learned tokens of its own.
         """
-        return () if self._has_own_tokens else alike(self.classes, tokens_of(self.backbone, self.classes))
+        return () if self._has_own_tokens else alike(self.classes, self._read(self.classes))
+
+    def _read(self, classes: Sequence[str]) -> list[bytes]:
+        return tokens_of(self.backbone, classes, self._wording)
 
     @cached_property
     def zero_shot(self) -> Classifier:

@@ -21,7 +21,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +36,7 @@ from capt_engine.files import sha256
 from capt_engine.folders import models_dir
 from capt_engine.formatting import short
 from capt_engine.model import distribution, imports, trunk
+from capt_engine.model.architecture import tokenizer_options
 from capt_engine.model.devices import pick_device
 from capt_engine.model.distribution import Distribution
 from capt_engine.model.store import catalog, install_record
@@ -71,8 +72,9 @@ class _TowerConfig:
 
 @dataclass(frozen=True)
 class _FolderConfig:
-    """The part of an open_clip_config.json that is ours. trunk: the network that stands in the place of `visual.conv1`."""
+    """The part of an open_clip_config.json that is looked at. trunk: the network that stands in the place of `visual.conv1`."""
 
+    model_cfg: dict[str, Any] = field(default_factory=dict)
     trunk: str = ""
 
 
@@ -187,7 +189,8 @@ def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
         )
     name = LOCAL_DIR + str(folder)
     config = read_json(folder / _CONFIG, _FolderConfig, error=BadCheckpoint, hint=_LOAD_HINT, most=_LONGEST_HEADER)
-    return _built(model_id, weights[0], name, device, {}, config.trunk)
+    tokenizer = tokenizer_options(config.model_cfg, str(folder))
+    return _built(model_id, weights[0], name, device, {}, tokenizer, config.trunk)
 
 
 def _weights_in(folder: Path) -> Iterator[Path]:
@@ -295,7 +298,8 @@ def _from_file(model_id: str, device: torch.device) -> Backbone:
     trained = _trained_with(arch, source, file)
     # A tag knows the normalisation too: laion2b's ViT-L-14, for one, has another than OpenAI's.
     options = {"quick_gelu": bool(trained.get("quick_gelu", False)), "force_preprocess_cfg": trained}
-    return _built(model_id, file, arch, device, options)
+    tokenizer = tokenizer_options(open_clip.get_model_config(arch), arch)
+    return _built(model_id, file, arch, device, options, tokenizer)
 
 
 def _trained_with(arch: str, source: str, file: Path) -> dict[str, Any]:
@@ -324,7 +328,13 @@ def _trained_with(arch: str, source: str, file: Path) -> dict[str, Any]:
 
 
 def _built(
-    model_id: str, weights: Path, name: str, device: torch.device, options: dict[str, Any], trunk_name: str = ""
+    model_id: str,
+    weights: Path,
+    name: str,
+    device: torch.device,
+    options: dict[str, Any],
+    tokenizer: dict[str, Any],
+    trunk_name: str = "",
 ) -> Backbone:
     """The model that open_clip builds for `name` and `options`, with exactly these weights, and maybe a convolutional trunk."""
 
@@ -347,7 +357,7 @@ def _built(
             else:
                 # Not left to open_clip, which would prefer a pickle of a well-known name that lies beside them.
                 open_clip.load_checkpoint(clip, str(weights))
-            tokenize = open_clip.get_tokenizer(name)
+            tokenize = open_clip.get_tokenizer(name, **tokenizer)
     except CaptError:
         raise
     except Exception as error:  # open_clip raises whatever its config or safetensors led to

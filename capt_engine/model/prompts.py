@@ -5,7 +5,8 @@ The paper leaves length, depth and direction of the coupling open; here they are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.text import check_lengths, class_name, count_tokens, sentences, split_template
+from capt_engine.model.text import check_lengths, count_tokens, sentences, split_template
 from capt_engine.model.vocabulary import spoken
 from capt_engine.records.tuning import OLD_NAMES
 
@@ -315,12 +316,16 @@ class Prompts(nn.Module):
         vision = () if self.first_vision is None else (self.first_vision, *self.deep_vision)
         return PromptTokens(text, vision, self.frame)
 
-    def text_for(self, classes: Sequence[str], tokens: PromptTokens) -> tuple[Tensor, ...]:
+    def text_for(
+        self, classes: Sequence[str], tokens: PromptTokens, read: Callable[[Sequence[str]], Sequence[Hashable]]
+    ) -> tuple[Tensor, ...]:
         """Pick the text tokens for a list of classes; they differ only where each class has its own tokens.
 
         Args:
             classes: k class names.
             tokens: what calling the prompts gave.
+            read: what the model reads of each of some names: classes are found whatever their spelling. Of equal ones the first is the
+                first, as in CLIP's own list for ImageNet, which has two missiles.
 
         Returns:
             Text tokens layer by layer: as they are where all classes share them, else (k, n, d_t), in the order of
@@ -331,14 +336,22 @@ class Prompts(nn.Module):
         """
         if not self.shape.n_classes:
             return tokens.text
-        rows = {class_name(name): row for row, name in enumerate(self.classes)}
-        unknown = [name for name in classes if class_name(name) not in rows]
+        rows: dict[Hashable, list[int]] = {}
+        for row, key in enumerate(read(self.classes)):
+            rows.setdefault(key, []).append(row)
+        keys = list(read(classes))
+        unknown = [name for name, key in zip(classes, keys, strict=True) if key not in rows]
         if unknown:
             raise BadRequest(
                 f"These prompts have tokens of each class's own, and none for {unknown[0]!r}.",
                 f"They know {', '.join(self.classes[:8])}{' …' if len(self.classes) > 8 else ''}.",
             )
-        return (tokens.text[0][[rows[class_name(name)] for name in classes]],)
+        met: Counter[Hashable] = Counter()
+        chosen = []
+        for key in keys:
+            chosen.append(rows[key][min(met[key], len(rows[key]) - 1)])
+            met[key] += 1
+        return (tokens.text[0][chosen],)
 
     def _normal(self, *shape: int) -> Tensor:
         return torch.zeros(shape) if self._draw is None else torch.randn(*shape, generator=self._draw) * _STD

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.vocabulary import spoken
+from capt_engine.model.vocabulary import worded
 
 DEFAULT_TEMPLATE = "a photo of a {}."
 _CHUNK = 128
@@ -60,10 +60,11 @@ def class_name(name: str) -> str:
     return name.replace("_", " ").strip()
 
 
-def sentences(classes: Sequence[str], template: str) -> list[str]:
+def sentences(classes: Sequence[str], template: str, wording: str = "") -> list[str]:
     """Return one sentence per class: the template with the class name in the place of `{}`, underscores as spaces.
 
-    A WordNet id in parentheses behind a name tells two classes of one name apart and is not part of the sentence.
+    A WordNet id or a number in parentheses behind a name tells two classes of one name apart and is not part of the
+    sentence. wording: the way to write names, one of `vocabulary.WORDINGS`.
     Raises BadRequest where there are fewer than two classes, a name is empty or listed twice, or the template has no
     single `{}`.
     """
@@ -79,14 +80,14 @@ def sentences(classes: Sequence[str], template: str) -> list[str]:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise BadRequest(f"The class {repeated[0]!r} is listed twice.", "Each class name may be listed once.")
-    return [f"{before}{spoken(name)}{after}" for name in names]
+    return [f"{before}{worded(name, wording)}{after}" for name in names]
 
 
-def tokens_of(backbone: Backbone, classes: Sequence[str]) -> list[bytes]:
+def tokens_of(backbone: Backbone, classes: Sequence[str], wording: str = "") -> list[bytes]:
     """Return what a model reads of each class name, as bytes that are equal where its tokens are."""
     if not classes:
         return []
-    ids = backbone.tokenize([spoken(name) for name in classes])
+    ids = backbone.tokenize([worded(name, wording) for name in classes])
     return [row.tobytes() for row in ids.cpu().numpy()]
 
 
@@ -116,13 +117,16 @@ def check_lengths(backbone: Backbone, classes: Sequence[str], texts: Sequence[st
         )
 
 
-def class_features(backbone: Backbone, classes: Sequence[str], template: str = DEFAULT_TEMPLATE) -> Tensor:
+def class_features(
+    backbone: Backbone, classes: Sequence[str], template: str = DEFAULT_TEMPLATE, wording: str = ""
+) -> Tensor:
     """Encode one sentence per class with a model's text encoder.
 
     Args:
         backbone: the model that encodes.
         classes: k class names, at least two; underscores are read as spaces.
         template: the sentence, `{}` being the class name.
+        wording: the way to write names, one of `vocabulary.WORDINGS`.
 
     Returns:
         Unit text features (k, d), fp32, without gradient.
@@ -131,7 +135,7 @@ def class_features(backbone: Backbone, classes: Sequence[str], template: str = D
         BadRequest: there are fewer than two names, one is empty or listed twice, the template has no single place for
             it, or a sentence is too long.
     """
-    texts = sentences(classes, template)
+    texts = sentences(classes, template, wording)
     check_lengths(backbone, classes, texts)
     return encode_in_chunks(backbone, backbone.tokenize(texts).to(backbone.mean.device))
 

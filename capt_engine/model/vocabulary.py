@@ -41,6 +41,16 @@ def spoken(name: str) -> str:
     return _ASIDE.sub("", name.replace("_", " ").strip())
 
 
+WORDINGS = ("", "tecoa")
+"""Ways to write class names into sentences: as they are, or as TeCoA does: in lower case, with spaces for - and /."""
+
+
+def worded(name: str, wording: str = "") -> str:
+    """Return a class name as sentences say it, in one of WORDINGS."""
+    name = spoken(name)
+    return name.lower().replace("-", " ").replace("/", " ") if wording == WORDINGS[1] else name
+
+
 def listed(known: Iterable[str]) -> str:
     """Return the text of a vocabulary file: each word once, one a line, in the order of the alphabet."""
     return "".join(f"{word}\n" for word in sorted(set(known)))

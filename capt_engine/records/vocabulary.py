@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -73,6 +75,17 @@ def unknown_sentences(unknown: Sequence[UnknownWord]) -> tuple[str, ...]:
     return tuple(said)
 
 
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names with a number behind each that stood before, as in "missile (#2)"; no sentence says the number."""
+    met: Counter[str] = Counter()
+    found = []
+    for name in names:
+        key = name.replace("_", " ").strip()
+        met[key] += 1
+        found.append(name if met[key] == 1 else f"{name} (#{met[key]})")
+    return tuple(found)
+
+
 def alike(names: Sequence[str], read: Iterable[Hashable]) -> tuple[tuple[str, ...], ...]:
     """Group the names that a model cannot tell apart, in their order; a name that is alone is in no group.
 
@@ -95,8 +108,14 @@ def alike_sentences(groups: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 def alike_names(groups: Sequence[Sequence[str]]) -> str:
     """List the first groups of names that a model cannot tell apart, each name in quotes, as spaces may be the difference."""
-    some = "; ".join(" and ".join(map(_quoted, group[:_SAID])) for group in groups[:_SAID])
+    some = "; ".join(" and ".join(_seen_apart(group[:_SAID])) for group in groups[:_SAID])
     return some + ("; …" if len(groups) > _SAID else "")
+
+
+def _seen_apart(names: Sequence[str]) -> list[str]:
+    """Quote names, with their accents as numbers where they would look the same."""
+    composed = {unicodedata.normalize("NFC", name) for name in names}
+    return [_quoted(name) if len(composed) == len(names) else ascii(name) for name in names]
 
 
 def _quoted(text: str) -> str:

@@ -12,6 +12,7 @@ from capt_engine.records import SectionInfo
 from capt_engine.reports.document import Attachment, Block, Report, Section
 from capt_engine.reports.sections import about, corruption, detail, results, robust
 from capt_engine.reports.sections.context import ReportContext
+from capt_engine.runs.class_redaction import StandIns
 from capt_engine.runs.manifest import as_json
 from capt_engine.runs.reader import MANIFEST, ROWS, SUMMARY
 from capt_engine.runs.table import csv_writer
@@ -44,13 +45,14 @@ SECTIONS: tuple[Written, ...] = (
 """Every section a report of one run can have, in order: id, title, and what writes it; one that writes nothing is left out."""
 
 
-def build(folder: Path, redact: bool = False) -> Report:
+def build(folder: Path, redact: bool = False, redact_classes: bool = False) -> Report:
     """Build the report of the run in the run folder `folder`, finished or stopped, from what is in the folder alone.
 
-    redact: show "picture 1" and the like instead of names of files and folders, in the attachments too. Raises
+    redact: show "picture 1" and the like instead of names of files and folders, in the attachments too. redact_classes:
+    also hide class names and the hashes of pictures; the pictures themselves stay, in the section "Examples". Raises
     BadRequest where the folder holds no run, or not one whole picture.
     """
-    context = ReportContext.of(folder, redact=redact)
+    context = ReportContext.of(folder, redact=redact, stand_ins=StandIns() if redact_classes else None)
     return Report(
         id=context.identity(),
         title="Robustness report",

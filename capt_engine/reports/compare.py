@@ -17,6 +17,7 @@ from capt_engine.reports.document import Block, Facts, Grid, Paragraph, Report, 
 from capt_engine.reports.sections.about import NOT_COVERED, OWN_ANSWERS, glossary
 from capt_engine.reports.sections.context import ReportContext, tested
 from capt_engine.reports.sections.results import PAIRED, budget_chart, difference, paired_row
+from capt_engine.runs.class_redaction import StandIns
 from capt_engine.runs.counts import Seen
 from capt_engine.runs.manifest import digest
 from capt_engine.runs.request_text import variant_name
@@ -39,13 +40,18 @@ class Side:
     seen: dict[Key, Seen]
 
 
-def compare(folders: Sequence[Path], redact: bool = False) -> Report:
+def compare(folders: Sequence[Path], redact: bool = False, redact_classes: bool = False) -> Report:
     """Build one report that sets the finished runs in the run folders `folders` side by side.
 
-    redact: show "picture 1" and the like instead of names of files and folders. Raises BadRequest for a folder without
+    redact: show "picture 1" and the like instead of names of files and folders. redact_classes: also hide class names
+    and the hashes of pictures. Raises BadRequest for a folder without
     a finished run.
     """
-    runs = [ReportContext.of(folder, redact=redact, number=i) for i, folder in enumerate(folders, 1)]
+    # One for all: the same class, and the same picture, has the same number in each.
+    stand_ins = StandIns() if redact_classes else None
+    runs = [
+        ReportContext.of(folder, redact=redact, stand_ins=stand_ins, number=i) for i, folder in enumerate(folders, 1)
+    ]
     sides = [_side(i, run, prompts) for i, run in enumerate(runs, 1) for prompts in run.prompts]
     files = [one for i, run in enumerate(runs, 1) for one in attached(run, f"-{i}")]
     sections = (Section(name, title, blocks) for name, title, write in SECTIONS if (blocks := write(sides)))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from capt_engine.errors import BadRequest
 from capt_engine.records import RunRequest
-from capt_engine.runs import reader
+from capt_engine.runs import kept_pictures, reader
+from capt_engine.runs.kept_pictures import Kept
 from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import whole_pictures
@@ -76,6 +77,10 @@ class FinishedRun:
     def is_over(self) -> bool:
         """True unless the run was stopped before its end."""
         return self.whole is None
+
+    def examples(self) -> list[Kept]:
+        """Return the pictures that the run keeps for a report; raises BadRequest where their list leads out of its folder."""
+        return kept_pictures.read(self.folder)
 
     def lines(self) -> Iterator[dict[str, str]]:
         """Yield the rows of rows.csv, one for each picture, attack and set of prompts, as column → text.

@@ -122,6 +122,7 @@ class Manifest(_Written):
     pictures: Hashed = Hashed()
     rows: Hashed = Hashed()
     redacted: bool = False
+    redacted_classes: bool = False
 
     @property
     def prompts_sha256(self) -> list[str]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from capt_engine.errors import BadRequest
+from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.reading import fitted
-from capt_engine.records import NO_PROMPTS, OTHER_MODEL, AnalyzeRequest, EvaluateRequest, RunRequest
+from capt_engine.records import NO_PROMPTS, OTHER_MODEL, SUITES, AnalyzeRequest, EvaluateRequest, RunRequest
 from capt_engine.runs import old_names
 from capt_engine.runs.manifest_records import Manifest
 
@@ -28,6 +28,9 @@ def from_json(manifest: Manifest) -> RunRequest:
         raise BadRequest(
             f"The manifest asks for {unknown!r}, which this version does not know.", "Use a newer version."
         )
+    suites = {one.name for one in SUITES}
+    if isinstance(request, EvaluateRequest) and request.suite and request.suite not in suites:
+        raise UnknownName("suite", request.suite, suites)
     return request
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 from PySide6.QtCore import QMimeData
@@ -27,7 +28,12 @@ class Page(QWidget):
         self.banner = Banner(desk.theme)
         # room around the banner that goes when it goes
         self.banner_room = QWidget()
+        # what the banner's buttons do
+        self._answers: tuple[Callable[[], object], ...] = ()
         self.banner.dismissed.connect(self.on_dismissed)
+        self.banner.action_clicked.connect(self.on_first_clicked)
+        self.banner.second_clicked.connect(self.on_second_clicked)
+        self.banner.third_clicked.connect(self.on_third_clicked)
 
     def menus(self) -> Menus:
         """Return the actions that this page adds to the window's menus, by menu title; None stands for a separator."""
@@ -53,14 +59,32 @@ class Page(QWidget):
         A plain page does nothing.
         """
 
-    def say(self, kind: str, message: str, hint: str = "", action: str = "", second: str = "") -> None:
+    def say(self, kind: str, message: str, hint: str = "", action: str = "", second: str = "", third: str = "") -> None:
         """Show a message in the banner above the page.
 
-        kind: "info", "done", "warning" or "error". hint: a second sentence on what helps. action, second: names of
-        buttons to add; "" adds none.
+        kind: "info", "done", "warning" or "error". hint: a second sentence on what helps. action, second, third:
+        names of buttons to add; "" adds none.
         """
-        self.banner.show_message(kind, message, hint, action, second)
+        self.banner.show_message(kind, message, hint, action, second, third)
         self.banner_room.show()
+        self._answers = ()
+
+    def offer(self, kind: str, message: str, hint: str, *answers: tuple[str, Callable[[], object]]) -> None:
+        """Show a message in the banner as `say` does, with up to three buttons: the words on each, and what it does."""
+        self.say(kind, message, hint, *(words for words, _ in answers))
+        self._answers = tuple(answer for _, answer in answers)
+
+    def on_first_clicked(self) -> None:
+        """Do what the first button of the banner offers."""
+        self._answer(0)
+
+    def on_second_clicked(self) -> None:
+        """Do what the second button of the banner offers."""
+        self._answer(1)
+
+    def on_third_clicked(self) -> None:
+        """Do what the third button of the banner offers."""
+        self._answer(2)
 
     def clear_banner(self) -> None:
         """Remove the message from the banner, and close the room that the banner took."""
@@ -78,6 +102,10 @@ class Page(QWidget):
     def on_dismissed(self) -> None:
         """Close the room that the banner took, after the user has dismissed its message."""
         self.banner_room.hide()
+
+    def _answer(self, number: int) -> None:
+        if number < len(self._answers):
+            self._answers[number]()
 
     def add_action(self, text: str, slot: object, *keys: str, checked: bool | None = None) -> QAction:
         """Make and return a menu action that belongs to this page and calls `slot` when it is chosen.

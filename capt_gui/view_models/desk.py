@@ -14,6 +14,7 @@ from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.data import EvaluateData
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
+from capt_gui.view_models.explore.changes import ExploreChanges
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
@@ -21,6 +22,7 @@ from capt_gui.view_models.explore.tour import Tour
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
+from capt_gui.view_models.prompt_files import PromptFiles
 from capt_gui.view_models.report.report_job import ReportJob
 from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.view_models.run_store import RunStore
@@ -68,6 +70,8 @@ class Desk:
     model: ModelChoice
     choices: Choices
     gallery: GalleryModel
+    # removals and edits on Explore, which can be undone
+    changes: ExploreChanges
     analysis: AnalysisModel
     # the toy world as a first look
     tour: Tour
@@ -99,17 +103,20 @@ def lay_out(
     """
     engine = EngineState(bridge, bridge)
     model = ModelChoice(settings, bridge)
+    PromptFiles(bridge, model, bridge)
     choices = Choices(model, bridge)
     gallery = GalleryModel(bridge)
+    changes = ExploreChanges(choices, gallery, bridge)
     store = RunStore(settings, runs_folder, bridge)
     analysis = AnalysisModel(bridge, gallery, choices, store, bridge)
+    tour = Tour(choices, gallery, analysis, bridge)
     tokens, words = TokenCheck(bridge, choices, bridge), WordCheck(bridge, choices, bridge)
     engine.ready.connect(model.on_ready)
     reports = ReportsModel(bridge, settings, RunsModel(bridge, runs_folder, bridge), bridge)
     data = EvaluateData(bridge, settings, bridge)
     evaluated = EvaluateChoices(model, data, bridge)
     return Desk(
-        bridge, settings, theme, engine, model, choices, gallery, analysis, Tour(choices, gallery, analysis, bridge), tokens, words,
+        bridge, settings, theme, engine, model, choices, gallery, changes, analysis, tour, tokens, words,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),

@@ -10,6 +10,8 @@ from capt_gui.settings import Settings
 from capt_gui.view_models.engine_state import NO_CATALOGUE
 from capt_gui.view_models.explore.sides import Sides, model_label
 
+_NAMED = 3
+
 
 class ModelChoice(QObject):
     """`changed`: a choice that matters to results did; `offered`: the catalogue arrived."""
@@ -64,9 +66,25 @@ class ModelChoice(QObject):
         return next((one for one in self.class_lists if one.classes == names), None)
 
     def among(self, names: tuple[str, ...]) -> str:
-        """Return the class names that an answer was chosen among in words: "among 130 everyday words", "among 12 class names"."""
-        listing = self.listing(names)
-        return self.tr("among {}").format(listing.among if listing is not None else counted(len(names), "class name"))
+        """Return the class names that an answer was chosen among in words: how many they are, and whose.
+
+        As in "among 130 everyday words", "among the 14 class names of Demo CLIP", "among 2 class names of your own (cat, dog)".
+        """
+        if (listing := self.listing(names)) is not None:
+            return self.tr("among {}").format(listing.among)
+        count = counted(len(names), "class name")
+        makers = [(one.label, one.classes) for one in self.catalogue.models]
+        # Several prompts are tuned on the same classes: those that are chosen are meant.
+        prompts = sorted(self.catalogue.prompts, key=lambda one: one.id not in (self.sides.a, self.sides.b))
+        makers += [(one.label, one.classes) for one in prompts]
+        owner = next((label for label, classes in makers if classes == names), "")
+        if owner:
+            return self.tr("among the {} of {}").format(count, owner)
+        some = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        if (found := self.sides.described(names)) is not None:
+            return self.tr("among the {} of {}").format(count, found.label)
+        own = list(names) in self.settings.classes.values()
+        return (self.tr("among {} of your own ({})") if own else self.tr("among {} ({})")).format(count, some)
 
     def label(self, name: str) -> str:
         """Return the label, for people, of the model with the id `name`; the id if the catalogue does not hold it."""

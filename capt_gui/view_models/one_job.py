@@ -38,6 +38,11 @@ class OneJob(QObject):
         """True if the job still waits in the engine's queue."""
         return self._job is not None and self._job.is_running and self._job.is_waiting
 
+    @property
+    def elapsed_s(self) -> float:
+        """The seconds since the engine began to work on the job; 0 while it waits and without one."""
+        return 0.0 if self._job is None else self._job.elapsed_s
+
     def cancel(self) -> None:
         """Ask the job to stop; nothing happens when there is none."""
         if self._job is not None:

@@ -42,6 +42,14 @@ class Thumbnails:
         self._remember(path, image)
         return image
 
+    def packed(self, path: str) -> QByteArray | None:
+        """Return the packed thumbnail kept under this path, for `put_packed`; None when there is none."""
+        return self._packed.get(path)
+
+    def put_packed(self, path: str, packed: QByteArray) -> None:
+        """Keep a thumbnail that `packed` returned before under this path."""
+        self._packed[path] = packed
+
     def drop(self, path: str) -> None:
         """Forget the thumbnail kept under this path, if there is one."""
         self._packed.pop(path, None)

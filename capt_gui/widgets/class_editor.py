@@ -10,6 +10,7 @@ from capt_gui.plain_text import plain_label, set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol, TextButton
 from capt_gui.widgets.class_list import classes_text, has_word, parse_classes, pasted_classes, with_word
+from capt_gui.widgets.input import leave_undo
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.unknown_words import UnknownWords
@@ -79,6 +80,9 @@ class ClassEditor(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_DEBOUNCE_MS)
         self._timer.timeout.connect(self.changed)
+        leave_undo(self._template, self._template.isUndoAvailable, self._template.isRedoAvailable)
+        document = self._names.document()
+        leave_undo(self._names, document.isUndoAvailable, document.isRedoAvailable)
         self._template.textChanged.connect(self._on_edited)
         self._names.textChanged.connect(self._on_names_edited)
         warned = fill(QHBoxLayout(), (self._symbol, 0, Qt.AlignmentFlag.AlignTop), (self._problems, 1))

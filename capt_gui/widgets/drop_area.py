@@ -104,7 +104,7 @@ class DropZone(DropArea):
         line = QCoreApplication.translate(
             "DropZone", "See what the model answers before and after an attack. Pictures never leave this computer."
         )
-        super().__init__(theme, "pictures", title, line, "JPEG · PNG · WebP · BMP · GIF · TIFF")
+        super().__init__(theme, "pictures", title, line, "JPEG · PNG · WebP · AVIF · BMP · GIF · TIFF")
         self.setMinimumSize(420, 300)
         tip = self.tr("Choose picture files from a dialog")
         files = self.add_button("picture", self.tr("Open pictures…"), tip, primary=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 _UP_DOWN = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
@@ -26,6 +26,11 @@ def keep_wheel_for_focus(control: QWidget) -> None:
     control.installEventFilter(_WheelGuard(control))
 
 
+def leave_undo(editor: QWidget, can_undo: Callable[[], bool], can_redo: Callable[[], bool]) -> None:
+    """Let the window's own Undo and Redo have their keys where the text `editor` has nothing left to undo or redo itself."""
+    editor.installEventFilter(_UndoGuard(editor, can_undo, can_redo))
+
+
 def put_after(anchor: QWidget, controls: Iterable[QWidget]) -> None:
     """Put these controls, in this order, right after `anchor` (which may be the box that holds them) for the Tab key.
 
@@ -39,6 +44,23 @@ def put_after(anchor: QWidget, controls: Iterable[QWidget]) -> None:
         QWidget.setTabOrder(before, control)
         before = control
     anchor.setFocusPolicy(policy)
+
+
+class _UndoGuard(QObject):
+    """Gives up the keys of Undo and Redo over an editor that has nothing to undo; Qt's editors would claim them always."""
+
+    def __init__(self, editor: QWidget, can_undo: Callable[[], bool], can_redo: Callable[[], bool]) -> None:
+        super().__init__(editor)
+        self._keys = {QKeySequence.StandardKey.Undo: can_undo, QKeySequence.StandardKey.Redo: can_redo}
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        del watched
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            for key, can in self._keys.items():
+                if event.matches(key) and not can():
+                    event.ignore()
+                    return True
+        return False
 
 
 class _WheelGuard(QObject):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCompleter, QLineEdit, QWidget
 
-_WIDTH = 160
+_WIDTH = 150
 
 
 class LabelField(QLineEdit):
@@ -20,7 +20,7 @@ class LabelField(QLineEdit):
     refused = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, placeholderText=self.tr("Right answer?"), clearButtonEnabled=True)
+        super().__init__(parent, placeholderText=self.tr("not known"), clearButtonEnabled=True)
         self.setAccessibleName(self.tr("Right answer"))
         self.setAccessibleDescription(self.tr("Colours and words follow it; empty: nobody knows"))
         self.setFixedWidth(_WIDTH)

@@ -85,8 +85,11 @@ def test_the_figures_on_the_page_are_those_of_the_rows(page: EvaluatePage, qtbot
     view = page.results
     assert f"{PICTURES} pictures" in view.verdict.headline.text()
     assert view.attacks.table.shown(0) == ["FGSM", "FGSM", "PGD", "PGD"]
-    ran = sum(1 for row in rows if row["attack"] == "fgsm" and row["prompt_id"] == NO_PROMPTS and not row["skipped"])
-    assert view.attacks.table.shown(2)[0] == str(ran)
+    first = [row for row in rows if row["attack"] == "fgsm" and row["prompt_id"] == NO_PROMPTS]
+    ran = sum(1 for row in first if not row["skipped"])
+    assert view.attacks.table.shown(3)[0] == str(ran)
+    left = sum(1 for row in first if not row["skipped"] and row["adv_pred"] == row["label"])
+    assert view.attacks.table.shown(2)[0] == f"{left / PICTURES:.1%}".replace("%", " %")
     assert sum(int(n) for n in view.classes.table.shown(1)) == PICTURES
     command = shlex.split(evaluation.run.command())
     assert command[:2] == ["capt", "evaluate"]

@@ -109,7 +109,7 @@ def test_weights_and_prompts_of_others_are_brought_in(
     dialog = ImportModelDialog(desk.theme, page.install, desk.model.catalogue.models)  # type: ignore[union-attr]
     qtbot.addWidget(dialog)
     dialog.path.setText(str(file))
-    dialog.head_width.setValue(MODEL["vision_cfg"]["head_width"])
+    dialog.head_width.setText(str(MODEL["vision_cfg"]["head_width"]))
     with qtbot.waitSignal(page.install.done, timeout=PATIENCE_MS):
         dialog.go.click()
     assert "Assumed:" in dialog.banner.accessibleDescription()

@@ -144,6 +144,12 @@ def as_toml(place: Path, text: str) -> None:
     written(place, "\n".join(lines))
 
 
+KEPT_PROJECT = {
+    "format": "capt-tuning-project",
+    "state": asdict(TuneState(data=("/p",), reached=4, settings=(("epochs", 3),), run="running", epoch=2, epochs=5)),
+    "version": 1,
+    "written": "2026",
+}
 SCAN = ScanResult("/p", (("all", 3),), (), 3, 3, (), (), (), (), 1.0, inventory=str(RUN / "rows.csv"))
 EPOCH = TuneEpoch(1, 3, 0.5, Share(1, 2, 0.1, 0.9), None, True)
 DONE = TuneResult("o", "capt", "demo", ("a",), 16, 3, 2, 1, 1, "all", None, None, None, None, 1.0, 0, 8, None)
@@ -230,12 +236,7 @@ def kinds(folder: Path) -> dict[str, Kind]:
             window, lambda _: chosen_model(), put=lambda _, text: as_toml(window_settings.settings_path(), text)
         ),
         "tuning project": Kind(
-            {
-                "format": "capt-tuning-project",
-                "state": asdict(TuneState(data=("/p",))),
-                "version": 1,
-                "written": "2026",
-            },
+            KEPT_PROJECT,
             project_file.load,
             project_file.FILE_NAME,
         ),

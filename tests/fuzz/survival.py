@@ -21,11 +21,11 @@ counts = pytest.mark.parametrize(
 """How many broken files of each kind: few in every run of the tests, many on demand."""
 
 
-def survive(kind: str, n: int, trial: Callable[[random.Random], object]) -> Counter[str]:
+def survive(kind: str, n: int, trial: Callable[[random.Random], object], most_s: float = MOST_S) -> Counter[str]:
     """Make and read `n` broken files of a kind; return how many were read, and how many refused with which family.
 
     trial: makes one from a stream of random numbers, and reads it. A refusal is one of the program's own errors, with a
-    sentence. Fails where one takes more than MOST_S of the processor, or all together more than MOST_BYTES of memory.
+    sentence. Fails where one takes more than `most_s` seconds of the processor, or all together more than MOST_BYTES of memory.
     The seed of what failed is the kind and its number.
     """
     ended: Counter[str] = Counter()
@@ -43,7 +43,7 @@ def survive(kind: str, n: int, trial: Callable[[random.Random], object]) -> Coun
             error.add_note(f"The broken file was {kind}:{number}.")
             raise
         took_s = time.process_time() - began
-        assert took_s < MOST_S, f"{kind}:{number} took {took_s:.1f} s"
+        assert took_s < most_s, f"{kind}:{number} took {took_s:.1f} s"
         assert peak_bytes() - before < MOST_BYTES, f"{kind}:{number} took {(peak_bytes() - before) >> 20} MiB"
     return ended
 

@@ -7,7 +7,7 @@ import resource as limits
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QContextMenuEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -175,7 +175,7 @@ class Monkey:
             if enabled and self._draw.random() < 0.3:
                 chosen = self._draw.choice(enabled)
                 if chosen.text().replace("&", "").lower() not in _ENDS:
-                    chosen.trigger()
+                    _later(chosen, chosen.trigger)
             return
         dialog = QApplication.activeModalWidget()
         if dialog is None:
@@ -184,7 +184,13 @@ class Monkey:
         if isinstance(dialog, QFileDialog) or not buttons or self._draw.random() < 0.5:
             dialog.reject() if isinstance(dialog, QDialog) else dialog.close()
         else:
-            self._draw.choice(buttons).click()
+            button = self._draw.choice(buttons)
+            _later(button, button.click)
+
+
+def _later(what: QObject, do: Callable[[], object]) -> None:
+    """Do it from the event loop: a timer is not fired again within its own slot, so nobody would close what opens there."""
+    QTimer.singleShot(0, what, do)
 
 
 def resident_bytes() -> int:

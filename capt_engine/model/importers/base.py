@@ -37,7 +37,7 @@ class ImportOptions:
 class Learned:
     """Prompts in our own terms, fp32. said: what the file told; assumed: what it did not, and what was taken instead.
 
-    sentence, plain: see `checkpoints.sentence_in` and `plain_sentence`.
+    sentence, plain: see `checkpoints.sentence_in` and `plain_sentence`. wording: how names are written, one of `vocabulary.WORDINGS`.
     """
 
     shape: PromptShape
@@ -48,6 +48,7 @@ class Learned:
     assumed: tuple[str, ...] = ()
     sentence: str = "own"
     plain: str = ""
+    wording: str = ""
 
 
 @dataclass(frozen=True)

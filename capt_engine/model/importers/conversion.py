@@ -21,6 +21,9 @@ from capt_engine.model.importers.reading import read_published
 from capt_engine.model.importers.state_view import StateView
 from capt_engine.model.prompts import Prompts
 
+# One of these names stands in every file of prompts that holds the CLIP around them.
+_LEARNED = ("prompt_learner.ctx", "image_encoder.VPT")
+
 
 @dataclass(frozen=True)
 class Converted:
@@ -50,7 +53,7 @@ def converted(
     where the file is of no known family or not for this model, BadRequest where the user must state something that the
     file does not say.
     """
-    contents = read_published(path, progress=progress)
+    contents, _ = read_published(path, progress=progress).below_one_module(*_LEARNED)
     found = hints(path)
     family = sniffed(contents, path.name, options.family, found.trainer, backbone)
     inside = ClipInside(backbone)
@@ -94,6 +97,8 @@ def converted(
         "sentence": learned.sentence,
         "plain": learned.plain or learned.template,
     }
+    if learned.wording:
+        settings["wording"] = learned.wording
     epoch = contents.values.get("epoch")
     if isinstance(epoch, int):
         settings["epochs"] = epoch

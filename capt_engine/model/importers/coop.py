@@ -1,16 +1,29 @@
 """CoOp (Zhou et al., IJCV 2022) and what has its form: APT (CVPR 2024), AdvPT (ECCV 2024), AdvCoOp.
 
 `ctx` (n, d) stands in the first text layer, for all classes or (k, n, d) for each its own; the class name is behind it, before it or in
-its middle. Which, the file does not say.
+its middle. Which, the file does not say. IVLP's prompts of the first text layer alone look the same, but keep the rest of "a photo of a".
 """
 
 from __future__ import annotations
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.importers.base import BARE, PHOTO, Family, ImportOptions, Learned, State, learner, needed
+from capt_engine.model.importers.base import (
+    BARE,
+    PHOTO,
+    Family,
+    ImportOptions,
+    Learned,
+    State,
+    learner,
+    needed,
+    photo_template,
+)
+from capt_engine.model.importers.sentence import sentence_of
 from capt_engine.model.importers.suffix_texts import names_behind, require_same_names, suffix_texts
 from capt_engine.model.prompts import PromptShape
+
+_WORDS = "a photo of a"
 
 
 def _fits(state: State) -> bool:
@@ -34,6 +47,11 @@ def _learn(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
             "Leave --template out.",
         )
     found = suffix_texts(own.get("token_suffix"), backbone)
+    rest = " ".join(_WORDS.split()[ctx.shape[-2] :])
+    if ctx.dim() == 2 and rest and found and names_behind(found, backbone, rest):
+        # Of the words "a photo of a" some are not learned: IVLP's prompts of the text tower alone, in its first layer.
+        sentence = sentence_of(own, options, backbone, *photo_template(len(ctx)), length=len(ctx))
+        return Learned(PromptShape("text_only", len(ctx), 1), {"context": ctx}, *sentence)
     names = names_behind(found, backbone, "") if found else None
     classes = options.classes or names or ()
     if names:

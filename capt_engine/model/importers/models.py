@@ -86,14 +86,24 @@ def install(
     install_record.discard(staged)
     with files.refused(root / name):
         staged.mkdir(parents=True)
+    # A download lies in a hidden folder, of which nobody has heard.
+    called = (source or {}).get("model") or path.name
     try:
         read = partial(read_published, progress=progress)
-        form, said, assumed = _converted(path, staged, _Stated(base, activation, head_width), read)
-        backbone = _fitting(path, staged)
+        try:
+            form, said, assumed = _converted(path, staged, _Stated(base, activation, head_width), read)
+            backbone = load_backbone(
+                f"{LOCAL_DIR}{staged}", torch.device("cpu")
+            )  # raises where it does not fit together
+        except CaptError as error:
+            given = called if source else str(path)
+            error.message = error.message.replace(str(staged), given).replace(str(path), given)
+            error.args = (error.message,)
+            raise
         parts = tuple(sorted(staged.iterdir()))
         facts = {
             "model": name,
-            "imported_from": path.name,
+            "imported_from": called,
             "form": form,
             "said": said,
             "assumed": assumed,
@@ -116,15 +126,6 @@ class _Stated:
     head_width: int
 
 
-def _fitting(path: Path, staged: Path) -> Backbone:
-    """Load what was made of the user's files; a fault is theirs, not that of a hidden folder nobody knows."""
-    try:
-        return load_backbone(f"{LOCAL_DIR}{staged}", torch.device("cpu"))
-    except CaptError as error:
-        message = error.message.replace(str(staged), str(path))
-        raise BadCheckpoint(message, "Is it whole, and do configuration and weights belong together?") from error
-
-
 def _converted(path: Path, out: Path, stated: _Stated, read: Read) -> tuple[str, list[str], list[str]]:
     if path.is_dir():
         if (path / TOWER_CONFIG).is_file():
@@ -145,8 +146,7 @@ def _converted(path: Path, out: Path, stated: _Stated, read: Read) -> tuple[str,
     contents = read(path)
     tower = towers.tower(contents)
     if tower is not None:
-        has_prompts = any(one.numel() for one in contents.groups.get("add_prompter", {}).values())
-        return _tower(path, tower, has_prompts, out, stated.base, stated.activation)
+        return _tower(path, tower, towers.has_prompts(contents), out, stated.base, stated.activation)
     if stated.base:
         raise BadRequest(f"{path.name!r} is a whole model, which needs no base.", "Leave --base out.")
     if hugging_face.is_clip_model(contents.state):
@@ -159,7 +159,8 @@ def _converted(path: Path, out: Path, stated: _Stated, read: Read) -> tuple[str,
 
 def _state_dict(path: Path, contents: Contents, out: Path, stated: _Stated) -> tuple[str, list[str], list[str]]:
     """A whole CLIP in one file, which says neither how wide its heads are nor its activation."""
-    state, prefix = openai.under_one_name(contents.state)
+    contents, prefix = contents.below_one_module(openai.PATCHES)
+    state = contents.state
     if not openai.is_clip(state):
         known = (
             "Known: a CLIP of OpenAI's or open_clip's names, TeCoA's container, a bare image tower; prompts go to `capt prompts import`, "
@@ -173,7 +174,7 @@ def _state_dict(path: Path, contents: Contents, out: Path, stated: _Stated) -> t
         )
     said, assumed = ["The sizes were read from the weights."], []
     if prefix:
-        said.append(f"All its tensors were below {prefix.rstrip('.')!r}; that was taken away.")
+        said.append(f"All its tensors were below {prefix!r}; that was taken away.")
 
     def heads(tower: Tower, width: int) -> int:
         found, why = head_width(tower, width, stated.head_width)

@@ -14,7 +14,7 @@ from capt_engine.model.importers.head_widths import Tower
 
 # What archives of OpenAI keep beside the weights.
 _BESIDE = ("input_resolution", "context_length", "vocab_size", "attn_mask")
-_PATCHES = "visual.conv1.weight"
+PATCHES = "visual.conv1.weight"
 _TOKENS = 49_408
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
@@ -33,7 +33,7 @@ def is_clip(state: State) -> bool:
         "positional_embedding",
         "ln_final.weight",
         "logit_scale",
-        _PATCHES,
+        PATCHES,
     } <= state.keys()
 
 
@@ -59,23 +59,6 @@ def preprocessing(mean: tuple[float, ...] = MEAN, std: tuple[float, ...] = STD) 
     Pictures are resized bicubically, the shorter side to the model's size, and cut to the square in the middle.
     """
     return {"mean": list(mean), "std": list(std), "interpolation": "bicubic", "resize_mode": "shortest"}
-
-
-def under_one_name(state: State) -> tuple[State, str]:
-    """Take the name of a module that stands in front of every tensor away, as "model." in checkpoints of Lightning.
-
-    Args:
-        state: tensors by name.
-
-    Returns:
-        The tensors by the names of a CLIP, and what was taken away; unchanged and "" where they are no CLIP's, or the
-        CLIP is not all there is.
-    """
-    for name in state:
-        prefix = name.removesuffix(_PATCHES)
-        if prefix != name and all(one.startswith(prefix) for one in state):
-            return {one.removeprefix(prefix): value for one, value in state.items()}, prefix
-    return state, ""
 
 
 def config(state: State, *, quick_gelu: bool, heads: Callable[[Tower, int], int]) -> dict[str, Any]:

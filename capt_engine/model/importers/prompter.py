@@ -15,6 +15,7 @@ from capt_engine.errors import BadCheckpoint
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import Family, ImportOptions, Learned, State, needed
 from capt_engine.model.prompts import PromptShape
+from capt_engine.model.vocabulary import WORDINGS
 
 TEMPLATE = "This is a photo of a {}"
 _TOKENS, _PLACES = "add_prompter.prompt", "add_prompter.pos_embedding"
@@ -47,7 +48,8 @@ def _learn(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
         assumed.append(f"The sentence was {TEMPLATE!r}, as the released script has it.")
     shape = PromptShape("vision_only", len(first), 1, frame=size)
     template = options.template or TEMPLATE
-    return Learned(shape, tensors, template, options.classes, (), tuple(assumed))
+    said = ("Class names are written as its script has them: in lower case, with spaces for - and /.",)
+    return Learned(shape, tensors, template, options.classes, said, tuple(assumed), wording=WORDINGS[1])
 
 
 def _tokens(state: State) -> Tensor:

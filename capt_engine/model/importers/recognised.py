@@ -38,6 +38,11 @@ _KINDS: tuple[tuple[Callable[[State], bool], str, str], ...] = (
         "Merge them into it first.",
     ),
     (
+        _some("meta_net."),
+        "prompts that a network makes anew for each picture or class (CoCoOp, TCP and their kind)",
+        "Such prompts are not supported.",
+    ),
+    (
         _starts("text_decoder.", "multimodal_decoder."),
         "a CoCa, a CLIP with a decoder that writes captions",
         _FOLDER,

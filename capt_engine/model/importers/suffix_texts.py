@@ -15,7 +15,7 @@ from torch import Tensor
 
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.text import class_name
+from capt_engine.model.vocabulary import spoken
 
 _MOST_CLASSES = 3000
 
@@ -91,7 +91,7 @@ def require_same_names(given: Sequence[str], found: Sequence[str] | None, backbo
     given: the user's names. found: the file's, None where it holds none. Nothing is raised where either is missing.
     """
     encode = backbone.tokenize.encode  # type: ignore[attr-defined]
-    if given and found and [encode(class_name(name)) for name in given] != [encode(name) for name in found]:
+    if given and found and [encode(spoken(name)) for name in given] != [encode(name) for name in found]:
         raise BadRequest(
             f"The file was tuned on other classes, or in another order: {', '.join(found[:6])} …",
             "Give the classes in the order of training, or none.",

@@ -14,6 +14,8 @@ from capt_engine.model.importers.base import State
 from capt_engine.model.importers.reading import Contents
 
 TECOA_GROUP = "vision_encoder_state_dict"
+# The dictionaries of TeCoA's visual prompts.
+_PROMPTERS = ("state_dict", "add_prompter", "prompter")
 # Places for the tokens of TeCoA's visual prompts, which the plain tower does not have.
 _PROMPTED = ("prompt_pos_embedding",)
 # The names of modules that a tower's tensors may all stand below, and the beginnings of names of a text tower's.
@@ -35,6 +37,33 @@ def tower(contents: Contents) -> tuple[str, dict[str, Tensor]] | None:
             state = {name.removeprefix(module): value for name, value in contents.state.items()}
             return None if "VPT" in state else ("fare", _plain(state))
     return None
+
+
+def has_prompts(contents: Contents) -> bool:
+    """Return True if a file holds visual prompts, tokens or a border, beside an image tower.
+
+    Raises BadCheckpoint where it holds something else that may be learned, which the tower alone would be without.
+    """
+    if TECOA_GROUP not in contents.groups:
+        if contents.beside:
+            raise _beside(contents.beside)
+        return False
+    found = False
+    for group, tensors in contents.groups.items():
+        for name, value in tensors.items():
+            if group == TECOA_GROUP or not value.is_floating_point() or value.numel() <= 1:
+                continue
+            if group not in _PROMPTERS:
+                raise _beside(f"{group}/{name}" if group else name)
+            found = True
+    return found
+
+
+def _beside(tensor: str) -> BadCheckpoint:
+    return BadCheckpoint(
+        f"The file holds {tensor[:80]!r} beside the image tower: which of them is wanted cannot be seen.",
+        "Save the tower's own state dict alone.",
+    )
 
 
 def _plain(state: State) -> dict[str, Tensor]:

@@ -332,7 +332,11 @@ def repeat(context: ReportContext) -> tuple[Block, ...]:
         Paragraph(_repeatable(manifest), "note"),
     ]
     if context.names.redact or manifest.redacted:
-        redacted = "Names were redacted: say where the pictures are with --data; they are found by their SHA-256."
+        redacted = (
+            "Class names and the hashes of pictures were redacted too: only the run folder's own manifest repeats the run."
+            if manifest.redacted_classes
+            else "Names were redacted: say where the pictures are with --data; they are found by their SHA-256."
+        )
         blocks.append(Paragraph(redacted, "note"))
     started, ended = (text or "not recorded" for text in (manifest.started, manifest.ended))
     seeds = ", ".join(str(seed) for seed in manifest.seeds or [context.run.request.options.seed])

@@ -8,6 +8,7 @@ from pathlib import Path
 from capt_engine.formatting import budget, counted
 from capt_engine.metrics.tally import paired
 from capt_engine.records import PairedTest
+from capt_engine.runs.class_redaction import RunWithoutClasses, StandIns
 from capt_engine.runs.counts import Counts, count
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest import digest
@@ -24,14 +25,19 @@ class ReportContext:
     counts: Counts
 
     @classmethod
-    def of(cls, folder: Path, *, redact: bool = False, number: int = 0) -> ReportContext:
+    def of(
+        cls, folder: Path, *, redact: bool = False, stand_ins: StandIns | None = None, number: int = 0
+    ) -> ReportContext:
         """Read the run in the run folder `folder`, finished or stopped, and count the rows of its whole pictures.
 
-        redact: show numbers instead of the names of files and folders. number: of this run among several in one report,
+        redact: show numbers instead of the names of files and folders. stand_ins: what stands for class names and hashes
+        of pictures, shared by the runs of a report, None to show these. number: of this run among several in one report,
         0 where it is alone. Raises BadRequest where the folder holds no run, or not one whole picture.
         """
         run = FinishedRun.so_far(folder)
-        names = Names(run, redact=redact, number=number)
+        if stand_ins is not None:
+            run = RunWithoutClasses.from_run(run, stand_ins, number)
+        names = Names(run, redact=redact or stand_ins is not None, number=number)
         request, first = run.request, next(iter(run.request.labels), "")
         counts = count(run.lines(), names, request.headline, first, is_matrix=bool(request.matrix))
         for one in run.summary.text_drift:

@@ -8,7 +8,7 @@ from capt_engine.formatting import budget, percent
 from capt_engine.records import Picture, SignedPicture
 from capt_engine.reports.document import Example
 from capt_engine.reports.sections.context import ReportContext
-from capt_engine.runs.kept_pictures import Kept, read
+from capt_engine.runs.kept_pictures import Kept
 from capt_engine.runs.reader import example_picture
 
 # Hundreds of pictures of a usual model's input; a run from elsewhere may list any number.
@@ -23,7 +23,7 @@ def examples(context: ReportContext, role: str) -> list[Example]:
     folder.
     """
     found, n_pixels = [], 0
-    for one in read(context.run.folder):
+    for one in context.run.examples():
         if one.role == role and n_pixels < _MOST_PIXELS and (example := _example(context, one)) is not None:
             found.append(example)
             n_pixels += example.clean.width * example.clean.height

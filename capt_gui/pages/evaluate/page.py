@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from capt_engine.formatting import duration
 from capt_engine.records import EvaluateRequest, Failure
 from capt_gui.pages.evaluate.pictures_view import PicturesView
 from capt_gui.pages.evaluate.results_view import ResultsView
@@ -16,6 +19,8 @@ from capt_gui.panels.scan_progress import ScanProgress
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EXPLORE, REPORT
 from capt_gui.view_models.runs_model import caption, title
+from capt_gui.view_models.work_under_way import WORTH_ASKING_S
+from capt_gui.widgets.confirmation import confirm
 from capt_gui.widgets.drop_area import local_paths
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.segments import Segments
@@ -30,6 +35,8 @@ class EvaluatePage(Page):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self._data, self._run = desk.evaluation.data, desk.evaluation.run
+        # a test answers in the dialog's place
+        self.ask: Callable[[QWidget, str, str, str, str], bool] = confirm
         self.intake = DataIntake(self, desk.settings)
         self.welcome = DataWelcome(desk.theme, self._greeting(), self._recent)
         self.progress = ScanProgress(desk.theme, self._data.thumbnails)
@@ -148,7 +155,12 @@ class EvaluatePage(Page):
         self.on_changed()
 
     def on_cancel(self) -> None:
-        """Ask the engine to stop the evaluation or the scan that is under way."""
+        """Ask the engine to stop the evaluation or the scan that is under way; first the user, where time would be lost by it."""
+        if self._run.elapsed_s >= WORTH_ASKING_S and not self._run.is_kept:
+            question = self.tr("Break off {} of work?").format(duration(self._run.elapsed_s))
+            hint = self.tr("This run is not kept, so it cannot be resumed.")
+            if not self.ask(self.window(), self.tr("Cancel the evaluation"), question, self.tr("Break off"), hint):
+                return
         self._run.cancel()
         self._data.cancel()
 
@@ -204,6 +216,7 @@ class EvaluatePage(Page):
         self.desk.reports.runs.changed.connect(self.on_runs_changed)
         self.intake.chosen.connect(self.on_paths)
         self.progress.cancel_clicked.connect(data.cancel)
+        self.settings_column.job_bar.cancel_clicked.connect(self.on_cancel)
         self.settings_column.data.folder_clicked.connect(self.intake.on_choose_folder)
         self.faces.picked.connect(self.on_face_picked)
         self.results.report_clicked.connect(self.on_report)

@@ -38,7 +38,6 @@ class SettingsColumn(QWidget):
         self.cost = text(role="caption")
         self._lay_out()
         self.job_bar.run_clicked.connect(self._run.start)
-        self.job_bar.cancel_clicked.connect(self._run.cancel)
         self._run.running_changed.connect(self.on_running_changed)
         self._run.progress_changed.connect(self.on_progress_changed)
         self._choices.changed.connect(self.refresh)

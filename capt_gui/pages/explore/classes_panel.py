@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from capt_engine.records import ClassesChecked, WordsChecked
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
+from capt_gui.view_models.explore.changes import ExploreChanges
 from capt_gui.view_models.explore.choices import OWN, SUGGESTED, Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.widgets.class_editor import ClassEditor
@@ -20,10 +21,17 @@ class ClassesPanel(QWidget):
     """The lists of class names that ship, and the class editor, kept in step with the chosen model and prompts."""
 
     def __init__(
-        self, theme: Theme, choices: Choices, tokens: TokenCheck, words: WordCheck, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        choices: Choices,
+        changes: ExploreChanges,
+        tokens: TokenCheck,
+        words: WordCheck,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._choices = choices
+        self._changes = changes
         self._writing = False
         self._words_of = ""
         self.picker = Picker(self.tr("List of classes"))
@@ -38,9 +46,9 @@ class ClassesPanel(QWidget):
         use_model = (self.use_model, 0, Qt.AlignmentFlag.AlignRight)
         fill(QVBoxLayout(self), self.picker, self.about, self.source, use_model, 4, self.editor, spacing=4)
         self.picker.picked.connect(self.on_list_picked)
-        self.use_model.clicked.connect(choices.use_model_classes)
+        self.use_model.clicked.connect(changes.use_model_classes)
         self.editor.changed.connect(self.on_written)
-        self.editor.restore_clicked.connect(choices.restore_classes)
+        self.editor.restore_clicked.connect(changes.restore_classes)
         choices.changed.connect(self.on_choices_changed)
         tokens.checked.connect(self.on_checked)
         words.checked.connect(self.on_words_checked)
@@ -49,12 +57,12 @@ class ClassesPanel(QWidget):
     def on_written(self) -> None:
         """Store the class names and the template that the user wrote, without touching the editor, or its cursor would jump."""
         self._writing = True
-        self._choices.set_classes(self.editor.classes(), self.editor.template())
+        self._changes.write_classes(self.editor.classes(), self.editor.template())
         self._writing = False
 
     def on_list_picked(self, key: str) -> None:
         """Ask about the class names of the list with this key; for the user's own list the cursor goes into the editor."""
-        self._choices.set_class_list(key)
+        self._changes.set_class_list(key)
         # the picker names what is asked about, also where nothing has changed yet
         self._show_list()
         if key == OWN:

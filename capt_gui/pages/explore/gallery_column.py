@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
+from capt_gui.view_models.explore.changes import ExploreChanges
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.widgets.buttons import IconButton
 from capt_gui.widgets.gallery_view import GalleryView
@@ -45,7 +46,9 @@ class GalleryColumn(QWidget):
     open_folder_clicked = Signal()
     clear_clicked = Signal()
 
-    def __init__(self, theme: Theme, gallery: GalleryModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, gallery: GalleryModel, changes: ExploreChanges, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
         self._gallery = gallery
@@ -58,7 +61,7 @@ class GalleryColumn(QWidget):
         self.view.setAccessibleName("Pictures")
         self.view.setModel(self.filter_list)
         self.view.current_changed.connect(self.current_changed)
-        self.view.remove_requested.connect(gallery.remove)
+        self.view.remove_requested.connect(changes.remove)
         self.count_label = text(role="caption", wrap=False)
         line = fill(
             QHBoxLayout(),

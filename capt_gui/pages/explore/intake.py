@@ -20,7 +20,7 @@ from capt_gui.view_models.explore.sides import SUFFIX
 from capt_gui.view_models.explore.tour import Tour
 from capt_gui.widgets.drop_area import local_paths
 
-_FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.pgm *.avif *.jp2 *.tga);;All files (*)"
+_FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.pgm *.avif *.heic *.heif *.jp2 *.tga);;All files (*)"
 
 
 class Intake(QObject):

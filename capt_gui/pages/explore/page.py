@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from capt_engine.formatting import duration
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
 from capt_gui.pages.explore.result_view import ResultView
@@ -15,8 +18,11 @@ from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
 from capt_gui.pages.explore.welcome import Welcome
 from capt_gui.panels.page import Menus, Page
+from capt_gui.translate import counted
 from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.explore.forecast import LargeDrop, evenly
 from capt_gui.view_models.explore.tour import Lesson
+from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
 
 _COLUMNS = [250, 700, 330]
@@ -30,9 +36,11 @@ class ExplorePage(Page):
         super().__init__(desk, parent)
         self._current = ""
         self._offered = ""
+        # the banner asks which of many pictures to analyse
+        self._asks = False
         self.intake = Intake(self, desk.analysis, desk.tour, desk.settings)
         self.export = RunExport(self, desk)
-        self.gallery = GalleryColumn(desk.theme, desk.gallery)
+        self.gallery = GalleryColumn(desk.theme, desk.gallery, desk.changes)
         self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.result = ResultView(desk)
         self.settings_column = SettingsColumn(desk)
@@ -115,7 +123,7 @@ class ExplorePage(Page):
         self.cancel_action.setEnabled(running)
         if running:
             self.result.show_summary(None)
-            if not self._offered:
+            if not self._offered and not self._asks:
                 self.clear_banner()
         self.on_counts_changed()
         self._refresh()
@@ -124,25 +132,62 @@ class ExplorePage(Page):
         """Offer in the banner to use the prompts in the checkpoint file `path` as variant B, which is compared with A."""
         message = self.tr("“{}” holds prompts, not a picture.").format(Path(path).name)
         hint = self.tr("They can be laid beside A on the same pictures.")
-        self.say("info", message, hint, self.tr("Use as B"))
+        self.offer("info", message, hint, (self.tr("Use as B"), self.on_use_offered))
         self._offered = path
 
-    def on_action_clicked(self) -> None:
-        """Use the prompt checkpoint that the banner offers as variant B; if it offers none, open the folder of the saved table."""
-        self.clear_banner()
-        if not self._offered:
-            self.export.show_folder()
-            return
-        self.desk.model.sides.open_file(self._offered, "b")
+    def on_use_offered(self) -> None:
+        """Use the prompt checkpoint that the banner offers as variant B."""
+        path = self._offered
         self._offered = ""
+        self.clear_banner()
+        self.desk.model.sides.open_file(path, "b")
+
+    def on_large(self, drop: LargeDrop) -> None:
+        """Ask which of many new pictures to analyse, as all would take more than a minute: all, 50 of them, or none."""
+        took = duration(drop.seconds)
+        message = self.tr("{:,} pictures would take about {}.").format(len(drop.paths), took)
+        hint = self.tr("None is analysed until you choose. Run analyses all of the gallery at any time.")
+        few = evenly(drop.paths)
+        answers: list[tuple[str, Callable[[], object]]] = [
+            (self.tr("All"), partial(self.on_chosen, drop.paths)),
+            (self.tr("None"), partial(self.on_chosen, ())),
+        ]
+        if len(few) < len(drop.paths):
+            words = self.tr("{} evenly chosen").format(len(few))
+            answers.insert(1, (words, partial(self.on_chosen, few)))
+        self.offer("warning", message, hint, *answers)
+        self._asks = True
+
+    def on_chosen(self, paths: tuple[str, ...]) -> None:
+        """Analyse the pictures at `paths`, which were chosen of many new ones."""
+        self._asks = False
+        self.clear_banner()
+        self.desk.analysis.run(paths)
+
+    def on_removed(self, n: int) -> None:
+        """Say in the banner that `n` pictures were taken off the gallery, with a button that brings them back."""
+        message = counted(n, "1 picture was taken off the gallery.", "{} pictures were taken off the gallery.")
+        hint = self.tr("The files on disk stay where they are.")
+        self.offer("info", message, hint, (self.tr("Undo"), self.on_undo_removal))
+
+    def on_undo_removal(self) -> None:
+        """Bring back the pictures that were removed last, as the banner offers."""
+        self.clear_banner()
+        self.desk.changes.undo.undo()
+
+    def on_undone(self) -> None:
+        """Choose the first picture of the gallery where none is chosen, after a removal was undone."""
+        paths = self.desk.gallery.paths()
+        if paths and self.desk.gallery.item(self._current) is None:
+            self.gallery.view.select_path(paths[0])
 
     def on_saved(self, message: str, folder: str) -> None:
         """Show `message`, that the table of results is saved, in the banner, with its `folder` and a button that opens it."""
-        self.say("done", message, folder, self.tr("Open folder"))
+        self.offer("done", message, folder, (self.tr("Open folder"), self.export.show_folder))
 
     def on_dismissed(self) -> None:
         """Hide the room around the banner that the user dismissed, and forget the prompt checkpoint that it offered."""
-        self._offered = ""
+        self._offered, self._asks = "", False
         super().on_dismissed()
 
     def on_learned(self, lesson: Lesson) -> None:
@@ -175,20 +220,20 @@ class ExplorePage(Page):
         self.intake.save_picture(pictures.adversarial, name)
 
     def on_clear(self) -> None:
-        """Stop the analysis and remove all pictures from the gallery; the files on disk stay where they are."""
+        """Stop the analysis and remove all pictures from the gallery, which can be undone; the files on disk stay where they are."""
         self.desk.analysis.cancel()
-        self.desk.gallery.clear()
+        self.desk.changes.remove(self.desk.gallery.paths())
         self._current = ""
         self.result.show_summary(None)
         self._refresh()
 
-    def say(self, kind: str, message: str, hint: str = "", action: str = "", second: str = "") -> None:
+    def say(self, kind: str, message: str, hint: str = "", action: str = "", second: str = "", third: str = "") -> None:
         """Show `message` with `hint` in the banner, and forget the prompt checkpoint that it offered before.
 
-        kind: "info", "done", "warning" or "error". action, second: texts of the banner's two buttons, "" for no button.
+        kind: "info", "done", "warning" or "error". action, second, third: texts of the banner's buttons, "" for no button.
         """
-        self._offered = ""
-        super().say(kind, message, hint, action, second)
+        self._offered, self._asks = "", False
+        super().say(kind, message, hint, action, second, third)
 
     def _refresh(self) -> None:
         self.result.show_item(self.desk.gallery.item(self._current))
@@ -217,6 +262,7 @@ class ExplorePage(Page):
         out: list[QAction | None] = [save, self.export.table, self.export.report]
         return {
             "&File": [open_files, open_folder, samples, paste, None, *out, None, clear],
+            "&Edit": [*undo_actions(self, self.desk.changes.undo)],
             "&View": [None, *zoom],
             "&Run": [self.run_action, self.cancel_action, None, self.export.keep, at_once],
         }
@@ -234,14 +280,16 @@ class ExplorePage(Page):
         analysis.pictures_found.connect(self.on_pictures_found)
         analysis.failed.connect(self.on_failed)
         analysis.finished.connect(self.result.show_summary)
+        analysis.large.connect(self.on_large)
         analysis.running_changed.connect(self.on_running_changed)
-        self.banner.action_clicked.connect(self.on_action_clicked)
         self.intake.problem.connect(self.on_problem)
         self.export.saved.connect(self.on_saved)
         self.desk.results_file.failed.connect(self.on_failed)
         self.intake.checkpoint_found.connect(self.on_checkpoint_found)
         self.desk.gallery.result_changed.connect(self.on_result_changed)
         self.desk.gallery.counts_changed.connect(self.on_counts_changed)
+        self.desk.changes.removed.connect(self.on_removed)
+        self.desk.changes.undo.indexChanged.connect(self.on_undone)
         self.desk.choices.changed.connect(self._refresh)
         self.desk.tour.learned.connect(self.on_learned)
         self.intake.toys_left.connect(self.on_toys_left)

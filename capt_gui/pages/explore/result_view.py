@@ -43,7 +43,9 @@ class ResultView(QWidget):
         self.pair.hide()
         self.details = text(role="muted")
         self.label = LabelField()
+        self._label_title = text(self.tr("Right answer"), "caption", wrap=False)
         self.label.hide()
+        self._label_title.hide()
         self.aim_line = ElidedLabel(text_role="muted")
         self.aim_line.hide()
         self.summary = text(role="strong")
@@ -66,7 +68,7 @@ class ResultView(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 1)
-        line = fill(QHBoxLayout(), (self.outdated_note, 1), self.label, spacing=10)
+        line = fill(QHBoxLayout(), (self.outdated_note, 1), self._label_title, self.label, spacing=10)
         above = (self.unlike_training, self.headline, self.pair, self.details, self.aim_line, line)
         parts = (*above, (self.splitter, 1), (self._symbol, 1), self.summary)
         fill(QVBoxLayout(self), *parts, spacing=4, margins=(8, 12, 8, 12))
@@ -173,7 +175,8 @@ class ResultView(QWidget):
         truth = item.label if item is not None else ""
         if row is not None:
             self.label.set_label(row.classes, known(row, truth))
-        self.label.setVisible(row is not None and row.out_of_distribution is not True)
+        for one in (self._label_title, self.label):
+            one.setVisible(row is not None and row.out_of_distribution is not True)
         self.pair.setVisible(other is not None)
         aim = ""
         if row is not None and other is not None:

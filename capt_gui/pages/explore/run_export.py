@@ -55,7 +55,11 @@ class RunExport(QObject):
         out = self.ask(self._window, self.tr("Save the results"), start, {start.suffix: self.tr("Table")})
         if out:
             self._desk.settings.last_folder = str(Path(out).parent)
-            self._desk.results_file.start(ReportRequest((run,), out, redact=self._desk.settings.report_redact))
+            settings = self._desk.settings
+            classes = settings.report_redact and settings.report_redact_classes
+            self._desk.results_file.start(
+                ReportRequest((run,), out, redact=settings.report_redact, redact_classes=classes)
+            )
 
     def on_written(self, result: ReportResult) -> None:
         """Emit `saved` with a sentence that names the written file of `result`, and with its folder."""

@@ -23,7 +23,7 @@ class SettingsColumn(QWidget):
         self._desk = desk
         self.job_bar = JobBar(desk.theme)
         self.model = ModelPanel(desk.theme, desk.model)
-        self.classes_panel = ClassesPanel(desk.theme, desk.choices, desk.tokens, desk.words)
+        self.classes_panel = ClassesPanel(desk.theme, desk.choices, desk.changes, desk.tokens, desk.words)
         self.attack = AttackChoicePanel(
             desk.theme, desk.choices.attack, self.tr("Attack"), attack_entries, goal_is_plain=True
         )

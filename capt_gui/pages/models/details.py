@@ -78,7 +78,7 @@ class ModelDetails(ModelItem):
             return model.purpose
         how = self.tr(
             "Its authors publish the image tower alone, and not at the hub: fetch the file in your browser (Copy the links), "
-            "then bring it in with Use a folder I already have…, called {} here, tuned from {}."
+            "then bring it in. It is called {} here, and tuned from {}."
         )
         return f"{model.purpose} {how.format(model.id, model.base)}"
 
@@ -128,6 +128,7 @@ class ModelDetails(ModelItem):
         for button in (self.copy, self.page):
             button.setVisible(bool(model.page))
         self.folder.setVisible(not here and underway is None)
+        self.folder.setText(self.tr("Bring in the file…") if model.base else self.tr("Use a folder I already have…"))
         for button in (self.verify, self.remove):
             button.setVisible(model.state == "installed" and underway is None)
         is_partial = model.state == "partial"

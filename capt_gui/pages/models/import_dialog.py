@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QIntValidator, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -13,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -74,6 +74,12 @@ class ImportDialog(QDialog):
         job.failed.connect(self.on_failed)
         job.done.connect(self.on_done)
         self.on_changed()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Give the dialog the height that its fields want at its width; by itself it would press them together."""
+        super().showEvent(event)
+        if (layout := self.layout()) is not None:
+            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
     def request(self) -> InstallRequest:
         """Return the request to the engine for the import that the fields describe.
@@ -139,8 +145,15 @@ class ImportDialog(QDialog):
         self._fields.addLayout(line)
 
     def _add(self, label: str, control: QWidget) -> None:
-        control.setAccessibleName(label)
-        self._fields.addWidget(named(label, control))
+        self._add_beside((label, control))
+
+    def _add_beside(self, *fields: tuple[str, QWidget]) -> None:
+        """Fields in one line, for a dialog that has to stand on a screen 600 pixels tall."""
+        line = QHBoxLayout()
+        for label, control in fields:
+            control.setAccessibleName(label)
+            line.addWidget(named(label, control), 1)
+        self._fields.addLayout(line)
 
 
 class ImportModelDialog(ImportDialog):
@@ -163,9 +176,9 @@ class ImportModelDialog(ImportDialog):
             (self.tr("QuickGELU (OpenAI's weights and those tuned from them)"), "quickgelu"),
             (self.tr("GELU (LAION's, DataComp's and most others)"), "gelu"),
         )
-        self.head_width = QSpinBox()
-        self.head_width.setRange(0, _WIDEST_HEAD)
-        self.head_width.setSpecialValueText(self.tr("as published models of its width have them"))
+        self.head_width = QLineEdit()
+        self.head_width.setValidator(QIntValidator(1, _WIDEST_HEAD, self))
+        self.head_width.setPlaceholderText(self.tr("as published models of its width have them"))
         self._add_path(folders=True)
         self._add(self.tr("What it is to be called here"), self.name)
         self._add(self.tr("Of an image tower alone (TeCoA, FARE): the model it was tuned from"), self.base)
@@ -196,7 +209,7 @@ class ImportModelDialog(ImportDialog):
             self.name.text().strip(),
             self.base.currentData(),
             self.activation.currentData(),
-            head_width=self.head_width.value(),
+            head_width=int(self.head_width.text() or 0),
         )
 
 
@@ -232,8 +245,10 @@ class ImportPromptsDialog(ImportDialog):
         self._add(self.tr("What they are to be called here"), self.name)
         self._add(self.tr("The data set's template, {} being the class name"), self.template)
         self._add(self.tr("Classes"), self.classes)
-        self._add(self.tr("Where the class name stands (CoOp, APT)"), self.position)
-        self._add(self.tr("Method, where it cannot be seen (prompts of one layer)"), self.family)
+        self._add_beside(
+            (self.tr("Where the class name stands (CoOp, APT)"), self.position),
+            (self.tr("Method, of prompts of one layer"), self.family),
+        )
         self.path.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def request(self) -> ImportPromptsRequest:

@@ -39,8 +39,10 @@ class OptionsColumn(QWidget):
         )
         self._meaning = text(role="caption")
         self._redact = QCheckBox(self.tr("Leave out names of files"))
-        set_tooltip(self._redact, self.tr("Pictures and folders are numbered, and their names are not told."))
-        self._redact.setAccessibleDescription(self._redact.toolTip())
+        set_tooltip(self._redact, self.tr("Numbers stand for pictures and folders."))
+        self._redact_classes = QCheckBox(self.tr("… and class names and hashes"))
+        self._redact_classes.setAccessibleName(self.tr("Leave out class names and picture hashes too"))
+        self._stays = text(role="caption")
         self._all = QPushButton(self.tr("Include all"))
         self._all.setProperty("quiet", True)
         self._all.setAccessibleName(self.tr("Include all sections"))
@@ -54,6 +56,7 @@ class OptionsColumn(QWidget):
         self._lay_out()
         self._format.picked.connect(reports.set_format)
         self._redact.toggled.connect(reports.set_redact)
+        self._redact_classes.toggled.connect(reports.set_redact_classes)
         self._all.clicked.connect(reports.include_all)
         self.save.clicked.connect(self.save_clicked)
         self.print.clicked.connect(self.print_clicked)
@@ -69,6 +72,14 @@ class OptionsColumn(QWidget):
         self._format.set_choice(reports.format)
         self._meaning.setText(self._meanings()[reports.format])
         self._redact.setChecked(reports.redact)
+        self._redact_classes.setVisible(reports.redact)
+        self._redact_classes.setChecked(reports.redact_classes)
+        self._stays.setVisible(reports.redact)
+        self._stays.setText(
+            self.tr("The pictures under Examples stay; leave that section out to hide them.")
+            if reports.redact_classes
+            else self.tr("Class names and SHA-256 of the pictures stay: who has a picture can tell it was here.")
+        )
         self._show_sections()
         self._show_buttons()
 
@@ -140,7 +151,17 @@ class OptionsColumn(QWidget):
         head = fill(QHBoxLayout(), text(self.tr("Sections"), "heading", wrap=False), (None, 1), self._all, spacing=6)
         self._sections_box.setSpacing(2)
         cards = (
-            Card(column(text(self.tr("Format"), "heading"), self._format, self._meaning, self._redact, spacing=10)),
+            Card(
+                column(
+                    text(self.tr("Format"), "heading"),
+                    self._format,
+                    self._meaning,
+                    self._redact,
+                    self._redact_classes,
+                    self._stays,
+                    spacing=10,
+                )
+            ),
             Card(column(head, self._sections_note, self._sections_box, spacing=6)),
         )
         panels = QWidget()

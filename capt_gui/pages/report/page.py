@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -33,8 +32,6 @@ class ReportPage(Page):
         super().__init__(desk, parent)
         self._reports = desk.reports
         self._saved = Path()
-        # what the banner's two buttons do
-        self._answers: tuple[Callable[[], object], ...] = ()
         self._asked_budget = 0.0
         self._beyond: tuple[str, ...] = ()
         # a test answers in the dialog's place
@@ -94,7 +91,7 @@ class ReportPage(Page):
         pages = self.tr("{} pages, ").format(result.pages) if result.pages > 1 else ""
         hint = " ".join((f"{pages}{size(result.n_bytes)} · {self._saved.parent}", *result.notes))
         message = self.tr("Saved {}").format(short(result.out))
-        self._offer(
+        self.offer(
             "done", message, hint, (self.tr("Open folder"), self.on_open_folder), (self.tr("Open"), self.on_open)
         )
 
@@ -103,7 +100,7 @@ class ReportPage(Page):
         what = f"“{titles[0]}”" if len(titles) == 1 else self.tr("{} runs").format(len(titles))
         hint = self.tr("The trash keeps them for 30 days, as long as it is small and the disk has room.")
         message = self.tr("Moved to the trash: {}").format(what)
-        self._offer("done", message, hint, (self.tr("Undo"), self._reports.runs.undo.undo))
+        self.offer("done", message, hint, (self.tr("Undo"), self._reports.runs.undo.undo))
 
     def on_runs_changed(self) -> None:
         """Ask what to do where the kept runs take more on the disk than their budget; once for each budget."""
@@ -120,7 +117,7 @@ class ReportPage(Page):
         )
         answers = ((oldest, self.on_delete_beyond), larger) if beyond else (larger,)
         hint = self.tr("Nothing is deleted unless you do it; pinned runs always stay.")
-        self._offer("warning", excess, hint, *answers)
+        self.offer("warning", excess, hint, *answers)
 
     def on_delete_beyond(self) -> None:
         """Move the oldest runs to the trash, as many as the banner has offered."""
@@ -130,16 +127,6 @@ class ReportPage(Page):
         """Raise the budget of the kept runs, as the banner has offered."""
         self.clear_banner()
         self._reports.allow_more()
-
-    def on_action_clicked(self) -> None:
-        """Do what the first button of the banner offers."""
-        if self._answers:
-            self._answers[0]()
-
-    def on_second_clicked(self) -> None:
-        """Do what the second button of the banner offers."""
-        if len(self._answers) > 1:
-            self._answers[1]()
 
     def on_printed(self, printer: str) -> None:
         """Show in the banner that the pages were sent to the printer with the name `printer`."""
@@ -174,11 +161,6 @@ class ReportPage(Page):
     def on_explore(self) -> None:
         """Show the Explore page, where pictures are analysed and runs are kept for reports."""
         self.desk.navigation.go(EXPLORE)
-
-    def _offer(self, kind: str, message: str, hint: str, *answers: tuple[str, Callable[[], object]]) -> None:
-        """Show a message in the banner, with up to two buttons and what they do."""
-        self._answers = tuple(answer for _, answer in answers)
-        self.say(kind, message, hint, *(words for words, _ in answers))
 
     def _make_actions(self) -> Menus:
         view = self.preview.view
@@ -219,5 +201,3 @@ class ReportPage(Page):
         self.printing.printed.connect(self.on_printed)
         reports.runs.deleted.connect(self.on_deleted)
         reports.runs.changed.connect(self.on_runs_changed)
-        self.banner.action_clicked.connect(self.on_action_clicked)
-        self.banner.second_clicked.connect(self.on_second_clicked)

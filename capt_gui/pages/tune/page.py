@@ -18,6 +18,7 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, KeptProject
 from capt_gui.view_models.tune.state import METHOD
+from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.layout import fill
 
@@ -272,6 +273,7 @@ class TunePage(Page):
         own = [action for step in self.steps for action in step.run_actions()]
         return {
             "&File": [new, None, *(action for step in self.steps for action in step.file_actions())],
+            "&Edit": [*undo_actions(self, self.desk.tuning.scan.undo)],
             "&Run": [*own, None, self._forward, self._backward],
         }
 

@@ -88,6 +88,11 @@ class EvaluateRun(OneJob):
         return self.n_before + self._arrived.n
 
     @property
+    def is_kept(self) -> bool:
+        """True if the run is kept on disk, so that it can be resumed and reported."""
+        return self.request is not None and bool(self.request.options.keep)
+
+    @property
     def is_current(self) -> bool:
         """True if the run on the screen was asked for with the choices as they are now; False without a run."""
         return self.request is not None and self.request == self._choices.request(self.request.options.keep)

@@ -22,6 +22,15 @@ from capt_engine.records import (
 from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.explore.forecast import (
+    ASK_ABOVE_S,
+    FEW,
+    FirstLook,
+    LargeDrop,
+    Paces,
+    first_look,
+    kind_of,
+)
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.run_store import RunStore
 
@@ -69,6 +78,8 @@ class Analysis(QObject):
     """
 
     finished = Signal(object, str)
+    # with the request
+    paced = Signal(object, object)
 
     def __init__(self, job: Job, request: AnalyzeRequest, gallery: GalleryModel, *, redraws: bool) -> None:
         super().__init__()
@@ -77,6 +88,8 @@ class Analysis(QObject):
         self.open_paths = dict.fromkeys(request.paths)
         self._request = request
         self._gallery = gallery
+        self.n_done = 0
+        self.is_kept = bool(request.options.keep)
         job.started.connect(self.on_started)
         job.news.connect(self.on_rows)
         job.finished.connect(self.on_finished)
@@ -94,10 +107,12 @@ class Analysis(QObject):
         self._gallery.put_rows(event.rows, replace(self._request, paths=(), options=options))
         for row in event.rows:
             self.open_paths.pop(row.path, None)
+        self.n_done += len({row.path for row in event.rows})
         self.on_started()
 
     def on_finished(self, result: AnalyzeResult) -> None:
         """Emit `finished` with the result and the run folder that keeps it, "" if none does."""
+        self.paced.emit(self._request, result)
         self.finished.emit(result, self._request.options.keep)
 
     def on_ended(self) -> None:
@@ -107,13 +122,17 @@ class Analysis(QObject):
 
 
 class AnalysisModel(QObject):
-    """One job after the other, frozen when it is asked for; what a stopped or failed job has brought stays."""
+    """One job after the other, frozen when it is asked for; what a stopped or failed job has brought stays.
+
+    large(LargeDrop): new pictures would take more than a minute, and wait until somebody says which of them to analyse.
+    """
 
     running_changed = Signal(bool)
     progress_changed = Signal(int, int, str)
     failed = Signal(object)
     finished = Signal(object)
     pictures_found = Signal(list)
+    large = Signal(object)
 
     def __init__(
         self,
@@ -130,6 +149,7 @@ class AnalysisModel(QObject):
         self._choices = choices
         self._work: list[PictureSearch | Analysis] = []
         self._held: dict[str, None] = {}
+        self._paces = Paces()
         self._was_running = False
         choices.model.offered.connect(self.on_offered)
         bridge.engine_failed.connect(self.cancel)
@@ -138,6 +158,21 @@ class AnalysisModel(QObject):
     def is_running(self) -> bool:
         """True while a search for pictures or an analysis waits or is under way; redrawing old pictures does not count."""
         return bool(self._running() or self._held)
+
+    @property
+    def elapsed_s(self) -> float:
+        """The seconds since the engine began to work on the analysis under way; 0 without one. Redrawing does not count."""
+        return max((work.job.elapsed_s for work in self._running()), default=0.0)
+
+    @property
+    def n_done(self) -> int:
+        """The pictures that the analyses under way have answered so far."""
+        return sum(work.n_done for work in self._running() if isinstance(work, Analysis))
+
+    @property
+    def is_kept(self) -> bool:
+        """True if every analysis under way is kept on disk, so that it can be resumed and reported."""
+        return all(work.is_kept for work in self._running() if isinstance(work, Analysis))
 
     def drop(self, paths: Sequence[str], *, analyse: bool | None = None) -> PictureSearch | None:
         """Look for pictures in the files and folders at `paths`, and add them to the gallery; return the search, None for no paths.
@@ -172,8 +207,41 @@ class AnalysisModel(QObject):
             self._gallery.set_pending(paths, "waiting")
             request = self._choices.request(tuple(paths), self._store.new_folder())
             analysis = self._analyse(request)
+            analysis.paced.connect(self.on_paced)
             analysis.job.progressed.connect(self.on_progressed)
             analysis.finished.connect(self.on_finished)
+
+    def run_new(self, paths: Sequence[str]) -> None:
+        """Analyse pictures that nobody has asked about yet, or emit `large` where all of them would take more than a minute.
+
+        Where the pace is not known, three of them are analysed first.
+        """
+        if len(paths) <= FEW or not self._choices.model.is_ready or self._choices.problem():
+            self.run(paths)
+            return
+        pace = self._paces.get(kind_of(self._choices.request(())))
+        if pace is not None:
+            self.on_pace_known(list(paths), pace)
+            return
+        self._gallery.set_pending(paths, "waiting")
+        analysis = self._analyse(self._choices.request(first_look(paths)))
+        analysis.job.progressed.connect(self.on_progressed)
+        look = FirstLook(analysis.job, paths, self)
+        look.known.connect(self.on_pace_known)
+        look.stopped.connect(self.on_look_stopped)
+
+    def on_pace_known(self, paths: list[str], pace_s: float) -> None:
+        """Analyse the pictures at `paths`, or emit `large` where they would take too long at `pace_s` seconds each."""
+        seconds = pace_s * len(paths)
+        if seconds <= ASK_ABOVE_S:
+            self.run(paths)
+        else:
+            self._gallery.set_pending(paths, "")
+            self.large.emit(LargeDrop(tuple(paths), seconds))
+
+    def on_look_stopped(self, paths: list[str]) -> None:
+        """Remove the mark "waiting" from the pictures at `paths`, of which the first look was cancelled or failed."""
+        self._gallery.set_pending(paths, "")
 
     def go_on(self, run: KeptRun) -> None:
         """Show the pictures of the stopped analysis `run` in the gallery, and analyse those it had not reached, as it was asked to.
@@ -191,7 +259,7 @@ class AnalysisModel(QObject):
     def on_offered(self) -> None:
         """Analyse the pictures that waited for the catalogue."""
         held, self._held = list(self._held), {}
-        self.run(held)
+        self.run_new(held)
         self._tell_running()
 
     def redraw(self, path: str) -> None:
@@ -228,8 +296,12 @@ class AnalysisModel(QObject):
             self.failed.emit(_NOTHING_FOUND)
 
     def on_new(self, _result: PreviewResult, paths: list[str]) -> None:
-        """Analyse the new pictures at `paths`."""
-        self.run(paths)
+        """Analyse the new pictures at `paths`, or ask first where that takes long."""
+        self.run_new(paths)
+
+    def on_paced(self, request: AnalyzeRequest, result: AnalyzeResult) -> None:
+        """Note how long a picture took in an analysis of `request` that has ended."""
+        self._paces.note(request, result)
 
     def on_finished(self, result: AnalyzeResult, folder: str) -> None:
         """Remember the run folder of the finished analysis ("" if not kept) as the last one, and emit `finished`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -16,6 +16,18 @@ _T = TypeVar("_T")
 
 SUGGESTED, OWN = "", "own"
 """Keys of class names that are no list that ships: those that model or prompts suggest, and the user's own."""
+
+
+class OwnClasses(NamedTuple):
+    """The user's own choice of class names for a model and its prompts: the id of a list that ships, or names; and a template.
+
+    key: `Sides.own_classes_key`. Empty: no choice.
+    """
+
+    key: str
+    class_list: str
+    classes: tuple[str, ...]
+    template: str
 
 
 class Choices(QObject):
@@ -77,14 +89,18 @@ class Choices(QObject):
         return bool(self._own_classes or self._own_template)
 
     @property
+    def _key(self) -> str:
+        return self.model.sides.own_classes_key
+
+    @property
     def _own_classes(self) -> tuple[str, ...]:
-        chosen = self.settings.class_list.get(self.settings.model, "")
+        chosen = self.settings.class_list.get(self._key, "")
         listed = next((one.classes for one in self.model.class_lists if one.id == chosen), ())
-        return listed or tuple(self.settings.classes.get(self.settings.model, ()))
+        return listed or tuple(self.settings.classes.get(self._key, ()))
 
     @property
     def _own_template(self) -> str:
-        return self.settings.template.get(self.settings.model, "")
+        return self.settings.template.get(self._key, "")
 
     def problem(self) -> str:
         """Return a few words on why a run cannot start, such as "Name at least two classes".
@@ -104,13 +120,32 @@ class Choices(QObject):
         names of a list that ships as its id.
         """
         suggested_classes, suggested_template = self.suggestion
-        model = self.settings.model
+        key = self._key
         own = classes != suggested_classes
         listing = self.model.listing(classes) if own else None
-        _keep(self.settings.class_list, model, listing.id if listing is not None else "")
-        _keep(self.settings.classes, model, list(classes) if own and listing is None else [])
-        _keep(self.settings.template, model, "" if template == suggested_template else template)
+        _keep(self.settings.class_list, key, listing.id if listing is not None else "")
+        _keep(self.settings.classes, key, list(classes) if own and listing is None else [])
+        _keep(self.settings.template, key, "" if template == suggested_template else template)
         # the classes are what an attack can be told to reach
+        self.attack.changed.emit()
+
+    def own_classes(self) -> OwnClasses:
+        """Return the user's own class names and template for the chosen model and prompts, as they are stored."""
+        key, settings = self._key, self.settings
+        names = tuple(settings.classes.get(key, ()))
+        return OwnClasses(key, settings.class_list.get(key, ""), names, settings.template.get(key, ""))
+
+    def put_own_classes(self, own: OwnClasses, *, over_others: bool = True) -> None:
+        """Store class names and template that `own_classes` gave before, for the model and prompts that they were chosen for.
+
+        over_others: also where others were chosen since.
+        """
+        tables = (self.settings.class_list, self.settings.classes, self.settings.template)
+        if not over_others and any(own.key in table for table in tables):
+            return
+        _keep(self.settings.class_list, own.key, own.class_list)
+        _keep(self.settings.classes, own.key, list(own.classes))
+        _keep(self.settings.template, own.key, own.template)
         self.attack.changed.emit()
 
     def restore_classes(self) -> None:
@@ -129,6 +164,8 @@ class Choices(QObject):
         """
         # what stands in the editor is what is asked, whoever suggested it
         learned = self.model.sides.are_learned and self.model.is_ready
+        # a file's own classes are the engine's to find, also while the window does not know them yet
+        learned = learned and not self.model.sides.file_suggests
         classes = self.classes if learned else self._own_classes
         template = self.template if learned else self._own_template
         return AnalyzeRequest(

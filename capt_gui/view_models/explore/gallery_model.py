@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import PurePath
+from typing import NamedTuple
+from weakref import WeakValueDictionary
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from capt_engine.records import AnalyzeRequest, FailedPicture, PictureRow, PictureSet, Preview
 from capt_gui.plain_text import plain
@@ -54,6 +56,14 @@ class Item:
         return self.pending or self.outcome or ("ready" if self.seen else "waiting")
 
 
+class Removed(NamedTuple):
+    """A picture that was taken off the gallery: its row of before, all that was known of it, and its thumbnail."""
+
+    row: int
+    item: Item
+    thumbnail: QByteArray | None
+
+
 class GalleryModel(QAbstractListModel):
     """Rows by path. `result_changed(path)`: what is known of one picture ("": of several); `counts_changed`: counts."""
 
@@ -64,6 +74,8 @@ class GalleryModel(QAbstractListModel):
         super().__init__(parent)
         self._items: list[Item] = []
         self._rows: dict[str, int] = {}
+        # those that can still be put back: a run that was under way goes on with them
+        self._removed: WeakValueDictionary[str, Item] = WeakValueDictionary()
         self._thumbnails = Thumbnails()
         self._pictures = PictureSets()
         self._labels: dict[str, str] = {}
@@ -174,13 +186,15 @@ class GalleryModel(QAbstractListModel):
     def put_rows(self, rows: Iterable[PictureRow | FailedPicture], request: AnalyzeRequest) -> None:
         """Put the answers, or failures, into the cards of the pictures; where two are compared, B's row follows A's.
 
-        request: the settings that the rows were made with. Rows of pictures that were removed are passed over.
+        request: the settings that the rows were made with. Pictures that were removed and can be put back keep their rows.
         """
         for path, group in groupby(rows, lambda row: row.path):
-            item = self.item(path)
+            there = self.item(path)
+            item = there or self._removed.get(path)
             if item is None:
                 continue
-            self._count(item, -1)
+            if there is not None:
+                self._count(item, -1)
             item.pending = ""
             results: list[PictureRow] = []
             for row in group:
@@ -190,14 +204,17 @@ class GalleryModel(QAbstractListModel):
                     results.append(row)
             if results:
                 self._keep(item, results, request)
-            self._count(item)
-            self._tell(item)
+            if there is not None:
+                self._count(item)
+                self._tell(item)
 
     def set_pending(self, paths: Iterable[str], pending: str) -> None:
         """Mark the pictures at `paths` as "waiting" or "running", or with "" as neither, to show their last outcome."""
-        rows = [self._rows[path] for path in paths if path in self._rows]
-        for row in rows:
-            self._items[row].pending = pending
+        named = list(paths)
+        for path in named:
+            if (item := self.item(path) or self._removed.get(path)) is not None:
+                item.pending = pending
+        rows = [self._rows[path] for path in named if path in self._rows]
         if rows:
             self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
             self.result_changed.emit("")
@@ -214,6 +231,29 @@ class GalleryModel(QAbstractListModel):
                 self._labels.pop(item.path, None)
             del self._items[first : last + 1]
             self.endRemoveRows()
+        self._rows = {item.path: row for row, item in enumerate(self._items)}
+        self.counts_changed.emit()
+
+    def take(self, paths: Iterable[str]) -> list[Removed]:
+        """Remove the pictures at `paths` as `remove` does, and return all that `put_back` needs; large pictures are forgotten."""
+        rows = sorted(self._rows[path] for path in set(paths) if path in self._rows)
+        taken = [Removed(row, self._items[row], self._thumbnails.packed(self._items[row].path)) for row in rows]
+        self._removed.update({one.item.path: one.item for one in taken})
+        self.remove([one.item.path for one in taken])
+        return taken
+
+    def put_back(self, removed: Iterable[Removed]) -> None:
+        """Put pictures that `take` removed back into their rows, with their results; one that is there again stays as it is."""
+        for first, group in _neighbours([one for one in removed if one.item.path not in self._rows]):
+            row = min(first, len(self._items))
+            self.beginInsertRows(QModelIndex(), row, row + len(group) - 1)
+            self._items[row:row] = [one.item for one in group]
+            for one in group:
+                self._count(one.item)
+                self._removed.pop(one.item.path, None)
+                if one.thumbnail is not None:
+                    self._thumbnails.put_packed(one.item.path, one.thumbnail)
+            self.endInsertRows()
         self._rows = {item.path: row for row, item in enumerate(self._items)}
         self.counts_changed.emit()
 
@@ -299,6 +339,13 @@ _ANSWERS: dict[int, Callable[[Item], str]] = {
     GalleryRole.CAPTION: lambda item: _CAPTIONS.get(item.pending, item.caption),
     GalleryRole.MESSAGE: lambda item: _message(item) if item.failure is not None else "",
 }
+
+
+def _neighbours(ascending: list[Removed]) -> Iterator[tuple[int, list[Removed]]]:
+    """Removed pictures that stood side by side: the row of the first, and all of them, from the beginning of the list."""
+    for _, group in groupby(enumerate(ascending), lambda pair: pair[1].row - pair[0]):
+        some = [one for _, one in group]
+        yield some[0].row, some
 
 
 def _runs(descending: list[int]) -> Iterator[tuple[int, int]]:

@@ -17,10 +17,11 @@ from capt_gui.settings import AUTO, AttackSettings, Settings
 from capt_gui.translate import tr
 from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
-from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.explore.choices import Choices, OwnClasses
 from capt_gui.view_models.explore.gallery_model import GalleryModel, Item
 
 _TOY = TOYS[0]
+_NO_CHOICE = ("", (), "")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Tour(QObject):
         self._gallery = gallery
         self._analysis = analysis
         self._before: _Chosen | None = None
+        # class names that were typed for the toy world before
+        self._own: OwnClasses | None = None
         # the sentence is said of the first run only
         self._awaits_run = self._awaits_catalogue = False
         choices.changed.connect(self.on_choices_changed)
@@ -91,6 +94,8 @@ class Tour(QObject):
         _Chosen(_TOY).put_into(self._settings)
         self._awaits_run = True
         self._choices.attack.set_target(None)
+        if (own := self._choices.own_classes())[1:] != _NO_CHOICE:
+            self._own = own
         self._choices.restore_classes()
         self._choices.model.changed.emit()
         if (search := self._analysis.drop([str(folder())], analyse=False)) is not None:
@@ -104,6 +109,7 @@ class Tour(QObject):
         if self._before is None:
             return ""
         before, self._before, self._awaits_run = self._before, None, False
+        self._put_back()
         before.put_into(self._settings)
         if before.model == _TOY:
             self._choices.model.changed.emit()
@@ -118,6 +124,7 @@ class Tour(QObject):
         """Take the model that the user chooses meanwhile as theirs: the look at the toy world is over."""
         if self._settings.model != _TOY:
             self._before, self._awaits_run = None, False
+            self._put_back()
 
     def on_found(self) -> None:
         """Attack the toy world's pictures, now or as soon as the catalogue says what there is to compare."""
@@ -140,6 +147,12 @@ class Tour(QObject):
         found = lesson(filter(None, map(self._gallery.item, self._paths())))
         if found is not None:
             self.learned.emit(found)
+
+    def _put_back(self) -> None:
+        """Store the class names again that were typed for the toy world before the look at it, unless others were typed since."""
+        own, self._own = self._own, None
+        if own is not None:
+            self._choices.put_own_classes(own, over_others=False)
 
     def _paths(self) -> list[str]:
         return [path for path in self._gallery.usable_paths() if Path(path).parent == folder()]

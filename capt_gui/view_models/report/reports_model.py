@@ -183,6 +183,17 @@ class ReportsModel(QObject):
             self._settings.report_format = name
             self.changed.emit()
 
+    @property
+    def redact_classes(self) -> bool:
+        """Return True if numbers stand for class names and hashes of pictures too; only where those of files are left out."""
+        return self.redact and self._settings.report_redact_classes
+
+    def set_redact_classes(self, redact: bool) -> None:
+        """Show numbers instead of class names and hashes of pictures too if `redact`; the preview is drawn anew."""
+        if redact != self._settings.report_redact_classes:
+            self._settings.report_redact_classes = redact
+            self._ask_soon()
+
     def set_redact(self, redact: bool) -> None:
         """Show numbers instead of the names of files and folders if `redact`; the preview is drawn anew."""
         if redact != self.redact:
@@ -213,7 +224,7 @@ class ReportsModel(QObject):
         """
         suffix = out.rpartition(".")[2].lower()
         sections = self._included() if suffix in _WITH_SECTIONS else ()
-        return ReportRequest(self.chosen, out, sections, self.redact)
+        return ReportRequest(self.chosen, out, sections, self.redact, self.redact_classes)
 
     def write(self, out: str) -> None:
         """Write the report of the chosen runs to the file `out`, whose ending says the format.
@@ -284,7 +295,9 @@ class ReportsModel(QObject):
 
     def _pages_request(self, page_width: int) -> ReportRequest:
         sections = self._included()
-        return ReportRequest(self.chosen, _PREVIEW_NAME, sections, self.redact, preview=True, page_width=page_width)
+        return ReportRequest(
+            self.chosen, _PREVIEW_NAME, sections, self.redact, self.redact_classes, preview=True, page_width=page_width
+        )
 
     def _known(self, result: ReportResult) -> tuple[SectionInfo, ...]:
         """The sections of an answer; what was not asked for may be there all the same, so that it can be asked for again."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from capt_engine.errors import CaptError
 from capt_engine.records import FailedPicture, ScanResult
@@ -20,6 +22,9 @@ from capt_gui.view_models.tune.state import DATA
 
 RECENT = 6
 
+Excluded: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+"""Paths of single pictures and names of classes that are left out."""
+
 
 class ScanModel(ScanJob):
     """The scan of the pictures. `changed`: the result, or what is left out."""
@@ -28,7 +33,9 @@ class ScanModel(ScanJob):
         super().__init__(bridge, parent)
         self._settings = settings
         self._project = project
-        self._excluded: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+        self._excluded: Excluded = ((), ())
+        # what was left out and taken back, the latest on top
+        self.undo = QUndoStack(self)
         self._left_out: Counter[str] = Counter()
         project.opened.connect(self.on_opened)
         project.changed.connect(self.on_project_changed)
@@ -41,6 +48,7 @@ class ScanModel(ScanJob):
         if not paths or self._project.is_busy:
             return
         self.forget()
+        self.undo.clear()
         self._project.take(tuple(paths))
         source = "\n".join(paths)
         self._settings.tune_recent = [source, *(old for old in self._settings.tune_recent if old != source)][:RECENT]
@@ -78,17 +86,17 @@ class ScanModel(ScanJob):
     def exclude(self, picked: Picked) -> None:
         """Leave the pictures and classes in `picked` out of the project; their files stay as they are."""
         state = self._project.state
-        self._project.change(
-            excluded=_with(state.excluded, picked.pictures),
-            excluded_classes=_with(state.excluded_classes, picked.classes),
+        self._leave_out(
+            _with(state.excluded, picked.pictures), _with(state.excluded_classes, picked.classes), self.tr("leave out")
         )
 
     def include(self, picked: Picked) -> None:
         """Take the pictures and classes in `picked` back into the project."""
         state = self._project.state
-        self._project.change(
-            excluded=_without(state.excluded, picked.pictures),
-            excluded_classes=_without(state.excluded_classes, picked.classes),
+        self._leave_out(
+            _without(state.excluded, picked.pictures),
+            _without(state.excluded_classes, picked.classes),
+            self.tr("take back"),
         )
 
     def toggle(self, picked: Picked) -> None:
@@ -100,6 +108,7 @@ class ScanModel(ScanJob):
     def on_opened(self) -> None:
         """Load the last scan of the opened project from its folder; if there is none, scan its pictures again."""
         self.forget()
+        self.undo.clear()
         if not self._project.state.data:
             self.changed.emit()
             return
@@ -113,8 +122,10 @@ class ScanModel(ScanJob):
 
     def on_project_changed(self) -> None:
         """Count again if pictures or classes were left out or taken back, and emit `changed`; ignore other changes."""
-        state = self._project.state
-        if (state.excluded, state.excluded_classes) != self._excluded:
+        if self._project.is_busy:
+            # what is tuned on does not change under way
+            self.undo.clear()
+        if self._excluded_now() != self._excluded:
             self._count()
             self.changed.emit()
 
@@ -135,6 +146,14 @@ class ScanModel(ScanJob):
             self._project.change(own_parts=True)
         self.list_pictures()
 
+    def _leave_out(self, pictures: tuple[str, ...], classes: tuple[str, ...], words: str) -> None:
+        before, after = self._excluded_now(), (pictures, classes)
+        if before != after:
+            self.undo.push(_LeftOut(self._project, before, after, words))
+
+    def _excluded_now(self) -> Excluded:
+        return self._project.state.excluded, self._project.state.excluded_classes
+
     def _count(self) -> None:
         state = self._project.state
         self._excluded = (state.excluded, state.excluded_classes)
@@ -142,6 +161,24 @@ class ScanModel(ScanJob):
         classes = self.result.classes if self.result is not None else ()
         self._usable = {own.name: own.usable - self._left_out[own.name] for own in classes}
         self._notices = () if self.result is None else notices(self.result, state, self.usable)
+
+
+class _LeftOut(QUndoCommand):
+    """Pictures and classes that were left out of the project, or taken back."""
+
+    def __init__(self, project: TuneProject, before: Excluded, after: Excluded, words: str) -> None:
+        super().__init__(words)
+        self._project, self._before, self._after = project, before, after
+
+    def redo(self) -> None:
+        self._put(self._after)
+
+    def undo(self) -> None:
+        self._put(self._before)
+
+    def _put(self, excluded: Excluded) -> None:
+        pictures, classes = excluded
+        self._project.change(excluded=pictures, excluded_classes=classes)
 
 
 def unreadable_of(result: ScanResult, name: str) -> tuple[FailedPicture, ...]:

@@ -185,3 +185,21 @@ def test_photo_is_the_model_of_a_run_that_names_none(pictures: Path, capsys: pyt
     assert row["clean_pred"] in names_of("everyday")
     assert main([*asked, "--prompts", "capt-shapes-night"]) == 4
     assert "was made for 'demo'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file has such a name there")
+def test_names_of_pictures_cannot_move_the_cursor(
+    pictures: Path, tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sound picture and a broken one with escapes, line breaks and turned writing in their names take a plain line each."""
+    evil = "\x1b[2J\rall \nis\u202ewell"
+    (tmp_path / evil).mkdir()
+    (tmp_path / evil / f"{evil}.png").write_bytes((pictures / "red.png").read_bytes())
+    (tmp_path / evil / f"{evil}-broken.png").write_bytes(b"no picture")
+    asked = ["analyze", str(tmp_path / evil), "--model", f"local-dir:{tiny_folder}", "--classes", "a cat,a\x1b[31m dog"]
+    assert main([*asked, *FAST]) == 0
+    told = capsys.readouterr()
+    assert sum("all \\nis\\u202ewell" in line for line in told.out.splitlines()) == 2
+    assert all(line.isprintable() for line in (told.out + told.err).split("\n"))
+    assert main(["analyze", str(tmp_path / f"{evil}/nothing"), "--model", f"local-dir:{tiny_folder}"]) == 3
+    assert all(line.isprintable() for line in capsys.readouterr().err.split("\n"))

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from capt_engine.cli.main import main
+from capt_engine.model.checkpoints import Document, MadeFor, save
+from capt_engine.model.clip import Backbone
+from capt_engine.model.prompts import Prompts, PromptShape, TowerSizes
 
 
 def folders(root: Path, *names: str, each: int = 1) -> Path:
@@ -38,7 +42,7 @@ def test_folders_with_the_same_tokens_are_named(
     data = folders(tmp_path / "data", *pair, "star")
     found = summary(capsys, tiny_folder, "evaluate", str(data))
     (note,) = [one for one in found["notes"] if "same tokens" in one]
-    assert all(repr(name) in note for name in pair)
+    assert all((repr(name) if name.isascii() else ascii(name)) in note for name in pair)
     (check,) = [one for one in found["checks"] if one["name"] == "names-differ"]
     assert (check["status"], check["value"]) == ("fail", 1)
     apart = summary(capsys, tiny_folder, "evaluate", str(folders(tmp_path / "other", "mug", "star")))
@@ -79,3 +83,31 @@ def test_a_line_of_a_list_is_one_class(tmp_path: Path, tiny_folder: Path, capsys
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["classes"] == ["mug, cup", "cube"]
     assert "--classes '\"mug, cup\",cube'" in manifest["command"]
+    words = ("--classes", '"mug, cup",cube', "--model", f"local-dir:{tiny_folder}", "--attack", "none", "--quiet")
+    assert main(["analyze", str(data), *words]) == 0
+    assert f"model local-dir:{tiny_folder}, among 2 class names." in capsys.readouterr().out
+
+
+def test_a_published_list_is_used_as_it_is(
+    tmp_path: Path, tiny_folder: Path, tiny_backbone: Backbone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prompts with tokens of each class's own, whose list has "missile" twice, are used with that list, with labels and without."""
+    names = ("missile", "sunglasses", "missile")
+    shape = PromptShape("text_only", 2, 1, n_classes=3)
+    prompts = Prompts.blank(TowerSizes.of(tiny_backbone), shape)
+    assert prompts.context is not None
+    prompts.context.data += torch.randn(prompts.context.shape, generator=torch.Generator().manual_seed(0))
+    learned = str(tmp_path / "own.safetensors")
+    settings = {"sentence": "own"}
+    made_for = MadeFor.of(tiny_backbone)
+    save(Path(learned), prompts, Document("coop", made_for, shape, "{}.", classes=names, settings=settings))
+    data = folders(tmp_path / "data", "n1", "n2", "n3")
+    (tmp_path / "names.txt").write_text("\n".join(names))
+    listed = ("--classes", str(tmp_path / "names.txt"))
+    for i, words in enumerate((("analyze", str(data)), ("evaluate", str(data), *listed))):
+        run = tmp_path / str(i)
+        found = summary(capsys, tiny_folder, *words, "--prompts", learned, "--out", str(run))
+        assert json.loads((run / "manifest.json").read_text())["classes"] == ["missile", "sunglasses", "missile (#2)"]
+        assert not [one for one in found["notes"] if "same tokens" in one]
+    plain = summary(capsys, tiny_folder, "evaluate", str(data), *listed)
+    assert "'missile' and 'missile (#2)'" in " ".join(plain["notes"])

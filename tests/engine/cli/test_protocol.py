@@ -333,7 +333,7 @@ def test_the_toy_world_is_measured_with_the_toy_model(root: Path, tmp_path: Path
 
 
 def test_a_signal_from_outside_ends_the_program(root: Path, tiny_folder: Path, tmp_path: Path) -> None:
-    """SIGINT to the real program: exit code 130, a sentence, and a work folder to go on with."""
+    """SIGTERM to the real program: exit code 143, a sentence, and a work folder to go on with."""
     command = [
         "protocol",
         "few-shot",
@@ -353,7 +353,7 @@ def test_a_signal_from_outside_ends_the_program(root: Path, tiny_folder: Path, t
     assert program.stderr is not None
     said = program.stderr.readline()
     assert "0 of" in said
-    program.send_signal(signal.SIGINT)
+    program.send_signal(signal.SIGTERM)
     rest = program.communicate(timeout=60)[1]
-    assert program.returncode == 130, rest
+    assert program.returncode == 143, rest
     assert "the same command goes on from there" in rest

@@ -29,7 +29,7 @@ TRANSPOSED = {
 """How an upright picture is stored so that the orientation of that number brings it back."""
 
 
-@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "GIF", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "GIF", "JPEG", "WEBP", "AVIF"])
 def test_every_format_gives_its_pixels(tmp_path: Path, kind: str) -> None:
     """A picture saved in any format we read comes back with its size, its pixels and the hash of its bytes."""
     data = encoded(scene(), kind)
@@ -38,7 +38,30 @@ def test_every_format_gives_its_pixels(tmp_path: Path, kind: str) -> None:
     assert (photo.rgb.shape, photo.rgb.dtype) == ((32, 48, 3), np.uint8)
     assert photo.sha256 == hashlib.sha256(data).hexdigest()
     assert photo.notes == ()
-    assert close(photo, scene(), {"GIF": 40, "JPEG": 40, "WEBP": 40}.get(kind, 0))
+    assert close(photo, scene(), {"GIF": 40, "JPEG": 40, "WEBP": 40, "AVIF": 40}.get(kind, 0))
+
+
+@pytest.mark.parametrize("turn", [1, 3, 6, 8])
+def test_avif_comes_upright(tmp_path: Path, turn: int) -> None:
+    """A telephone keeps the turn beside the pixels; transparency stands over white."""
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    stored = scene().transpose(TRANSPOSED[turn]) if turn > 1 else scene()
+    assert close(read(tmp_path, encoded(stored, "AVIF", exif=exif.tobytes(), quality=95)), scene(), 40)
+    clear = read(tmp_path, encoded(Image.new("RGBA", (16, 16), (0, 0, 0, 0)), "AVIF"))
+    assert clear.rgb.min() > 250
+    assert "transparency shown over white" in clear.notes
+
+
+def test_heic_is_read_where_its_package_is_there(tmp_path: Path) -> None:
+    """The optional extra `heic` makes a photograph of a telephone a picture like any other, upright."""
+    package = pytest.importorskip("pillow_heif")
+    package.register_heif_opener()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = scene().transpose(TRANSPOSED[6])
+    photo = read(tmp_path, encoded(stored, "HEIF", exif=exif.tobytes(), quality=95))
+    assert close(photo, scene(), 40)
 
 
 def test_reading_twice_gives_equal_photos(tmp_path: Path) -> None:

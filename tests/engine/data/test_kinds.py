@@ -10,7 +10,7 @@ from PIL import Image
 from capt_engine.data.kinds import kind_of, looks_like_picture, refuse_mazes
 from capt_engine.errors import BadImage
 
-READ = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
+READ = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF")
 
 
 def encoded(kind: str) -> bytes:
@@ -31,12 +31,22 @@ def test_formats_we_read_are_known_under_any_name(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "words"),
+    ("head", "decoder"),
     [
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
-        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIF"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIF"),
         (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1", "AVIF"),
         (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
+    ],
+)
+def test_photographs_of_telephones_are_told_apart(head: bytes, decoder: str) -> None:
+    """HEIC and AVIF share their container; the brand says which it is."""
+    assert kind_of(head, "name.png").pillow == decoder
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
         (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
         (b"8BPS\0\1", "Photoshop"),
         (b"DDS |\0\0\0", "DDS"),

@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from capt_engine.data import images
 from capt_engine.data.images import read_photo
 from capt_engine.errors import BadImage
 from tests.engine.data.handmade import chunk, encoded, png, read, refusal, retagged, scene
@@ -24,9 +26,21 @@ def test_empty_file_and_text_are_refused(tmp_path: Path) -> None:
     assert "text" in refusal(tmp_path, "Ein Text, und zwar größer als nötig.".encode()).message
 
 
-def test_heic_hint_says_how_to_go_on(tmp_path: Path) -> None:
-    """Someone with a telephone's photograph learns to export it."""
-    assert "JPEG or PNG" in refusal(tmp_path, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").hint
+def test_heic_hint_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Someone with a telephone's photograph learns which package reads it, or to export it."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    images._reads_heic.cache_clear()
+    refused = refusal(tmp_path, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    images._reads_heic.cache_clear()
+    assert "HEIC" in refused.message
+    assert "pip install pillow-heif" in refused.hint
+    assert "JPEG or PNG" in refused.hint
+
+
+def test_avif_without_its_decoder_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow may be built without libavif."""
+    monkeypatch.setattr(images.features, "check", lambda _: False)
+    assert "built without" in refusal(tmp_path, encoded(scene(), "AVIF")).message
 
 
 def test_raw_photograph_is_not_replaced_by_its_preview(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -233,8 +234,24 @@ def test_a_clip_model_of_the_hub_is_fetched(hub: Hub, talk: Talk, tmp_path: Path
     folder = Path(ended.result.folder)
     assert sorted(path.name for path in folder.iterdir()) == ["installed.json", "open_clip_config.json", NAME]
     note = json.loads((folder / "installed.json").read_text())
-    assert (note["commit"], note["form"]) == (COMMIT, "CLIPModel folder")
+    assert (note["commit"], note["form"], note["imported_from"]) == (COMMIT, "CLIPModel folder", MODEL)
     assert not list(folder.parent.glob(".*"))
+
+
+def test_a_fault_of_a_download_is_the_repositorys(hub: Hub, talk: Talk, tmp_path: Path) -> None:
+    """What does not fit together is called by the name that was asked for, not by the hidden folder in which it lies."""
+    model, look = TINY_CONFIG["model_cfg"], TINY_CONFIG["preprocess_cfg"]
+    made = forms.clip_model(tmp_path / "made", forms.random_clip(model), model, look)
+    config = json.loads((made / "config.json").read_text())
+    heads = {"vision_config": {**config["vision_config"], "num_attention_heads": 7}}
+    for changed, said in (({"model_type": "siglip"}, "siglip"), (heads, "7 attention heads")):
+        hub.files = {path.name: path.read_bytes() for path in made.iterdir()}
+        hub.files["config.json"] = json.dumps({**config, **changed}).encode()
+        ended = talk.end_of(talk.engine.submit(DownloadRequest(MODEL)))
+        assert isinstance(ended, JobFailed), ended
+        assert said in ended.failure.message
+        assert ".download" not in ended.failure.message
+        shutil.rmtree(catalog.models_dir())
 
 
 def test_an_index_of_the_hub_leads_nowhere_else(hub: Hub, talk: Talk) -> None:

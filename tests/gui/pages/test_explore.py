@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import Bench
 from fakes import EVERYDAY, IMAGENET, PHOTO_CLASSES, READY, SHAPES, analyse, picture
-from finding import words
-from PySide6.QtCore import QCoreApplication, QMimeData, Qt, QUrl
-from PySide6.QtGui import QImage
+from finding import button, words
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, Qt, QUrl
+from PySide6.QtGui import QImage, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QPlainTextEdit
 from pytestqt.qtbot import QtBot
@@ -143,6 +143,15 @@ def test_the_verdict_names_the_list_of_classes(bench: Bench, page: ExplorePage, 
     assert page.result.details.text().startswith("Demo CLIP (toy world), among 3 everyday words · ")
 
 
+def test_the_verdict_names_classes_that_were_typed(
+    bench: Bench, page: ExplorePage, files: tuple[str, str, str]
+) -> None:
+    """Names that were typed, yesterday perhaps, are called the user's own, with the first of them."""
+    bench.desk.changes.write_classes(("cat", "dog"), "a {}.")
+    fill(bench, page, files)
+    assert "among 2 class names of your own (cat, dog) · " in page.result.details.text()
+
+
 def test_a_long_list_is_read_once(bench: Bench, page: ExplorePage, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often choices change, 1,000 names are parsed no more than once; writing in the list makes it the user's own."""
     panel = page.settings_column.classes_panel
@@ -220,6 +229,46 @@ def test_clear_goes_back_to_the_welcome(bench: Bench, page: ExplorePage, files: 
     page.on_clear()
     assert page.welcome.isVisible()
     assert all(Path(path).exists() for path in files)
+
+
+def test_all_that_was_removed_comes_back(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
+    """Ctrl+A, Delete: the banner says how many went, and brings them back; so does Undo in the menu, after Clear too."""
+    fill(bench, page, files)
+    before = bench.desk.gallery.paths()
+    page.gallery.view.selectAll()
+    QTest.keyClick(page.gallery.view, Qt.Key.Key_Delete)
+    assert bench.desk.gallery.rowCount() == 0
+    assert page.banner.accessibleName() == f"{len(before)} pictures were taken off the gallery."
+    button(page.banner, "Undo").click()
+    assert bench.desk.gallery.paths() == before
+    assert page.gallery.view.current_key() in before
+    page.on_clear()
+    undo = next(action for action in page.menus()["&Edit"] if action is not None)
+    assert undo.text() == f"Undo remove {len(before)} pictures"
+    undo.trigger()
+    assert bench.desk.gallery.paths() == before
+
+
+def test_undo_in_the_editor_goes_on_on_the_page(bench: Bench, page: ExplorePage) -> None:
+    """What was typed is undone by the editor; where it has nothing left, the key undoes the choice of a list before."""
+    QCoreApplication.processEvents()
+    names = page.settings_column.classes_panel.editor.findChild(QPlainTextEdit)
+    assert names is not None
+    bench.desk.changes.set_class_list("everyday")
+    everyday = bench.desk.choices.classes
+    names.setFocus()
+    for typed in (True, False):
+        if typed:
+            QTest.keyClicks(names, "x")
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        event.ignore()
+        QCoreApplication.sendEvent(names, event)
+        assert event.isAccepted() == typed
+        names.undo()
+    assert bench.desk.choices.classes == everyday
+    bench.desk.changes.undo.undo()
+    assert bench.desk.choices.classes == SHAPES
+    assert names.toPlainText().split("\n")[0] == SHAPES[0]
 
 
 def test_a_picture_is_chosen_again_after_all_were_removed(

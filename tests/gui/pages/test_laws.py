@@ -99,7 +99,7 @@ def test_the_window_opens_and_remembers(bench: Bench, qtbot: QtBot, tmp_path: Pa
     bench.engine.emit(READY)
     window.show()
     titles = [action.text() for action in window.menuBar().actions()]
-    assert titles == ["&File", "&View", "&Run", "&Help"]
+    assert titles == ["&File", "&Edit", "&View", "&Run", "&Help"]
     window.close()
     assert bench.settings.geometry
     assert (tmp_path / "settings.toml").exists()

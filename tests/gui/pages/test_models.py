@@ -194,7 +194,7 @@ def test_a_model_of_ones_own_is_imported_in_a_dialog(page: ModelsPage, bench: Be
     assert dialog.banner.accessibleName() == failure.message
     assert dialog.path.text() == "/models/vitb32_fare_eps_4.pt"
     dialog.base.setCurrentIndex(1)
-    dialog.head_width.setValue(80)
+    dialog.head_width.setText("80")
     dialog.go.click()
     asked = bench.engine.requests[-1]
     assert asked == r.ImportModelRequest("/models/vitb32_fare_eps_4.pt", "vitb32_fare_eps_4", "demo", head_width=80)
@@ -218,6 +218,8 @@ def test_prompts_are_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot:
     dialog.template.setText("a photo of a {}.")
     dialog.position.setCurrentIndex(2)
     dialog.family.setCurrentIndex(2)
+    assert dialog.family.height() >= dialog.family.sizeHint().height()
+    assert dialog.height() <= 560
     dialog.go.click()
     wanted = r.ImportPromptsRequest(
         "/runs/model.pth.tar-50",

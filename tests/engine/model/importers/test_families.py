@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
-from capt_engine.model.checkpoints import load, plain_sentence, save, sentence_in
+from capt_engine.model.checkpoints import load, plain_sentence, save
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import ImportOptions
 from capt_engine.model.importers.conversion import Converted, converted
+from capt_engine.model.learned_prompts import LearnedPrompts
 from tests.engine.model.importers.published import (
     CLASSES,
     VISION,
@@ -49,7 +50,7 @@ def agrees(
     """
     save(tmp_path / "imported.safetensors", found.prompts, found.document)
     prompts, document = load(tmp_path / "imported.safetensors", paper.backbone)
-    ours = Classifier(paper.backbone, classes, sentence_in(document, template), prompts=prompts)(images)
+    ours = Classifier(paper.backbone, classes, template, prompts=LearnedPrompts(prompts, document))(images)
     assert plain_sentence(document).count("{}") == 1
     expected = paper.logits(images)
     assert torch.allclose(ours, expected, atol=1e-4), (ours - expected).abs().max()
@@ -112,6 +113,41 @@ def test_own_vectors_follow_their_classes(uneven: Backbone, pixels: Pixels, tmp_
     assert torch.allclose(some, whole[:, [3, 1]], atol=1e-4)
     with pytest.raises(BadRequest, match="none for 'dog'"):
         Classifier(uneven, ("dog", "sea lion"), template, prompts=prompts)
+
+
+def test_own_vectors_are_found_in_any_spelling(uneven: Backbone, pixels: Pixels, tmp_path: Path) -> None:
+    """Names that were read back as tokens ("t - shirt") are found as anybody writes them, where the tokens are the same."""
+    ctx = half(4, 3, WIDTH, seed=3)
+    names = ("t-shirt", "747-400", "st. bernard", "sea lion")
+    path = dassl(tmp_path / "m", {"ctx": ctx, **words_of(uneven, [f"X X X {name}." for name in names], 3)})
+    found = converted(path, uneven, ImportOptions(position="end"))
+    assert found.document.classes == ("t - shirt", "7 4 7 - 4 0 0", "st . bernard", "sea lion")
+    read, written = (
+        Classifier(uneven, some, "{}.", prompts=found.prompts)(pixels(2))
+        for some in (found.document.classes, ("T-shirt", "747-400", "St. Bernard", "sea_lion"))
+    )
+    assert torch.equal(read, written)
+    own = converted(
+        path, uneven, ImportOptions(position="end", classes=("T-shirt", "747-400", "St. Bernard", "Sea lion"))
+    )
+    assert own.document.classes[:2] == ("T-shirt", "747-400")
+
+
+def test_own_vectors_of_one_name_are_two_classes(uneven: Backbone, pixels: Pixels, tmp_path: Path) -> None:
+    """CLIP's list for ImageNet has "missile" twice: its prompts are used with that list as it is, and each keeps its own vectors."""
+    ctx = random_tokens(4, 3, WIDTH, seed=3)
+    names = ("missile", "sunglasses", "missile", "t-shirt")
+    path = dassl(tmp_path / "m", {"ctx": ctx})
+    found = converted(path, uneven, ImportOptions(classes=names, position="end"))
+    model = Classifier(uneven, names, "{}.", prompts=found.prompts)
+    assert model.classes == ("missile", "sunglasses", "missile (#2)", "t-shirt")
+    assert model.alike_classes == ()
+    apart = converted(
+        dassl(tmp_path / "n", {"ctx": ctx[[2, 1, 0, 3]]}), uneven, ImportOptions(classes=names, position="end")
+    )
+    swapped = Classifier(uneven, names, "{}.", prompts=apart.prompts)(pixels(2))
+    assert torch.equal(model(pixels(2))[:, [2, 1, 0, 3]], swapped)
+    assert float((model(pixels(2))[:, 0] - model(pixels(2))[:, 2]).abs().max()) > 1e-3
 
 
 def test_own_vectors_need_their_classes(uneven: Backbone, tmp_path: Path) -> None:
@@ -269,7 +305,9 @@ def test_visual_prompts(uneven: Backbone, pixels: Pixels, tmp_path: Path, with_b
     path = prompter(tmp_path / "m.pth.tar", pads if with_border else {}, {"prompt": tokens})
     found = converted(path, uneven, ImportOptions())
     assert found.document.method == "visual-prompt"
-    sentences = [f"This is a photo of a {name}" for name in NAMES]
+    # refine_classname of its utils.py: lower case, and spaces for _, - and /
+    sentences = [f"This is a photo of a {name.lower().replace('-', ' ').replace('/', ' ')}" for name in NAMES]
+    assert "t shirt" in sentences[2]
     paper = Paper(uneven, sentences, vision=[tokens[0]] if n else [], border=border if with_border else None)
     agrees(found, paper, pixels(2), tmp_path)
 
@@ -323,8 +361,9 @@ def test_prompts_of_other_sizes_are_refused(uneven: Backbone, tiny_backbone: Bac
 def test_a_file_of_no_family_says_what_it_holds(uneven: Backbone, tmp_path: Path) -> None:
     """Image towers and whole CLIPs are sent to the right verb; anything else is described by its first names."""
     for state, told in (
-        ({"meta_net.linear1.weight": torch.ones(2, 2)}, "meta_net.linear1.weight"),
-        ({"ctx": torch.ones(4, WIDTH), "meta_net.linear1.weight": torch.ones(2, 2)}, "no known family"),  # CoCoOp
+        ({"linear1.weight": torch.ones(2, 2)}, "linear1.weight"),
+        ({"ctx": torch.ones(4, WIDTH), "meta_net.linear1.weight": torch.ones(2, 2)}, "CoCoOp"),
+        ({"text_decoder.x": torch.ones(2, 2), "text.transformer.y": torch.ones(2, 2)}, "CoCa"),
         ({"conv1.weight": torch.ones(2, 2)}, "capt models import"),
         ({"visual.conv1.weight": torch.ones(2), "token_embedding.weight": torch.ones(2)}, "capt models import"),
     ):

@@ -275,3 +275,19 @@ def test_other_keys_of_a_configuration_are_kept(tmp_path: Path, state: forms.Sta
     assert json.loads((brought.folder / "open_clip_config.json").read_text("utf-8"))["license"] == "MIT"
     files = [one / "open_clip_model.safetensors" for one in (folder, brought.folder)]
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_what_lies_beside_a_tower_is_said_or_refused(tmp_path: Path, state: forms.State) -> None:
+    """A border that was tuned with a tower is named; a second set of weights beside it is refused."""
+    base = f"local-dir:{forms.open_clip_folder(tmp_path / 'base', state, SMALL, LOOK)}"
+    tower = {name.removeprefix("visual."): v for name, v in state.items() if name.startswith("visual.")}
+    border = {"vision_encoder_state_dict": tower, "state_dict": {"pad_up": torch.ones(1, 3, 2, 16)}, "add_prompter": {}}
+    torch.save(border, tmp_path / "border.tar")
+    brought = models.install(tmp_path / "border.tar", "border", base=base, root=tmp_path / "models")
+    assert any("visual prompts" in line for line in brought.said)
+    for name, held in (
+        ("tecoa", {"vision_encoder_state_dict": tower, "text_encoder": {"w": torch.ones(2)}}),
+        ("bare", {"state_dict": tower, "ema": {"w": torch.ones(2)}}),
+    ):
+        torch.save(held, tmp_path / f"{name}.tar")
+        assert "beside the image tower" in str(refusal(tmp_path / f"{name}.tar", tmp_path / "others", base=base))

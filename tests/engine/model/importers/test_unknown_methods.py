@@ -90,6 +90,7 @@ def left_over(backbone: Backbone) -> dict[str, State]:
         "prompt_learner.cls": learner(backbone, cls=random_tokens(4, 1, WIDTH)),
         "text_encoder.transformer.resblocks.1.VPT_shallow": vpt | deep,
         "image_encoder.transformer.resblocks.2.VPT_shallow": vpt | gap,
+        "VPT_image_trans.conv1.weight": vpt | {"VPT_image_trans.conv1.weight": random_tokens(4, 4)},
         "adapter.fc.weight": vpt | {"adapter.fc.weight": random_tokens(4, 4)},
         "prompt_learner.teacher.conv1.weight": learner(
             backbone, **{"teacher.conv1.weight": backbone.clip.visual.conv1.weight.detach() * 1.1}
@@ -104,6 +105,7 @@ def test_any_tensor_that_is_left_over_is_named(uneven: Backbone, tmp_path: Path)
             converted(dassl(tmp_path / str(number), state), uneven, ImportOptions())
         assert repr(name) in caught.value.message
         assert "would be wrong" in caught.value.message
+        assert ("gap" in caught.value.hint) == name.endswith("VPT_shallow")
 
 
 def test_a_learned_tensor_in_another_dictionary_is_named(uneven: Backbone, tmp_path: Path) -> None:
@@ -134,6 +136,32 @@ def test_another_scale_or_depth_is_another_clip(uneven: Backbone, tmp_path: Path
         with pytest.raises(BadCheckpoint, match="and that is not"):
             converted(path, uneven, ImportOptions())
         assert converted(path, uneven, ImportOptions(), any_model=True).document.method == "vpt"
+
+
+def test_prompts_below_one_module_are_read(uneven: Backbone, tmp_path: Path) -> None:
+    """Lightning puts "model." in front of everything, and its optimiser beside it."""
+    vpt = whole_clip(uneven) | {"image_encoder.VPT": random_tokens(2, VISION)}
+    for number, state in enumerate((vpt, learner(uneven))):
+        below = {f"model.{name}": value for name, value in state.items()}
+        moments = {i: {"exp_avg": torch.ones(2)} for i in range(200)}
+        torch.save({"state_dict": below, "optimizer_states": [{"state": moments}]}, tmp_path / str(number))
+        found = converted(tmp_path / str(number), uneven, ImportOptions())
+        assert found.document.method == ("vpt", "coop")[number]
+        assert any("is this model" in line for line in found.said)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_words_between_vectors_and_name_are_no_part_of_the_name(
+    uneven: Backbone, pixels: Pixels, tmp_path: Path, n: int
+) -> None:
+    """IVLP with prompts in the first text layer alone looks like CoOp; the rest of "a photo of a" stays in the sentence."""
+    sentences = [f"a photo of a {name}." for name in NAMES]
+    ctx = random_tokens(n, WIDTH, seed=n)
+    path = dassl(tmp_path / "m", {"ctx": ctx, **words_of(uneven, sentences, n)})
+    found = converted(path, uneven, ImportOptions())
+    assert found.document.template == "a photo of a {}."
+    assert found.document.classes[0] == "abyssinian"
+    assert difference(found, Paper(uneven, sentences, ctx), pixels(2)) < 1e-4
 
 
 # MaPLe and FAP of one layer

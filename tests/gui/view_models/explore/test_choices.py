@@ -20,6 +20,7 @@ from capt_engine.records import (
     Failure,
     JobFinished,
     JobId,
+    PromptsInfo,
     UnknownWord,
     WordsChecked,
 )
@@ -83,11 +84,21 @@ def test_a_list_that_ships_is_asked_about_and_kept_by_its_name(choices: Choices)
     assert (choices.class_list, choices.settings.class_list) == ("everyday", {"demo": "everyday"})
     choices.set_classes((*EVERYDAY, "emu"), choices.template)
     assert (choices.class_list, choices.settings.class_list) == (OWN, {})
-    assert choices.model.among(choices.classes) == "among 4 class names"
+    assert choices.model.among(choices.classes) == f"among 4 class names of your own ({', '.join(EVERYDAY)}, …)"
+    assert choices.model.among(SHAPES) == f"among the {len(SHAPES)} class names of Demo CLIP (toy world)"
     choices.set_class_list(OWN)
     assert choices.classes == (*EVERYDAY, "emu")
     choices.set_class_list(SUGGESTED)
     assert (choices.classes, choices.settings.classes, choices.request(()).options.classes) == (SHAPES, {}, ())
+
+
+def test_the_classes_are_those_of_the_prompts_that_are_chosen(choices: Choices) -> None:
+    """Of several prompts that were tuned on the same classes, the verdict names the ones that answered."""
+    night = ("cube by night", "cone by night")
+    prompts = tuple(PromptsInfo(name, name, "", "demo", classes=night) for name in ("apt-night", "capt-night"))
+    choices.model.on_ready(replace(CATALOGUE, prompts=prompts))
+    choices.model.sides.set_b("capt-night")
+    assert choices.model.among(night) == "among the 2 class names of capt-night"
 
 
 def test_each_norm_has_its_own_budget(choices: Choices) -> None:

@@ -8,11 +8,21 @@ from pathlib import Path
 import pytest
 from conftest import Bench
 from fakes import CATALOGUE, PHOTO_CLASSES, PROMPTS, READY, SHAPES, TWO_SIDES
+from PySide6.QtCore import QCoreApplication
 
-from capt_engine.records import NO_PROMPTS, CatalogueChanged
+from capt_engine.records import (
+    NO_PROMPTS,
+    CatalogueChanged,
+    DescribePromptsRequest,
+    JobFinished,
+    JobId,
+    PromptsDescribed,
+    PromptsInfo,
+)
 from capt_gui.settings import AUTO, OFF, Settings
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.model_choice import ModelChoice
+from capt_gui.view_models.prompt_files import PromptFiles
 
 PLAIN, CAPT, APT, MUGS = NO_PROMPTS, "toy-capt", "toy-apt", "my-mugs"
 
@@ -144,15 +154,24 @@ def test_prompts_suggest_the_classes_they_were_tuned_on(choices: Choices) -> Non
     assert (choices.classes, choices.has_own_classes) == (("mug", "cup", "jug"), False)
 
 
-def test_classes_of_the_user_come_first(choices: Choices) -> None:
-    """Typed classes stay, whatever prompts are chosen."""
+def test_prompts_bring_their_own_classes(choices: Choices) -> None:
+    """Names typed for plain text do not judge with prompts that were tuned on others; each has its own, and none is lost."""
     choices.set_classes(("cat", "dog"), "a {}.")
     choices.model.sides.set_a(MUGS)
+    assert choices.request(()).options.classes == ("mug", "cup", "jug")
+    choices.set_classes(("mug", "vase"), "my {}.")
+    choices.model.sides.set_a(NO_PROMPTS)
     assert choices.request(()).options.classes == ("cat", "dog")
+    choices.model.sides.set_b(MUGS)
+    assert choices.request(()).options.classes == ("mug", "vase")
+    choices.restore_classes()
+    assert choices.classes == ("mug", "cup", "jug")
     choices.model.set_model("photos")
     assert choices.classes == ("car", "bus")
     choices.model.sides.set_b(None)
     assert (choices.classes, choices.request(()).options.classes) == (PHOTO_CLASSES, ())
+    choices.model.set_model("demo")
+    assert choices.request(()).options.classes == ("cat", "dog")
 
 
 def test_made_with_knows_both_sides(choices: Choices) -> None:
@@ -174,3 +193,25 @@ def test_a_changed_catalogue_is_taken(bench: Bench) -> None:
     assert bench.desk.model.sides.b == CAPT
     assert bench.desk.engine.catalogue == TWO_SIDES.catalogue
     assert bench.desk.engine.device == READY.device
+
+
+def test_a_file_brings_the_classes_it_was_tuned_on(bench: Bench, tmp_path: Path) -> None:
+    """The engine looks into a file that is opened; its classes stand in the editor then, and are never replaced by the model's."""
+    bench.engine.emit(TWO_SIDES)
+    QCoreApplication.processEvents()
+    choices, path = bench.desk.choices, str(tmp_path / "mine.safetensors")
+    Path(path).write_bytes(b"")
+    choices.model.sides.open_file(path, "a")
+    assert bench.engine.requests[-1] == DescribePromptsRequest(path)
+    assert choices.request(()).options.classes == ()
+    info = PromptsInfo(path, "mine", "Mine.", classes=("ox", "yak"), template="my {}.")
+    bench.engine.emit(JobFinished(JobId(len(bench.engine.requests)), PromptsDescribed(info)))
+    QCoreApplication.processEvents()
+    assert (choices.classes, choices.template) == (("ox", "yak"), "my {}.")
+    assert choices.request(()).options.classes == ()
+    assert choices.model.among(("ox", "yak")) == "among the 2 class names of mine"
+    choices.set_classes(("ox", "cow"), "my {}.")
+    assert choices.request(()).options.classes == ("ox", "cow")
+    again = PromptFiles(bench.desk.bridge, choices.model, bench.desk.bridge)
+    again.on_offered()
+    assert bench.engine.requests[-1] == DescribePromptsRequest(path)

@@ -55,7 +55,7 @@ def item(path: str, a: tuple[int, int, float], b: tuple[int, int, float]) -> Ite
 
 
 def test_the_toy_world_is_chosen_whole_and_goes_whole(bench: Bench) -> None:
-    """Model, classes, prompts, budget and attack are the usual ones for the look, and afterwards what they were."""
+    """Model, classes, prompts, budget and attack are the usual ones for the look, and afterwards what they were, typed classes too."""
     chosen = bench.settings
     chosen.model, chosen.eps, chosen.compare = "photos", {"linf": 8 / 255}, "off"
     chosen.explore.expert = {"pgd": {"steps": 400}}
@@ -75,6 +75,7 @@ def test_the_toy_world_is_chosen_whole_and_goes_whole(bench: Bench) -> None:
     assert (chosen.model, chosen.eps, chosen.compare) == ("photos", {"linf": 8 / 255}, "off")
     assert chosen.explore == AttackSettings(expert={"pgd": {"steps": 400}})
     assert bench.desk.gallery.paths() == ()
+    assert chosen.classes == {"demo": ["cat", "dog"]}
     assert bench.desk.tour.leave() == ""
 
 

@@ -130,6 +130,14 @@ def test_a_scan_lists_its_pictures_and_counts_what_is_left(acted: Desk, qtbot: Q
     assert scan.problem() == "There is only one class."
     scan.include(Picked(pictures=(first,), classes=("dog",)))
     assert (scan.usable("cat"), scan.classes_in(), scan.problem()) == (8, ("cat", "dog"), "")
+    scan.undo.undo()
+    assert scan.classes_in() == ("cat",)
+    scan.undo.undo()
+    assert (scan.usable("cat"), scan.classes_in()) == (7, ("cat", "dog", "emu"))
+    scan.undo.redo()
+    assert scan.classes_in() == ("cat",)
+    tuning.project.change(run=RUNNING)
+    assert not scan.undo.canUndo()
     assert all((tmp_path / "pictures" / name).is_dir() for name in COUNTS)
 
 
