@@ -81,8 +81,9 @@ def closing(result: records.AnalyzeResult, run_dir: str | None) -> list[str]:
     run_dir: the folder that the run was kept in, which the last line names; None: it was not kept.
     """
     labelled = result.label_source != "model"
+    among = f", among {formatting.counted(result.classes, 'class name')}" if result.classes else ""
     lines = [
-        f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}."
+        f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}{among}."
     ]
     if (odd := result.out_of_distribution) is not None and odd.count:
         lines.append(f"{formatting.unlike_training(odd.count, odd.n)} What it says of such a picture means nothing.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,12 +103,13 @@ def _verify(args: argparse.Namespace) -> None:
 
 
 def _card(args: argparse.Namespace) -> None:
-    from capt_engine.files import sha256, write_atomic
+    from capt_engine.files import refuse_foreign_file, sha256, write_atomic
     from capt_engine.model.checkpoints import read_document
     from capt_engine.model.store.prompt_store import find
     from capt_engine.reports.model_card import card
 
     path = find(args.name)
+    refuse_foreign_file(args.out, re.compile(rb"(?m)^library_name: capt-explorer$"))
     write_atomic(args.out, card(path.stem, read_document(path), sha256(path)))
     print_result(args, {"out": str(args.out)}, f"The card is in {args.out}.")
 

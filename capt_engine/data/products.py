@@ -12,6 +12,8 @@ DEMO_MARK = ".capt-demo-data.json"
 DRAWN = "a data set that `capt demo data` drew"
 
 _LEFT_OUT = "Left out: "
+_OURS = "CAPT Explorer"
+_REPORTS = ('"schema": "capt-report/', f'<meta name="generator" content="{_OURS}">')
 _RUN = ("manifest.json", "rows.csv")
 _WORK = ("cells", "prompts", "locks")
 
@@ -31,6 +33,18 @@ def product(folder: Path) -> str:
     except (OSError, ValueError):
         return ""
     return ""
+
+
+def product_file(path: Path, text: str) -> str:
+    """Return what the file at `path` with the content `text` is, as words for a sentence, where this program wrote it.
+
+    Known are the reports, and the JSON files of a run. Else returns "", as for a run's rows, which are a list of
+    pictures with labels too.
+    """
+    if path.suffix.lower() == ".json" and product(path.parent):
+        return "a file of a run that CAPT Explorer kept"
+    is_report = any(mark in text[:4096] for mark in _REPORTS) or (text[:5] == "%PDF-" and _OURS in text)
+    return "a report of CAPT Explorer" if is_report else ""
 
 
 def is_drawn(folder: Path) -> bool:

@@ -26,7 +26,7 @@ from capt_engine.data.labelled_set import (
 )
 from capt_engine.data.picture_lists import from_csv, from_split_file
 from capt_engine.data.picture_tree import Kind, Obstacle, no_pause, pictures_below, pictures_in, subfolders
-from capt_engine.data.products import product
+from capt_engine.data.products import product, product_file
 from capt_engine.errors import BadRequest
 from capt_engine.records.pictures import FailedPicture
 
@@ -73,6 +73,8 @@ def load_splits(
     if not Path(where).is_file():
         raise BadRequest(f"{where} is neither a file nor a folder.", EXPECTED)
     text = text_of(where, "surrogateescape")
+    if what := product_file(Path(where), text):
+        raise BadRequest(f"{where} is {what}, not a data set.", "Name the folder of the pictures instead.")
     if text.lstrip()[:1] not in ("{", "["):
         return from_csv(where, text, targets)
     if not is_text(text):

@@ -43,7 +43,8 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
     refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, f"loading {request.options.model}")
-    own = _prompts_of(request.options.prompts)
+    # A's come before B's, as in the window
+    own = next(filter(None, map(_prompts_of, request.variants)), None)
     classes, template = catalogue.suggestion(request.options.model)
     if own is not None and not request.options.classes:
         document = read_document(own)
@@ -243,6 +244,7 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
         handle_check_classes,
         data_jobs.handle_scan,
         data_jobs.handle_split,
+        importing.handle_describe_prompts,
         importing.handle_import_prompts,
         importing.handle_import_model,
         importing.handle_import_lpips,

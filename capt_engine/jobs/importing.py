@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from capt_engine.errors import CaptError
 from capt_engine.evaluation.sanity import few, sanity, unscored
 from capt_engine.jobs import catalogue
 from capt_engine.jobs.context import JobContext
+from capt_engine.model.checkpoints import read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.importers import lpips, models
@@ -60,6 +62,14 @@ def handle_import_prompts(job: JobContext, request: records.ImportPromptsRequest
         score=score,
         plain=plain,
     )
+
+
+def handle_describe_prompts(job: JobContext, request: records.DescribePromptsRequest) -> records.PromptsDescribed:
+    """Return what the prompts file of `request` says of itself. Raises BadCheckpoint where it is no sound prompts file."""
+    path = Path(request.file)
+    job.progress(0, 0, f"reading {path.name}")
+    info = prompt_store.described(request.file, read_document(path))
+    return records.PromptsDescribed(replace(info, label=path.stem, model=""))
 
 
 def handle_import_model(job: JobContext, request: records.ImportModelRequest) -> records.ModelImported:

@@ -170,6 +170,20 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True)
+class DescribePromptsRequest(Request):
+    """Look into a prompts file of the user's, anywhere on disk, for what it says of itself; its learned values are not read."""
+
+    file: str
+
+
+@dataclass(frozen=True)
+class PromptsDescribed(Result):
+    """The description of a prompts file, whose path is its id; the model is left to the engine, which refuses one that does not fit."""
+
+    info: PromptsInfo
+
+
+@dataclass(frozen=True)
 class CatalogueRequest(Request):
     """Look again at what there is to choose from, after a model was installed or removed; tells it by CatalogueChanged as well."""
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from capt_engine.records.requests import Request, Result
+
+ABOUT_NAMES = "Class names "
+"""Sentences that list class names, or the folders that they were paired with, begin so; reports that hide those leave them out."""
 
 _SAID = 3
 _LONGEST = 40
@@ -101,14 +105,20 @@ def alike_sentences(groups: Sequence[Sequence[str]]) -> tuple[str, ...]:
     if not groups:
         return ()
     return (
-        f"Class names with the same tokens: {alike_names(groups)}. Only the first of them can ever be the answer; rename a class.",
+        f"{ABOUT_NAMES}with the same tokens: {alike_names(groups)}. Only the first of them can ever be the answer; rename a class.",
     )
 
 
 def alike_names(groups: Sequence[Sequence[str]]) -> str:
     """List the first groups of names that a model cannot tell apart, each name in quotes, as spaces may be the difference."""
-    some = "; ".join(" and ".join(map(_quoted, group[:_SAID])) for group in groups[:_SAID])
+    some = "; ".join(" and ".join(_seen_apart(group[:_SAID])) for group in groups[:_SAID])
     return some + ("; …" if len(groups) > _SAID else "")
+
+
+def _seen_apart(names: Sequence[str]) -> list[str]:
+    """Quote names, with their accents as numbers where they would look the same."""
+    composed = {unicodedata.normalize("NFC", name) for name in names}
+    return [_quoted(name) if len(composed) == len(names) else ascii(name) for name in names]
 
 
 def _quoted(text: str) -> str:

@@ -22,6 +22,7 @@ from capt_gui.view_models.explore.tour import Tour
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
+from capt_gui.view_models.prompt_files import PromptFiles
 from capt_gui.view_models.report.report_job import ReportJob
 from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.view_models.run_store import RunStore
@@ -102,6 +103,7 @@ def lay_out(
     """
     engine = EngineState(bridge, bridge)
     model = ModelChoice(settings, bridge)
+    PromptFiles(bridge, model, bridge)
     choices = Choices(model, bridge)
     gallery = GalleryModel(bridge)
     changes = ExploreChanges(choices, gallery, bridge)

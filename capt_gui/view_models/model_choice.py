@@ -81,7 +81,10 @@ class ModelChoice(QObject):
         if owner:
             return self.tr("among the {} of {}").format(count, owner)
         some = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-        return self.tr("among {} of your own ({})").format(count, some)
+        if (found := self.sides.described(names)) is not None:
+            return self.tr("among the {} of {}").format(count, found.label)
+        own = list(names) in self.settings.classes.values()
+        return (self.tr("among {} of your own ({})") if own else self.tr("among {} ({})")).format(count, some)
 
     def label(self, name: str) -> str:
         """Return the label, for people, of the model with the id `name`; the id if the catalogue does not hold it."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePath
 
 from PySide6.QtCore import QObject, Signal
@@ -53,6 +54,8 @@ class RunsModel(OneJob):
         self.trash: tuple[TrashedRun, ...] = ()
         # nobody knows yet, before the first answer
         self.is_known = False
+        # changes that were not made
+        self.refused: set[Request] = set()
         # deletions and notes, the latest on top
         self.undo = QUndoStack(self)
 
@@ -118,7 +121,12 @@ class RunsModel(OneJob):
 
     def change(self, request: Request) -> None:
         """Hand a request that changes the kept runs to the engine; its answer becomes the present list."""
-        self._bridge.run(request, finished=self.on_changed, failed=self.on_failed)
+        self._bridge.run(request, finished=self.on_changed, failed=partial(self.on_refused, request))
+
+    def on_refused(self, request: Request, failure: Failure) -> None:
+        """Emit `failed` with the reason why the change that `request` asks for was not made; to undo it does nothing then."""
+        self.refused.add(request)
+        self.on_failed(failure)
 
     def on_changed(self, result: RunsListed) -> None:
         """Store the list of runs that the engine found after a change, and emit `changed`."""
@@ -144,13 +152,15 @@ class _RunsDeleted(QUndoCommand):
 
     def __init__(self, model: RunsModel, folders: tuple[str, ...]) -> None:
         super().__init__(counted(len(folders), "delete 1 run", "delete {} runs"))
-        self._model, self._folders = model, folders
+        self._model, self._request = model, DeleteRunsRequest(folders)
 
     def redo(self) -> None:
-        self._model.change(DeleteRunsRequest(self._folders))
+        self._model.refused.discard(self._request)
+        self._model.change(self._request)
 
     def undo(self) -> None:
-        self._model.put_back(self._folders)
+        if self._request not in self._model.refused:
+            self._model.put_back(self._request.runs)
 
 
 class _NotesWritten(QUndoCommand):

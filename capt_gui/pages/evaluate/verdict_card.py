@@ -93,7 +93,9 @@ class VerdictCard(VerdictBox):
         took = self.tr("{} · took {} on {}").format(
             self._run.settings_text(), tune_text.duration(result.wall_s), result.device
         )
-        caption = "\n".join(part for part in (*unknown_sentences(result.unknown_words), limits, took) if part)
+        caption = "\n".join(
+            part for part in (*unknown_sentences(result.unknown_words), *result.notes, limits, took) if part
+        )
         self.set_verdict(kind, headline, figures, caption)
         self._offer(self.report, self.copy)
 

@@ -1,4 +1,4 @@
-"""What the user takes off the gallery or writes about classes, one change upon the other, so that each can be undone."""
+"""Removals from the gallery and edits of class names, one upon the other, so that each can be undone."""
 
 from __future__ import annotations
 

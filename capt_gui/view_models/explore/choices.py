@@ -164,6 +164,8 @@ class Choices(QObject):
         """
         # what stands in the editor is what is asked, whoever suggested it
         learned = self.model.sides.are_learned and self.model.is_ready
+        # a file's own classes are the engine's to find, also while the window does not know them yet
+        learned = learned and not self.model.sides.file_suggests
         classes = self.classes if learned else self._own_classes
         template = self.template if learned else self._own_template
         return AnalyzeRequest(

@@ -1,4 +1,4 @@
-"""How long many new pictures would take, by a first look at three of them, so that hours of work never begin unasked."""
+"""A forecast for many new pictures, by a first look at three of them, so that hours of work never begin unasked."""
 
 from __future__ import annotations
 

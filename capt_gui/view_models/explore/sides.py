@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.records import AIMS, NO_PROMPTS, Catalogue, PromptsInfo
+from capt_engine.records import AIMS, NO_PROMPTS, Catalogue, PromptsDescribed, PromptsInfo
 from capt_gui.settings import AUTO, OFF, Settings
 from capt_gui.view_models.engine_state import NO_CATALOGUE
 
@@ -26,14 +26,19 @@ class CheckpointOption:
 
 
 class Sides(QObject):
-    """Reads and writes the settings; plain text is NO_PROMPTS here, on either side. `changed`: what is asked did."""
+    """Reads and writes the settings; plain text is NO_PROMPTS here, on either side.
+
+    changed: what is asked did. file_opened(path): a prompts file was chosen, of which nothing is known yet.
+    """
 
     changed = Signal()
+    file_opened = Signal(str)
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
         self._catalogue = NO_CATALOGUE
+        self._described: dict[str, PromptsInfo] = {}
 
     def take(self, catalogue: Catalogue) -> None:
         """Take the engine's catalogue, and replace chosen prompts that do not fit the chosen model, as `fit` does.
@@ -42,6 +47,18 @@ class Sides(QObject):
         """
         self._catalogue = catalogue
         self.fit()
+
+    def describe(self, result: PromptsDescribed) -> None:
+        """Take what the engine found in a prompts file, such as the classes that it was tuned on."""
+        self._described[result.info.id] = result.info
+        self.changed.emit()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of the prompts files chosen for A or B that lie outside the program's folders, as far as they are there."""
+        listed = {info.id for info in self._catalogue.prompts}
+        some = (name for name in (self.a, self.b) if name is not None and _is_file_name(name) and name not in listed)
+        return tuple(name for name in some if Path(name).is_file())
 
     def fit(self) -> None:
         """Replace chosen prompts that do not fit the chosen model: A by plain text, B by the usual choice.
@@ -94,6 +111,21 @@ class Sides(QObject):
         found = (self.info(name) for name in (self.a, self.b) if name is not None and name != usual)
         prompts = next((info for info in found if info is not None and info.classes), None)
         return self._settings.model if prompts is None else f"{self._settings.model} + {prompts.id}"
+
+    def described(self, classes: tuple[str, ...]) -> PromptsInfo | None:
+        """Return the opened prompts file that was tuned on exactly these classes; None where none was."""
+        return next((info for info in self._described.values() if info.classes == classes), None)
+
+    @property
+    def file_suggests(self) -> bool:
+        """True if the classes that are suggested are those of a file outside the program's folders, whether they are known yet or not."""
+        for name in (self.a, self.b):
+            if name is not None and name in self.files:
+                return True
+            info = self.info(name) if name is not None else None
+            if info is not None and info.classes:
+                return False
+        return False
 
     def set_a(self, name: str) -> None:
         """Choose the prompts with the id `name` for side A, NO_PROMPTS for plain text.
@@ -148,6 +180,7 @@ class Sides(QObject):
         (self.set_a if side == "a" else self.set_b)(path)
         if (self.a, self.b) == before:
             self.changed.emit()
+        self.file_opened.emit(path)
 
     def checkpoints(self) -> tuple[CheckpointOption, ...]:
         """Return all prompt checkpoints: those that ship, the user's own, and last those made for another model."""
@@ -175,7 +208,9 @@ class Sides(QObject):
         chosen = [name for name in (self.a, self._settings.compare) if _is_file_name(name)]
         files = dict.fromkeys([*self._settings.prompt_files, *chosen])
         return listed + [
-            PromptsInfo(path, Path(path).stem, path) for path in files if path not in known and Path(path).is_file()
+            self._described.get(path, PromptsInfo(path, Path(path).stem, path))
+            for path in files
+            if path not in known and Path(path).is_file()
         ]
 
     def _usual(self) -> str | None:

@@ -42,7 +42,7 @@ def test_folders_with_the_same_tokens_are_named(
     data = folders(tmp_path / "data", *pair, "star")
     found = summary(capsys, tiny_folder, "evaluate", str(data))
     (note,) = [one for one in found["notes"] if "same tokens" in one]
-    assert all(repr(name) in note for name in pair)
+    assert all((repr(name) if name.isascii() else ascii(name)) in note for name in pair)
     (check,) = [one for one in found["checks"] if one["name"] == "names-differ"]
     assert (check["status"], check["value"]) == ("fail", 1)
     apart = summary(capsys, tiny_folder, "evaluate", str(folders(tmp_path / "other", "mug", "star")))
@@ -83,6 +83,9 @@ def test_a_line_of_a_list_is_one_class(tmp_path: Path, tiny_folder: Path, capsys
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["classes"] == ["mug, cup", "cube"]
     assert "--classes '\"mug, cup\",cube'" in manifest["command"]
+    words = ("--classes", '"mug, cup",cube', "--model", f"local-dir:{tiny_folder}", "--attack", "none", "--quiet")
+    assert main(["analyze", str(data), *words]) == 0
+    assert f"model local-dir:{tiny_folder}, among 2 class names." in capsys.readouterr().out
 
 
 def test_a_published_list_is_used_as_it_is(

@@ -14,6 +14,8 @@ from capt_engine.data.sources import find, labelled
 from capt_engine.errors import BadRequest
 from capt_engine.protocols.cache import WorkFolder
 from capt_engine.records import TuneRequest
+from capt_engine.reports import format_of
+from capt_engine.reports.build import build
 from capt_engine.runs.differences import differences
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest_records import Summary
@@ -137,3 +139,15 @@ def test_results_beside_the_pictures_make_no_repeated_run_differ(tmp_path: Path)
 
     assert told() == told(left_out("result", "a run")) == []
     assert len(told("LPIPS is not measured.")) == 1
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "summary.json", "report.pdf", "report.html", "report.json"])
+def test_a_file_that_we_wrote_is_no_list_of_pictures(tmp_path: Path, name: str) -> None:
+    """It is named as what it is, instead of as a damaged list; the rows of a run are a list, of the user's own pictures."""
+    run = made_runs.kept(tmp_path / "run", 2)
+    if name.startswith("report"):
+        (run / name).write_bytes(format_of(Path(name)).write(build(run)))
+        (run / name).rename(tmp_path / name)
+    place = run / name if (run / name).is_file() else tmp_path / name
+    with pytest.raises(BadRequest, match=r"CAPT Explorer( kept)?, not a data set"):
+        labelled(str(place))

@@ -35,6 +35,7 @@ class Hub:
     url: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
     ranges: list[str] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -57,6 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         hub = self.hub
         name = self.path.rsplit("/", 1)[1]
         hub.asked.append((self.command, name))
+        hub.headers.append(str(self.headers))
         if hub.status:
             return self._short(hub.status)
         if hub.portal:

@@ -43,8 +43,11 @@ def get(wanted: Order, at: list[tuple[int, int, str]] | None = None) -> Fetched:
     return fetch("owner/name", [wanted], lambda *told: at.append(told) if at is not None else None)
 
 
-def test_a_file_arrives_verified_and_is_in_the_ledger(hub: Hub, tmp_path: Path) -> None:
-    """Name, hash and commit are told; the ledger has the address, the bytes and the hash."""
+def test_a_file_arrives_verified_and_is_in_the_ledger(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Name, hash and commit are told; the ledger has the address, the bytes and the hash; the server does not learn who asks."""
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
     fetched = get(order(tmp_path))
     assert (tmp_path / "parts" / NAME).read_bytes() == WEIGHTS
     assert (fetched.files, fetched.commit, fetched.fresh) == ({NAME: SHA}, COMMIT, len(WEIGHTS))
@@ -52,6 +55,8 @@ def test_a_file_arrives_verified_and_is_in_the_ledger(hub: Hub, tmp_path: Path) 
     assert (entry.bytes, entry.sha256, entry.ended) == (len(WEIGHTS), SHA, "complete")
     assert entry.url == f"{hub.url}/owner/name/resolve/main/{NAME}"
     assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == [NAME]
+    assert len(hub.headers) >= 2
+    assert not [told for told in hub.headers if "secret" in told or "authorization" in told.lower() or "torch" in told]
 
 
 def test_a_broken_connection_is_taken_up_where_it_broke(hub: Hub, tmp_path: Path) -> None:

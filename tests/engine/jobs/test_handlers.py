@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,12 +21,15 @@ from capt_engine.demo.world import TASKS
 from capt_engine.jobs import model_cache
 from capt_engine.jobs.catalogue import suggestion
 from capt_engine.metrics import METRICS
+from capt_engine.model.checkpoints import read_document
+from capt_engine.model.store.prompt_store import find
 from capt_engine.records import (
     AnalyzeRequest,
     AnalyzeResult,
     AttackSpec,
     CheckClassesRequest,
     ClassesChecked,
+    DescribePromptsRequest,
     EngineReady,
     FailedPicture,
     Failure,
@@ -416,6 +420,19 @@ def test_previews_name_the_files_first(desk: Desk, photos: Path, tmp_path: Path)
     assert sizes["1.png"].thumbnail.width == 24
     assert all(len(one.thumbnail.rgb) == one.thumbnail.width * one.thumbnail.height * 3 for one in sizes.values())
     assert (result.n, result.n_failed) == (8, 2)
+
+
+def test_prompts_bring_their_classes_on_either_side(desk: Desk, photos: Path, tmp_path: Path) -> None:
+    """A file says what it was tuned on, and where nobody names classes those of B are asked about, too, if A is plain text."""
+    file = tmp_path / "mine.safetensors"
+    shutil.copy(find("capt-shapes-night"), file)
+    info = desk.result(DescribePromptsRequest(str(file))).info
+    assert (info.id, info.label, info.model) == (str(file), "mine", "")
+    assert info.classes == read_document(file).classes
+    asked = AnalyzeRequest((str(photos / "1.png"),), None, options=RunOptions(model="demo", compare=str(file)))
+    assert {row.classes for row in desk.rows(asked)} == {info.classes}
+    (tmp_path / "other.safetensors").write_bytes(b"{}")
+    assert "other" in desk.failure(DescribePromptsRequest(str(tmp_path / "other.safetensors"))).message
 
 
 def test_classes_are_checked_as_the_model_counts(desk: Desk, tiny_folder: Path) -> None:

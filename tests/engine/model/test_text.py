@@ -187,4 +187,5 @@ def test_classes_with_the_same_tokens_are_named(backbone: Backbone) -> None:
     assert found == (("Mug", "mug"), ("ice  cream", "ice cream"), names[5:])
     (sentence,) = alike_sentences(found)
     assert "'Mug' and 'mug'; 'ice  cream' and 'ice cream'" in sentence
+    assert "'caf\\xe9' and 'cafe\\u0301'" in alike_sentences([("caf\u00e9", "cafe\u0301")])[0]
     assert Classifier(backbone, ("cat", "dog"), "a {}").alike_classes == alike_sentences(()) == ()

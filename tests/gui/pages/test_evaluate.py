@@ -118,8 +118,10 @@ def test_unknown_words_are_told_before_the_run_and_at_its_verdict(
     assert words.said() == f"{emu.sentence} Nearest in spelling: gem."
     assert words.isVisible()
     assert not words.findChildren(QPushButton)
-    finished(bench, replace(acted.result(), unknown_words=(emu,)))
-    assert page.results.verdict.caption.text().startswith(emu.sentence)
+    finished(bench, replace(acted.result(), unknown_words=(emu,), notes=("Class names by the map: 1 → cat.",)))
+    caption = page.results.verdict.caption.text()
+    assert caption.startswith(emu.sentence)
+    assert "\nClass names by the map: 1 → cat.\n" in caption
     bench.desk.model.set_model("photos")
     assert words.said() == ""
 

@@ -217,6 +217,9 @@ def test_what_cannot_be_deleted_is_said(page: ReportPage, bench: Bench) -> None:
     bench.engine.emit(JobFailed(JobId(len(bench.engine.requests)), failure))
     QCoreApplication.processEvents()
     assert page.banner.accessibleName() == "The run is going on."
+    before = len(bench.engine.requests)
+    bench.desk.reports.runs.undo.undo()
+    assert len(bench.engine.requests) == before
     assert len(shown(page)) == 4
 
 

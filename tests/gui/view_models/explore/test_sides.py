@@ -8,11 +8,21 @@ from pathlib import Path
 import pytest
 from conftest import Bench
 from fakes import CATALOGUE, PHOTO_CLASSES, PROMPTS, READY, SHAPES, TWO_SIDES
+from PySide6.QtCore import QCoreApplication
 
-from capt_engine.records import NO_PROMPTS, CatalogueChanged
+from capt_engine.records import (
+    NO_PROMPTS,
+    CatalogueChanged,
+    DescribePromptsRequest,
+    JobFinished,
+    JobId,
+    PromptsDescribed,
+    PromptsInfo,
+)
 from capt_gui.settings import AUTO, OFF, Settings
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.model_choice import ModelChoice
+from capt_gui.view_models.prompt_files import PromptFiles
 
 PLAIN, CAPT, APT, MUGS = NO_PROMPTS, "toy-capt", "toy-apt", "my-mugs"
 
@@ -183,3 +193,25 @@ def test_a_changed_catalogue_is_taken(bench: Bench) -> None:
     assert bench.desk.model.sides.b == CAPT
     assert bench.desk.engine.catalogue == TWO_SIDES.catalogue
     assert bench.desk.engine.device == READY.device
+
+
+def test_a_file_brings_the_classes_it_was_tuned_on(bench: Bench, tmp_path: Path) -> None:
+    """The engine looks into a file that is opened; its classes stand in the editor then, and are never replaced by the model's."""
+    bench.engine.emit(TWO_SIDES)
+    QCoreApplication.processEvents()
+    choices, path = bench.desk.choices, str(tmp_path / "mine.safetensors")
+    Path(path).write_bytes(b"")
+    choices.model.sides.open_file(path, "a")
+    assert bench.engine.requests[-1] == DescribePromptsRequest(path)
+    assert choices.request(()).options.classes == ()
+    info = PromptsInfo(path, "mine", "Mine.", classes=("ox", "yak"), template="my {}.")
+    bench.engine.emit(JobFinished(JobId(len(bench.engine.requests)), PromptsDescribed(info)))
+    QCoreApplication.processEvents()
+    assert (choices.classes, choices.template) == (("ox", "yak"), "my {}.")
+    assert choices.request(()).options.classes == ()
+    assert choices.model.among(("ox", "yak")) == "among the 2 class names of mine"
+    choices.set_classes(("ox", "cow"), "my {}.")
+    assert choices.request(()).options.classes == ("ox", "cow")
+    again = PromptFiles(bench.desk.bridge, choices.model, bench.desk.bridge)
+    again.on_offered()
+    assert bench.engine.requests[-1] == DescribePromptsRequest(path)
