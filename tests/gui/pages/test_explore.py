@@ -293,7 +293,7 @@ def test_new_pictures_can_wait_for_run(bench: Bench, page: ExplorePage) -> None:
 
 
 def test_paste_takes_files_and_bare_pictures(bench: Bench, page: ExplorePage) -> None:
-    """Files come as they are; pixels without a file get one in a folder of ours, which goes when the page is left."""
+    """Files come as they are, also without a name; pixels get a file in a folder of ours, which goes when the page is left."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile("/pictures/a.png")])
     assert page.take(mime)
@@ -307,8 +307,16 @@ def test_paste_takes_files_and_bare_pictures(bench: Bench, page: ExplorePage) ->
     assert isinstance(request, PreviewRequest)
     kept = Path(request.paths[0])
     assert QImage(str(kept)).pixelColor(1, 1).name() == "#336699"
+    mime = QMimeData()
+    mime.setData("image/jpeg", b"\xff\xd8\xffbytes of a file")
+    assert page.take(mime)
+    request = bench.engine.requests[-1]
+    assert isinstance(request, PreviewRequest)
+    raw = Path(request.paths[0])
+    assert (raw.suffix, raw.read_bytes()) == (".jpeg", b"\xff\xd8\xffbytes of a file")
     page.leave()
     assert not kept.exists()
+    assert not raw.exists()
     assert not page.take(QMimeData())
 
 
