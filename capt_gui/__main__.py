@@ -44,11 +44,20 @@ _X11_LIBRARIES = {
 def main(argv: list[str] | None = None) -> int:
     """Open the window for the arguments `argv` (without the program's name; None for those of this process) until it is closed.
 
-    Return 0 then, or 5 where there is no display or a library for one is missing. Wrong usage ends in SystemExit(2),
-    --help and --version in SystemExit(0).
+    Return 0 then, 5 where there is no display or a library for one is missing, or 130 after an interrupt before the
+    window was there. Wrong usage ends in SystemExit(2), --help and --version in SystemExit(0).
     """
     fill_streams()
-    options = parse(sys.argv[1:] if argv is None else argv)
+    try:
+        return _opened(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        # Before the window is there; later it closes the window.
+        sys.stderr.write("Cancelled.\n")
+        return ExitCode.INTERRUPTED
+
+
+def _opened(argv: list[str]) -> int:
+    options = parse(argv)
     refusal = why_no_window()
     if refusal:
         sys.stderr.write(f"{refusal}\n")

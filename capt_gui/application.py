@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import signal
 import socket
 import sys
@@ -100,7 +101,10 @@ class SlowStart(QObject):
 
 
 class Interrupt(QObject):
-    """Lets Ctrl+C in the terminal close the window: a socket wakes Qt, so that Python gets to run its handler."""
+    """Lets Ctrl+C in the terminal, and SIGTERM, close the window: a socket wakes Qt, so that Python gets to run its handler.
+
+    A second signal ends the process at once.
+    """
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -111,7 +115,8 @@ class Interrupt(QObject):
         self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self.on_activated)
         self._old_fd = signal.set_wakeup_fd(self._writer.fileno())
-        self._old_handler = signal.signal(signal.SIGINT, self.on_interrupt)
+        self._came = False
+        self._old_handlers = {one: signal.signal(one, self.on_interrupt) for one in (signal.SIGINT, signal.SIGTERM)}
 
     def on_activated(self) -> None:
         """Discard the bytes that a signal wrote into the socket; their only use was to wake Qt, so that `on_interrupt` could run."""
@@ -119,15 +124,19 @@ class Interrupt(QObject):
             self._reader.recv(64)
 
     def on_interrupt(self, number: int, frame: FrameType | None) -> None:
-        """Close the window on Ctrl+C, without a question; the signal's `number` and stack `frame` are ignored."""
-        del number, frame
+        """Close the window without a question; at the second signal, `number`, end the process. `frame` is ignored."""
+        del frame
+        if self._came:
+            os._exit(128 + number)
+        self._came = True
         self._window.close_unasked()
 
     def stop(self) -> None:
         """Put back the signal handlers of before and close the sockets, so that Ctrl+C no longer closes the window."""
         self._notifier.setEnabled(False)
         signal.set_wakeup_fd(self._old_fd)
-        signal.signal(signal.SIGINT, self._old_handler)
+        for one, handler in self._old_handlers.items():
+            signal.signal(one, handler)
         self._reader.close()
         self._writer.close()
 
@@ -186,8 +195,8 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     interrupt = Interrupt(window)
     SlowStart(window, desk, launch.paths)
     window.show()
-    if launch.notice:
-        window.show_message(launch.notice)
+    if notice := f"{launch.notice} {desk.tuning.project.notice}".strip():
+        window.show_message(notice)
     code = app.exec()
     interrupt.stop()
     reporter.uninstall()

@@ -113,12 +113,19 @@ def _about(name: str, document: Document, sha256: str) -> str:
             f"| SHA-256 of the file | `{sha256}` |",
             f"| Model | {_safe(document.backbone.id)} ({sizes}) |",
             f"| SHA-256 of the model's weights | `{document.backbone.sha256}` |",
-            f"| Prompts | {document.shape.n_ctx} tokens in {document.shape.depth} layers, {document.shape.coupling} |",
+            f"| Prompts | {_tokens(document)}, {document.shape.coupling} |",
             f"| {'Sentence of its own' if document.settings.get('sentence') == 'own' else 'Template'} | {_safe(document.template)} |",
             f"| Licence | {_safe(document.licence) or 'not stated'} |",
             "",
         ]
     )
+
+
+def _tokens(document: Document) -> str:
+    shape = document.shape
+    border = f"a border of pictures of {shape.frame} pixels" if shape.frame else ""
+    tokens = f"{shape.n_ctx} tokens in {shape.depth} layers" if shape.n_ctx else ""
+    return " and ".join(part for part in (tokens, border) if part)
 
 
 def _uses(document: Document) -> str:

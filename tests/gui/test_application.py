@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -70,10 +69,11 @@ def test_the_window_is_there_before_the_engine(tmp_path: Path) -> None:
     assert load(tmp_path / "settings.toml")[0].geometry
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="os.kill ends the process there")
-def test_ctrl_c_closes_the_window(tmp_path: Path) -> None:
-    """Ctrl+C in the terminal ends the program as closing the window does: settings kept, engine closed, code 0."""
-    kill = "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()"
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends the process there")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_closes_the_window(tmp_path: Path, name: str) -> None:
+    """Ctrl+C in the terminal and the end of a session end the program as closing does: settings kept, engine closed, code 0."""
+    kill = f"threading.Timer(0.3, os.kill, (os.getpid(), signal.{name})).start()"
     done = run(kill, tmp_path)
     assert done.stdout.strip().endswith("|closed"), done.stderr
     assert done.stdout.startswith("0|")

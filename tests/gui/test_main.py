@@ -141,3 +141,16 @@ def test_the_settings_of_a_user_have_a_place() -> None:
     """The command line and the window agree on the file's name."""
     assert settings_path().name == "settings.toml"
     assert "capt-explorer" in str(settings_path())
+
+
+def test_an_interrupt_before_the_window_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While Qt or the settings are loaded: the code of an interrupt, and no traceback."""
+
+    def interrupt() -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start, "why_no_window", interrupt)
+    assert start.main([]) == 130
+    assert capsys.readouterr().err == "Cancelled.\n"

@@ -23,8 +23,7 @@ _WORDS = ("token_prefix", "token_suffix")
 _LAYER = re.compile(r"(?<=\.)\d+(?=\.)")
 _KNOWN = {
     "expert_prompts": "TAPT's TAME and other mixtures mix their prompts anew for each picture, by a gate; such prompts are not supported.",
-    "meta_net": "CoCoOp and its kind make their prompts anew for each picture; such prompts are not supported.",
-    "VPT": "Its layers have a gap, or it prompts a tower that its kind leaves alone; such prompts are not supported.",
+    r"\.VPT(_shallow)?$": "Its layers have a gap, or it prompts a tower that its kind leaves alone; such prompts are not supported.",
 }
 
 
@@ -70,7 +69,7 @@ class ClipInside:
         Returns:
             A name from `unread`. Integers, embeddings of words, and copies of the model's own weights are not learned.
         """
-        for name in sorted(unread, key=lambda name: not any(part in name for part in _KNOWN)):
+        for name in sorted(unread, key=lambda name: not any(re.search(part, name) for part in _KNOWN)):
             value = state[name]
             if not value.is_floating_point() or value.numel() == 0 or name.removeprefix("prompt_learner.") in _WORDS:
                 continue
@@ -114,7 +113,9 @@ def not_known(file: str, tensor: str, label: str) -> BadCheckpoint:
 
     file: its name. tensor: the name of that tensor. label: the family that the rest of the file belongs to.
     """
-    why = next((text for part, text in _KNOWN.items() if part in tensor), "It is of a method that is not known here.")
+    why = next(
+        (text for part, text in _KNOWN.items() if re.search(part, tensor)), "It is of a method that is not known here."
+    )
     return BadCheckpoint(
         f"{file!r} holds {tensor[:120]!r}, which {label} does not have; without it the logits would be wrong.",
         f"{why} Nothing was imported.",

@@ -39,7 +39,7 @@ _KINDS: tuple[tuple[Callable[[State], bool], str, str], ...] = (
     ),
     (
         _some("meta_net."),
-        "prompts that a network makes anew for each picture (CoCoOp and its kind)",
+        "prompts that a network makes anew for each picture or class (CoCoOp, TCP and their kind)",
         "Such prompts are not supported.",
     ),
     (

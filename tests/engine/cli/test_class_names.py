@@ -83,6 +83,9 @@ def test_a_line_of_a_list_is_one_class(tmp_path: Path, tiny_folder: Path, capsys
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["classes"] == ["mug, cup", "cube"]
     assert "--classes '\"mug, cup\",cube'" in manifest["command"]
+    words = ("--classes", '"mug, cup",cube', "--model", f"local-dir:{tiny_folder}", "--attack", "none", "--quiet")
+    assert main(["analyze", str(data), *words]) == 0
+    assert f"model local-dir:{tiny_folder}, among 2 class names." in capsys.readouterr().out
 
 
 def test_a_published_list_is_used_as_it_is(

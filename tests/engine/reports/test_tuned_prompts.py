@@ -200,3 +200,19 @@ def test_the_card_says_what_was_measured_and_how(source: Path) -> None:
     assert "80.0 % | 49.0 % to 94.0 % | 10" in text
     assert "cup\\|jug" in text
     assert "    capt tune 'a b'" in text
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        (PromptShape("vision_only", 0, 1, frame=24), "| a border of pictures of 24 pixels, vision_only |"),
+        (
+            PromptShape("vision_only", 5, 1, frame=24),
+            "| 5 tokens in 1 layers and a border of pictures of 24 pixels, vision_only |",
+        ),
+        (PromptShape("text_only", 4, 1), "| 4 tokens in 1 layers, text_only |"),
+    ],
+)
+def test_the_card_says_what_the_prompts_are(source: Path, shape: PromptShape, said: str) -> None:
+    """Tokens, a border around the picture, or both."""
+    assert said in card("x", replace(checkpoints.read_document(source), shape=shape), "f" * 64)

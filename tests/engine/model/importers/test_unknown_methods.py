@@ -90,6 +90,7 @@ def left_over(backbone: Backbone) -> dict[str, State]:
         "prompt_learner.cls": learner(backbone, cls=random_tokens(4, 1, WIDTH)),
         "text_encoder.transformer.resblocks.1.VPT_shallow": vpt | deep,
         "image_encoder.transformer.resblocks.2.VPT_shallow": vpt | gap,
+        "VPT_image_trans.conv1.weight": vpt | {"VPT_image_trans.conv1.weight": random_tokens(4, 4)},
         "adapter.fc.weight": vpt | {"adapter.fc.weight": random_tokens(4, 4)},
         "prompt_learner.teacher.conv1.weight": learner(
             backbone, **{"teacher.conv1.weight": backbone.clip.visual.conv1.weight.detach() * 1.1}
@@ -104,6 +105,7 @@ def test_any_tensor_that_is_left_over_is_named(uneven: Backbone, tmp_path: Path)
             converted(dassl(tmp_path / str(number), state), uneven, ImportOptions())
         assert repr(name) in caught.value.message
         assert "would be wrong" in caught.value.message
+        assert ("gap" in caught.value.hint) == name.endswith("VPT_shallow")
 
 
 def test_a_learned_tensor_in_another_dictionary_is_named(uneven: Backbone, tmp_path: Path) -> None:
