@@ -195,8 +195,8 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     interrupt = Interrupt(window)
     SlowStart(window, desk, launch.paths)
     window.show()
-    if launch.notice:
-        window.show_message(launch.notice)
+    if notice := f"{launch.notice} {desk.tuning.project.notice}".strip():
+        window.show_message(notice)
     code = app.exec()
     interrupt.stop()
     reporter.uninstall()

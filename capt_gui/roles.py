@@ -36,7 +36,7 @@ class ClassRole(IntEnum):
 
 
 class GalleryRole(IntEnum):
-    """A card of the gallery. THUMBNAIL is a QImage or None. STATE is "waiting", "ready", "running", "held", "broken" or "failed".
+    """A card of the gallery. THUMBNAIL is a QImage or None. STATE is one of Item.state.
 
     CAPTION is one line; MESSAGE is the longer text of a tooltip, such as why a picture failed. SIDES is empty, or where
     two were compared (state, caption) of A and of B.

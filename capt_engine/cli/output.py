@@ -67,7 +67,7 @@ def print_row(row: records.PictureRow | records.FailedPicture, *, as_json: bool)
     elif isinstance(row, records.FailedPicture):
         put(failure_line(row))
     else:
-        put(_line(row))
+        put(picture_line(row))
 
 
 def failure_line(failed: records.FailedPicture) -> str:
@@ -249,7 +249,17 @@ def _name(prompts: str) -> str:
     return Path(prompts).stem if prompts.endswith(".safetensors") else prompts
 
 
-def _line(row: records.PictureRow) -> str:
+def _verdict(row: records.PictureRow, after: int) -> str:
+    """What became of the answer; where nobody said what is right, no answer is good or bad."""
+    if row.label_source == "model":
+        return "kept" if after == row.clean.winner else "changed"
+    if row.success is None:
+        return "was wrong before, made right" if row.classes[after] == row.label else "was wrong before"
+    return "fooled" if row.success else "held"
+
+
+def picture_line(row: records.PictureRow) -> str:
+    """Return a line on one picture: the clean answer, and after an attack the new one and what became of the right one."""
     best = row.clean.winner
     text = f"{row.path}: {row.classes[best]} {formatting.percent(row.clean.probabilities[best])}"
     if row.label_source != "model" and row.classes[best] != row.label:
@@ -261,7 +271,7 @@ def _line(row: records.PictureRow) -> str:
     if row.attacked is None:
         return text
     after = row.attacked.winner
-    verdict = "held" if row.success is False else "fooled" if row.success else "was wrong before"
+    verdict = _verdict(row, after)
     if row.success and row.survives_png is False:
         verdict += ", but not after saving as PNG"
     elif row.success and row.survives_jpeg95 is False:

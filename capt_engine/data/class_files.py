@@ -13,7 +13,7 @@ from capt_engine.data.class_names import listed
 from capt_engine.data.folders import natural_key
 from capt_engine.errors import BadRequest
 from capt_engine.reading import decode
-from capt_engine.records.vocabulary import distinct
+from capt_engine.records.vocabulary import ABOUT_NAMES, distinct
 
 MAP_FILES = ("classes.csv", "classes.json")
 """Beside class folders: the map from their names to the names of their classes."""
@@ -74,7 +74,7 @@ def mapped(file: Path, folders: Sequence[str]) -> tuple[tuple[str, ...], str]:
             "Write a line (folder,name) for each of them.",
         )
     classes = distinct([names[folder] for folder in folders])
-    return classes, f"Class names by {file.name}: {pairs_shown(folders, classes)}."
+    return classes, f"{ABOUT_NAMES}by {file.name}: {pairs_shown(folders, classes)}."
 
 
 def pairs_shown(folders: Sequence[str], names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from capt_engine.data.class_files import paired, pairs_shown
 from capt_engine.data.class_names import as_read, listed
 from capt_engine.data.labelled_set import LabelledSet
 from capt_engine.errors import BadRequest
-from capt_engine.records.vocabulary import distinct
+from capt_engine.records.vocabulary import ABOUT_NAMES, distinct
 from capt_engine.resources import resource
 
 IMAGENET, EVERYDAY = "imagenet", "everyday"
@@ -130,7 +130,7 @@ def _mapped(data: LabelledSet, names: Sequence[str], folders: Sequence[str]) -> 
         )
     places = [at[name] for name in data.classes]
     pairs = pairs_shown(data.classes, [names[place] for place in places])
-    return _placed(data, names, places, f"Class names by the map: {pairs}.")
+    return _placed(data, names, places, f"{ABOUT_NAMES}by the map: {pairs}.")
 
 
 def _in_order(data: LabelledSet, names: Sequence[str], found: Sequence[int | None], *, of_folders: bool) -> LabelledSet:
@@ -156,7 +156,7 @@ def _in_order(data: LabelledSet, names: Sequence[str], found: Sequence[int | Non
             "Correct the names, or give a map (folder,name).",
         )
     pairs = pairs_shown([classes[label] for label in order], names)
-    return _placed(data, names, places, f"Class names {how}: {pairs}. A map (folder,name) says it for certain.")
+    return _placed(data, names, places, f"{ABOUT_NAMES}{how}: {pairs}. A map (folder,name) says it for certain.")
 
 
 def _found(data: LabelledSet, names: Sequence[str]) -> list[int | None]:

@@ -70,8 +70,15 @@ def read_photo(
     path: the file. max_pixels, max_bytes: the largest picture, and the largest file, that is accepted. Safe to call
     from any thread. Raises BadImage, and nothing else, whatever the file holds.
     """
-    data = _bytes_of(path, max_bytes)
-    name = os.fspath(path)
+    return decoded(_bytes_of(path, max_bytes), os.fspath(path), max_pixels=max_pixels)
+
+
+def decoded(data: bytes, name: str, *, max_pixels: int = 100_000_000) -> Photo:
+    """Decode the first picture in the bytes of a file, as `read_photo` does.
+
+    data: the whole file. name: its name or path, for the result. max_pixels: the largest picture that is accepted.
+    Raises BadImage, and nothing else, whatever `data` holds.
+    """
     kind = kind_of(data, name)
     _quiet_pillow()
     _require_decoder(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from capt_engine.data.class_lists import judged_among
 from capt_engine.data.class_names import NAME_FOLDERS, wordless
 from capt_engine.data.few_shot import half_of_classes
 from capt_engine.data.folders import collect
+from capt_engine.data.given_labels import given
 from capt_engine.data.images import read_photo, thumbnail
 from capt_engine.data.labelled_set import LabelledSet, TargetColumn
 from capt_engine.data.sources import labelled
@@ -157,12 +159,14 @@ def _beside(
 def handle_preview(job: JobContext, request: records.PreviewRequest) -> records.PreviewResult:
     """Find the picture files of `request`, send their paths, then a small view of each; return how many can be read.
 
-    Events leave through the job's `on_event`: PicturesFound once, then PreviewsReady. A file that cannot be read stands
-    there with the reason; the result counts those too.
+    Events leave through the job's `on_event`: PicturesFound once, with the labels that came along, then PreviewsReady. A
+    file that cannot be read stands there with the reason; the result counts those too.
     """
-    found = collect(request.paths)
+    paths, labels = given(request.paths)
+    found = collect(paths)
     skipped = tuple(records.FailedPicture(path, sentence) for path, sentence in (*found.skipped, *found.left_out))
-    job.on_event(records.PicturesFound(job.id, found.files, skipped))
+    known = tuple((file, label) for file in found.files if (label := labels.get(os.path.realpath(file))))
+    job.on_event(records.PicturesFound(job.id, found.files, skipped, known))
     small: Gathered[records.Preview | records.FailedPicture] = Gathered(
         lambda previews: job.on_event(records.PreviewsReady(job.id, previews)), data_jobs.GATHER_S
     )

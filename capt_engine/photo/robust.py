@@ -9,7 +9,6 @@ distance of the embeddings (FARE, Schlarmann et al., ICML 2024, arXiv 2402.12336
 from __future__ import annotations
 
 import copy
-import io
 import json
 import math
 import tarfile
@@ -27,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 from capt_engine.data.class_lists import IMAGENET, names_of
-from capt_engine.data.images import read_photo
+from capt_engine.data.images import decoded, read_photo
 from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic
 from capt_engine.model.clip import TOWER_FORMAT, TOWER_WEIGHTS, Backbone, lasting_id, load_backbone
@@ -299,8 +298,7 @@ def cifar_pictures(archive: Path, each: int) -> list[Image.Image]:
             parts = Path(member.name).parts
             held = opened.extractfile(member) if member.isfile() and "train" in parts else None
             if held is not None and int(Path(member.name).stem) < each:
-                with Image.open(io.BytesIO(held.read())) as picture:
-                    found.append(picture.convert("RGB"))
+                found.append(Image.fromarray(decoded(held.read(), member.name).rgb))
     if not found:
         raise BadRequest(f"{archive} holds no training pictures in class folders.", "Name CIFAR-10's archive.")
     return found

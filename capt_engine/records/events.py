@@ -80,10 +80,14 @@ class JobProgress(JobEvent):
 
 @dataclass(frozen=True)
 class PicturesFound(JobEvent):
-    """The files a preview will show, in order, before any of them is read; `skipped` could not even be looked at."""
+    """The files a preview will show, in order, before any of them is read; `skipped` could not even be looked at.
+
+    labels: (path, label) of those whose class folder or list says what they show.
+    """
 
     paths: tuple[str, ...]
     skipped: tuple[FailedPicture, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from capt_engine.records.requests import Request, Result
 
+ABOUT_NAMES = "Class names "
+"""Sentences that list class names, or the folders that they were paired with, begin so; reports that hide those leave them out."""
+
 _SAID = 3
 _LONGEST = 40
 
@@ -102,7 +105,7 @@ def alike_sentences(groups: Sequence[Sequence[str]]) -> tuple[str, ...]:
     if not groups:
         return ()
     return (
-        f"Class names with the same tokens: {alike_names(groups)}. Only the first of them can ever be the answer; rename a class.",
+        f"{ABOUT_NAMES}with the same tokens: {alike_names(groups)}. Only the first of them can ever be the answer; rename a class.",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from capt_engine.checks.table import CHECKS
 from capt_engine.runs import kept_pictures
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
@@ -106,7 +107,7 @@ def _asked(value: Any, stand_ins: StandIns) -> Any:
 
 
 def _of_key(name: str, value: Any, stand_ins: StandIns) -> Any:
-    if name == "classes" and isinstance(value, list | tuple):
+    if name in ("classes", "class_folders") and isinstance(value, list | tuple):
         return [stand_ins.name(one) if isinstance(one, str) else one for one in value]
     if name == "target" and isinstance(value, str):
         return stand_ins.name(value)
@@ -137,6 +138,15 @@ def _summary(run: FinishedRun, stand_ins: StandIns, names: Names) -> Summary:
         }
         for one in run.summary.failed
     ]
+    if "notes" in written:
+        written["notes"] = list(names.notes(run.summary.notes))
+    if "checks" in written:
+        written["checks"] = [_without_names(one) for one in written["checks"]]
     changed: dict[str, Any] = {name: _said(written[name], said) for name in ("notes", "checks") if name in written}
     per_class = [{**one, "name": stand_ins.name(one["name"])} for one in written.get("per_class") or []]
     return Summary.of({**written, **changed, "per_class": per_class, "unknown_words": [], "failed": failed})
+
+
+def _without_names(check: dict[str, Any]) -> dict[str, Any]:
+    """Return a check of a summary; that of class names without the names, which stand there cut, or with numbers for accents."""
+    return {**check, "message": CHECKS["names-differ"].why} if check.get("name") == "names-differ" else check

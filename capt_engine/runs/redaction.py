@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from capt_engine.data import benchmarks
-from capt_engine.records import EvaluateRequest
+from capt_engine.records import ABOUT_NAMES, EvaluateRequest
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.table import plain
@@ -68,6 +68,12 @@ class Names:
             text = text.replace(hidden, name) if hidden else text
         return self.text(text)
 
+    def notes(self, notes: Sequence[str]) -> tuple[str, ...]:
+        """Return the notes of a run, in sentences; with redaction without those on class names, which list folders, and without paths."""
+        if not self.redact:
+            return tuple(notes)
+        return tuple(self.text(note) for note in notes if not note.startswith(ABOUT_NAMES))
+
     def line(self, line: Mapping[str, str]) -> dict[str, str]:
         """Return a copy of `line`, a row of rows.csv as column → text.
 
@@ -82,13 +88,16 @@ class Names:
         """Return the manifest of `run` as plain JSON values; without redaction it is the run's own.
 
         With redaction names are replaced and "redacted" is True; the folder the run was started in, the list of
-        pictures done before and the notes of the prompts are emptied.
+        pictures done before and the notes of the prompts are emptied, and the folders of a map of class names are numbers.
         """
         if not self.redact:
             return run.manifest.as_written
         manifest: dict[str, Any] = self._deep({**run.manifest.as_written, "started_in": ""})
         if "skip" in manifest["request"]:
             manifest["request"]["skip"] = []
+        options = manifest["request"].get("options", {})
+        if "class_folders" in options:
+            options["class_folders"] = [f"folder {i}" for i, _ in enumerate(options["class_folders"], 1)]
         for one in manifest.get("prompts", []):
             if one.get("document"):
                 one["document"]["notes"] = ""
@@ -114,7 +123,12 @@ class Names:
             }
             for one in run.summary.failed
         ]
-        return {**self._deep({**run.summary.as_written, "failed": [], "run_dir": None}), "failed": failed}
+        notes = list(self.notes(run.summary.notes))
+        return {
+            **self._deep({**run.summary.as_written, "failed": [], "run_dir": None}),
+            "failed": failed,
+            "notes": notes,
+        }
 
     def _deep(self, value: object) -> Any:
         if isinstance(value, str):

@@ -7,6 +7,7 @@ from capt_engine.formatting import memory as in_memory
 from capt_engine.formatting import unlike_training as in_words
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, DeviceInfo, JobProgress, PairedTest, PictureRow, ThreatModel
 from capt_gui.translate import tr
+from capt_gui.view_models.truth import known, outcome_of
 
 _CERTAIN = 0.05
 _UNSURE = 0.2
@@ -33,25 +34,29 @@ def _under(model: ThreatModel) -> str:
     return f"under {model.budget}" if model.budget else f"at {threat(model)}"
 
 
-def headline(row: PictureRow) -> str:
-    """Return a line on one picture: the clean answer and, after an attack, the new answer and if it flipped.
+def headline(row: PictureRow, label: str = "") -> str:
+    """Return a line on one picture: the clean answer and, after an attack, the new answer and if it changed.
 
-    Without an attack: "cat 93.0 %"; with one, for example: "cat 93.0 % → dog 61.0 %: flipped at ε = 4/255".
+    Without an attack: "cat 93.0 %"; with one, for example: "cat 93.0 % → dog 61.0 %: changed at ε = 4/255". label: the
+    right answer, "" where nobody gave it; where it is known, the line says who is right.
     """
-    clean = row.clean.winner
+    clean, found = row.clean.winner, outcome_of(row, label)
     before = f"{row.classes[clean]} {percent(row.clean.probabilities[clean])}"
+    judged = {"right": ", right", "held": ", right", "wrong": f", wrong: {known(row, label)} is right"}.get(found, "")
     if row.attacked is None:
-        return before
+        return f"{before}{judged}"
     after = row.attacked.winner
     probability = percent(row.attacked.probabilities[after])
     if after == clean:
-        return f"still {row.classes[clean]} ({probability}) {_under(row.threat)}"
+        return f"still {row.classes[clean]} ({probability}) {_under(row.threat)}{judged}"
     change = f"{before} → {row.classes[after]} {probability}"
+    if found in ("wrong", "corrected"):
+        return f"{change} {_under(row.threat)}{judged or ': the attack made it right'}"
     if row.threat.target is None:
-        return f"{change}: flipped {_under(row.threat)}"
+        return f"{change}: {'fooled' if found == 'broken' else 'changed'} {_under(row.threat)}"
     if row.classes[after] == row.threat.target:
         return f"{change}: target reached {_under(row.threat)}"
-    return f"{change}: flipped {_under(row.threat)}, but not to {row.threat.target}"
+    return f"{change}: changed {_under(row.threat)}, but not to {row.threat.target}"
 
 
 def caption(row: PictureRow) -> str:
@@ -123,16 +128,25 @@ def job_progress(event: JobProgress, waiting: int = 0) -> str:
     return " · ".join(part for part in (remaining(event.remaining_s), note, more) if part)
 
 
-def count_line(total: int, done: int, broken: int, failed: int, broken_b: int = 0, compared: int = 0) -> str:
-    """Return how far the gallery is, such as "19 of 50 · 7 broken · 1 unreadable"; "" when it is empty.
+def count_line(
+    total: int,
+    done: int,
+    failed: int,
+    changed: tuple[int, int],
+    fooled: tuple[int, int] | None = None,
+    compared: int = 0,
+) -> str:
+    """Return how far the gallery is, such as "19 of 50 · 7 changed · 1 unreadable"; "" when it is empty.
 
-    total, done, failed: pictures in all, analysed, and unreadable. broken: pictures whose right answer the attack
-    changed, under prompts A; broken_b: under B. compared: pictures with two sets of prompts; 0 leaves B out, else the
-    line reads "broken: A 7, B 3".
+    total, done, failed: pictures in all, analysed, and unreadable. changed: of the analysed ones, how many answers the
+    attack changed, under prompts A and under B. fooled: likewise, how many right answers became wrong ones, None unless
+    the right answers to all of them are known; it is said in place of the other. compared: pictures with two sets of
+    prompts; 0 leaves B out, else the line reads "changed: A 7, B 3".
     """
     if not total:
         return ""
-    how_many = f"broken: A {broken}, B {broken_b}" if compared else f"{broken} broken"
+    (a, b), word = (changed, tr("changed")) if fooled is None else (fooled, tr("fooled"))
+    how_many = f"{word}: A {a}, B {b}" if compared else f"{a} {word}"
     text = [f"{done} of {total}", how_many] if done or failed else [f"{total} picture{'s' * (total != 1)}"]
     if failed:
         text.append(f"{failed} unreadable")

@@ -20,8 +20,14 @@ _SYMBOLS = {
     "waiting": ("state-waiting", "text_muted"),
     "ready": ("state-ready", "text_muted"),
     "running": ("state-running", "accent"),
+    # Where nobody said what is right, no answer is good or bad.
+    "kept": ("state-held", "text_muted"),
+    "changed": ("state-broken", "text"),
+    "right": ("check", "ok"),
     "held": ("state-held", "ok"),
     "broken": ("state-broken", "broken"),
+    "wrong": ("close", "broken"),
+    "corrected": ("check", "text_muted"),
     "failed": ("state-failed", "warning"),
 }
 
@@ -123,8 +129,13 @@ class GalleryDelegate(CardDelegate):
             "waiting": self.tr("Being read"),
             "ready": self.tr("Ready"),
             "running": self.tr("Under attack now"),
-            "held": self.tr("Survived: still the same answer"),
-            "broken": self.tr("Flipped: the answer changed"),
+            "kept": self.tr("Still the same answer; nobody said if it is right"),
+            "changed": self.tr("The answer changed; nobody said which is right"),
+            "right": self.tr("Right"),
+            "held": self.tr("Held: right before the attack and after it"),
+            "broken": self.tr("Fooled: right before the attack, wrong after it"),
+            "wrong": self.tr("Wrong, also without an attack"),
+            "corrected": self.tr("Wrong before; the attack made it right"),
             "failed": self.tr("Could not be used"),
         }.get(state, "")
 

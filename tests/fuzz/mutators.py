@@ -137,7 +137,9 @@ def _with_change(rng: random.Random, document: Any) -> Any:
     elif change == 1:
         inside[way[-1]] = copy.deepcopy(_at(document, rng.choice(every)))
     elif change == 2 and isinstance(inside[way[-1]], list):
-        inside[way[-1]] = inside[way[-1]] * rng.choice((0, 2, 100))
+        held = inside[way[-1]]
+        # Not a hundred times a hundred times as much: the file itself would fill the memory.
+        inside[way[-1]] = held * rng.choice((0, 2, 100 if len(json.dumps(held)) < 10_000 else 3))
     elif change == 3 and isinstance(inside, dict):
         inside[rng.choice((*_TEXTS, f"{way[-1]} "))] = inside.pop(way[-1])
     else:

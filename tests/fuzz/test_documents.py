@@ -14,7 +14,7 @@ import pytest
 from tests.fuzz import survival
 from tests.fuzz.documents import RUN, kinds
 from tests.fuzz.mutators import mutated_json
-from tests.fuzz.survival import FEW, MANY, survive
+from tests.fuzz.survival import FEW, survive
 
 _MADE = tempfile.TemporaryDirectory()
 KINDS = kinds(Path(_MADE.name))
@@ -70,5 +70,4 @@ def test_a_broken_document_is_a_value_or_a_sentence(name: str, n: int, folder: P
     def trial(rng: random.Random) -> None:
         put(name, folder, mutated_json(rng, KINDS[name].sound))
 
-    ended = survive(name, n // 5 if n == FEW and name not in ALL_OF_THE_FEW else n, trial)
-    assert n < MANY or ended["read"] < n
+    survive(name, n // 5 if n == FEW and name not in ALL_OF_THE_FEW else n, trial)

@@ -227,7 +227,7 @@ def attacks(context: ReportContext) -> tuple[Block, ...]:
             "Seconds include measuring.",
             "note",
         ),
-        *(Paragraph(note, "note") for note in context.run.summary.notes),
+        *(Paragraph(note, "note") for note in context.names.notes(context.run.summary.notes)),
     )
 
 

@@ -95,6 +95,7 @@ class EvaluatePage(Page):
 
     def on_explore(self, paths: list[str]) -> None:
         """Add the pictures with the file paths `paths` to the gallery of the Explore page, and show that page."""
+        self.desk.gallery.set_labels(self._run.tally.labels(paths))
         self.desk.analysis.drop(paths)
         self.desk.navigation.go(EXPLORE)
 

@@ -54,7 +54,7 @@ class GalleryColumn(QWidget):
         self._gallery = gallery
         self.filter_list = GalleryFilter(self)
         self.filter_list.setSourceModel(gallery)
-        self.search = QLineEdit(placeholderText="Filter: name, class, broken…", clearButtonEnabled=True)
+        self.search = QLineEdit(placeholderText="Filter: name, class, changed…", clearButtonEnabled=True)
         self.search.setAccessibleName("Filter pictures")
         self.search.textChanged.connect(self.filter_list.set_text)
         self.view = GalleryView(theme)

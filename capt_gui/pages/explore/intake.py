@@ -22,6 +22,9 @@ from capt_gui.widgets.drop_area import local_paths
 
 _FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.pgm *.avif *.heic *.heif *.jp2 *.tga);;All files (*)"
 
+# The kinds of picture files that other programs put on the clipboard, and the endings of their names.
+_PASTED = {f"image/{name}": f".{name}" for name in ("png", "jpeg", "webp", "avif", "tiff", "gif", "bmp")}
+
 
 class Intake(QObject):
     """Turns dropped, pasted and chosen files into paths, and saves pictures.
@@ -77,8 +80,8 @@ class Intake(QObject):
         Return False when there is neither, or when the picture could not be stored, which `problem` tells.
         """
         paths = local_paths(mime)
-        if not paths and mime.hasImage():
-            paths = self._keep_image(QImage(mime.imageData()))
+        if not paths and (mime.hasImage() or not _PASTED.keys().isdisjoint(mime.formats())):
+            paths = self._keep_pasted(mime)
         self.take_paths(paths)
         return bool(paths)
 
@@ -98,15 +101,25 @@ class Intake(QObject):
             shutil.rmtree(self._pasted, ignore_errors=True)
             self._pasted = None
 
-    def _keep_image(self, image: QImage) -> list[str]:
-        """Pasted pixels have no file; the engine reads files, so they get one in a folder of ours."""
-        if image.isNull():
+    def _keep_pasted(self, mime: QMimeData) -> list[str]:
+        """A pasted picture has no file; the engine reads files, so it gets one in a folder of ours.
+
+        Bytes of a picture file are kept as they are, since nothing but the engine's decoder is to see them.
+        """
+        form = next((one for one in mime.formats() if one in _PASTED), "")
+        content = bytes(mime.data(form).data()) if form else b""
+        image = QImage() if content else QImage(mime.imageData())
+        if not content and image.isNull():
             return []
         try:
             if self._pasted is None:
                 self._pasted = Path(tempfile.mkdtemp(prefix="capt-explorer-"))
-            path = self._pasted / f"pasted-{len(list(self._pasted.iterdir())) + 1}.png"
-            write_png(image, path)
+            name = f"pasted-{len(list(self._pasted.iterdir())) + 1}"
+            path = self._pasted / f"{name}{_PASTED[form] if content else '.png'}"
+            if content:
+                write_atomic(path, content)
+            else:
+                write_png(image, path)
         except (CaptError, OSError):
             self.problem.emit("The pasted picture could not be kept.", "Save it as a file and drop that.")
             return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.formatting import NO_BREAK
 from capt_engine.records import PERTURBED, AnalyzeResult, PictureRow, PictureSet
@@ -18,9 +18,11 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
 from capt_gui.view_models.explore.gallery_model import Item
 from capt_gui.view_models.navigation import MODELS
+from capt_gui.view_models.truth import known
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.image_triptych import ImageTriptych
+from capt_gui.widgets.label_field import LabelField
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.side_verdicts import SideVerdicts
@@ -40,6 +42,10 @@ class ResultView(QWidget):
         self.pair = SideVerdicts(desk.theme)
         self.pair.hide()
         self.details = text(role="muted")
+        self.label = LabelField()
+        self._label_title = text(self.tr("Right answer"), "caption", wrap=False)
+        self.label.hide()
+        self._label_title.hide()
         self.aim_line = ElidedLabel(text_role="muted")
         self.aim_line.hide()
         self.summary = text(role="strong")
@@ -62,7 +68,8 @@ class ResultView(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 1)
-        above = (self.unlike_training, self.headline, self.pair, self.details, self.aim_line, self.outdated_note)
+        line = fill(QHBoxLayout(), (self.outdated_note, 1), self._label_title, self.label, spacing=10)
+        above = (self.unlike_training, self.headline, self.pair, self.details, self.aim_line, line)
         parts = (*above, (self.splitter, 1), (self._symbol, 1), self.summary)
         fill(QVBoxLayout(self), *parts, spacing=4, margins=(8, 12, 8, 12))
         self._item: Item | None = None
@@ -70,6 +77,8 @@ class ResultView(QWidget):
         self._shown: tuple[PictureRow | None, PictureRow | None, PictureSet | None] = (None, None, None)
         self.triptych.side_picked.connect(self.on_side_picked)
         self.unlike_training.model_picked.connect(self.on_model_picked)
+        self.label.typed.connect(self.on_label_typed)
+        self.label.refused.connect(self.on_label_refused)
         self.unlike_training.models_clicked.connect(self.on_models_clicked)
 
     def show_item(self, item: Item | None) -> None:
@@ -105,6 +114,16 @@ class ResultView(QWidget):
         """Show the pictures of the attack on the prompts of variant `side`, "a" or "b"."""
         self._side = side
         self.show_item(self._item)
+
+    def on_label_typed(self, label: str) -> None:
+        """Take `label` as the right answer to the picture that is shown, "" for not known."""
+        if self._item is not None:
+            self._desk.gallery.set_labels({self._item.path: label})
+
+    def on_label_refused(self, sentence: str) -> None:
+        """Say in `sentence` that what was typed as the right answer cannot be it."""
+        self.outdated_note.setText(sentence)
+        self.outdated_note.show()
 
     def on_model_picked(self, model: str) -> None:
         """Ask the model with the id `model` about every picture of the gallery, in the place of the one that cannot know them."""
@@ -153,15 +172,21 @@ class ResultView(QWidget):
 
     def _show_text(self, item: Item | None, row: PictureRow | None, other: PictureRow | None, drawn: bool) -> None:
         headline, details = self._headline_and_details(item, row)
+        truth = item.label if item is not None else ""
+        if row is not None:
+            self.label.set_label(row.classes, known(row, truth))
+        for one in (self._label_title, self.label):
+            one.setVisible(row is not None and row.out_of_distribution is not True)
         self.pair.setVisible(other is not None)
         aim = ""
         if row is not None and other is not None:
-            self.pair.set_texts(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
+            a, b = (comparison.verdict(one, truth) for one in (row, other))
+            self.pair.set_texts(a, b, comparison.headline(row, other, truth))
             headline, details = "", comparison.details(row, other, self._answerer(row), self._attack_label(row))
             aim = comparison.contest(row, other, self._desk.model.sides.label)
         is_unknown = row is not None and row.out_of_distribution is True
         if row is not None and is_unknown:
-            answer = formatting.headline(row) if other is None else comparison.headline(row, other)
+            answer = formatting.headline(row, truth) if other is None else comparison.headline(row, other, truth)
             self.unlike_training.show_row(row, answer)
             self.pair.hide()
             # the pictures need the room
@@ -200,7 +225,7 @@ class ResultView(QWidget):
         if item.failure is not None:
             return item.failure.message, item.failure.hint
         if row is not None:
-            return formatting.headline(row), " · ".join(
+            return formatting.headline(row, item.label), " · ".join(
                 part
                 for part in (
                     formatting.settings_line(row, self._answerer(row), self._attack_label(row)),

@@ -104,6 +104,13 @@ class EvaluateTally:
             and (one.held is not None or not attacked)
         )
 
+    def labels(self, paths: Iterable[str]) -> dict[str, str]:
+        """Return the labels of the pictures at `paths` that have been counted, by path."""
+        seen: dict[str, _Seen] = {}
+        for mine in self._pictures.values():
+            seen |= mine
+        return {path: self.classes[seen[path].label] for path in paths if path in seen}
+
     def outlived(self, side: str, way: str) -> Outlived:
         """Return how many adversarial pictures, at any budget, fooled the model, and how many still did once saved.
 

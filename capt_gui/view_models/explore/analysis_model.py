@@ -61,6 +61,7 @@ class PictureSearch(QObject):
             self._gallery.put_previews(event.previews)
             return
         self._new |= dict.fromkeys(path for path in event.paths if self._gallery.item(path) is None)
+        self._gallery.set_labels(dict(event.labels))
         self._gallery.add(event.paths, event.skipped)
         self.pictures_found.emit([*event.paths, *(failure.path for failure in event.skipped)])
 

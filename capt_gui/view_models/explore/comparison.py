@@ -8,29 +8,39 @@ from capt_engine.formatting import p_equals, percent, percent_number
 from capt_engine.records import AnalyzeResult, PictureRow
 from capt_gui.translate import tr
 from capt_gui.view_models import formatting
+from capt_gui.view_models.truth import outcome_of
 
 
-def verdict(row: PictureRow) -> str:
-    """Return the outcome of one picture and set of prompts: "cat 93.0 % → dog 61.0 %, fooled", or "cat 88.0 %, held".
+def verdict(row: PictureRow, label: str = "") -> str:
+    """Return the outcome of one picture and set of prompts, such as "cat 93.0 % → dog 61.0 %, changed", or "cat 88.0 %, kept".
 
-    "Held" means that the attack did not change the answer; a target is "reached"; without an attack, the clean answer
+    label: the right answer, "" where nobody gave it. Where it is known, a right answer is "held", or the model is
+    "fooled", and a wrong one is said to be wrong. A target is "reached"; without an attack, the clean answer stands
     alone.
     """
-    clean = row.clean.winner
-    before = f"{row.classes[clean]} {percent(row.clean.probabilities[clean])}"
-    if row.attacked is None:
-        return before
-    after = row.attacked.winner
-    now = f"{row.classes[after]} {percent(row.attacked.probabilities[after])}"
-    if after == clean:
-        return tr("{}, held").format(now)
-    text = tr("{} → {}, target reached") if row.classes[after] == row.threat.target else tr("{} → {}, fooled")
-    return text.format(before, now)
+    clean, found = row.clean.winner, outcome_of(row, label)
+    text = f"{row.classes[clean]} {percent(row.clean.probabilities[clean])}"
+    is_reached = False
+    if row.attacked is not None:
+        after = row.attacked.winner
+        now = f"{row.classes[after]} {percent(row.attacked.probabilities[after])}"
+        is_reached = after != clean and row.classes[after] == row.threat.target
+        text = now if after == clean else f"{text} → {now}"
+    words = {
+        "right": tr("{}, right"),
+        "held": tr("{}, held"),
+        "broken": tr("{}, target reached") if is_reached else tr("{}, fooled"),
+        "wrong": tr("{}, wrong"),
+        "corrected": tr("{}, made right by the attack"),
+        "kept": tr("{}, kept"),
+        "changed": tr("{}, target reached") if is_reached else tr("{}, changed"),
+    }
+    return words.get(found, "{}").format(text)
 
 
-def headline(a: PictureRow, b: PictureRow) -> str:
-    """Return one line with the outcomes of one picture under prompts A and under prompts B."""
-    return f"A: {verdict(a)} · B: {verdict(b)}"
+def headline(a: PictureRow, b: PictureRow, label: str = "") -> str:
+    """Return one line with the outcomes of one picture under prompts A and under prompts B; label: the right answer, "" for none."""
+    return f"A: {verdict(a, label)} · B: {verdict(b, label)}"
 
 
 def aim(a: PictureRow, b: PictureRow) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import PurePath
@@ -17,6 +17,7 @@ from capt_gui.roles import GalleryRole
 from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.picture_sets import PictureSets
 from capt_gui.view_models.thumbnails import Thumbnails
+from capt_gui.view_models.truth import WORST_FIRST, has_changed, outcome_of
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -28,9 +29,10 @@ _NOWHERE = QModelIndex()
 class Item:
     """One picture: what is known of it and what happens to it.
 
-    pending: "", "waiting" or "running". outcome: "", "ready", "broken" or "held". row: the result without its pictures;
-    None when there is none yet, or when it was too large to keep. request: what the result was made with. other: the row
-    of side B, where two were compared; `sides` then holds (outcome, caption) of A and of B, and `outcome` is the worse.
+    pending: "", "waiting" or "running". outcome: "" or one of truth.WORST_FIRST. label: the right answer that somebody
+    gave, "" for none. row: the result without its pictures; None when there is none yet, or when it was too large to keep.
+    request: what the result was made with. other: the row of side B, where two were compared; `sides` then holds
+    (outcome, caption) of A and of B, and `outcome` is the worse.
     """
 
     path: str
@@ -38,6 +40,7 @@ class Item:
     seen: bool = False
     pending: str = ""
     outcome: str = ""
+    label: str = ""
     caption: str = ""
     failure: FailedPicture | None = None
     row: PictureRow | None = None
@@ -47,7 +50,7 @@ class Item:
 
     @property
     def state(self) -> str:
-        """The state of the card in one word: "waiting", "ready", "running", "held", "broken" or "failed"."""
+        """The state of the card in one word: "waiting", "ready", "running", "failed", or an outcome."""
         if self.failure is not None:
             return "failed"
         return self.pending or self.outcome or ("ready" if self.seen else "waiting")
@@ -75,7 +78,8 @@ class GalleryModel(QAbstractListModel):
         self._removed: WeakValueDictionary[str, Item] = WeakValueDictionary()
         self._thumbnails = Thumbnails()
         self._pictures = PictureSets()
-        self._counts = {"done": 0, "broken": 0, "failed": 0, "broken_b": 0, "compared": 0}
+        self._labels: dict[str, str] = {}
+        self._counts = dict.fromkeys(_COUNTED, 0)
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
         """Return the number of pictures; 0 under any valid `parent`, because the list has no branches."""
@@ -126,12 +130,33 @@ class GalleryModel(QAbstractListModel):
         return len(self._items) > self._counts["failed"]
 
     def count_text(self) -> str:
-        """Return the line that counts the pictures, such as "19 of 50 · 7 broken"; "" for an empty gallery."""
-        return formatting.count_line(len(self._items), **self._counts)
+        """Return the line that counts the pictures, such as "19 of 50 · 7 changed"; "" for an empty gallery."""
+        n = self._counts
+        fooled = (n["fooled"], n["fooled_b"]) if n["done"] and n["known"] == n["done"] else None
+        return formatting.count_line(
+            len(self._items), n["done"], n["failed"], (n["changed"], n["changed_b"]), fooled, n["compared"]
+        )
+
+    def set_labels(self, labels: Mapping[str, str]) -> None:
+        """Take the right answers that somebody gave, by path; "" takes one back. Pictures may come into the gallery later.
+
+        Outcomes that are there already are told by them from now on.
+        """
+        self._labels |= labels
+        for path, label in labels.items():
+            item = self.item(path)
+            if item is None or item.label == label:
+                continue
+            self._count(item, -1)
+            item.label = label
+            self._judge(item)
+            self._count(item)
+            self._tell(item)
 
     def add(self, paths: Iterable[str], failures: Iterable[FailedPicture] = ()) -> None:
         """Append a card for each picture at `paths`, and a failed one for each of `failures`, unless already there."""
-        items = [Item(path) for path in paths] + [Item(failure.path, failure=failure) for failure in failures]
+        items = [Item(path, label=self._labels.get(path, "")) for path in paths]
+        items += [Item(failure.path, failure=failure) for failure in failures]
         fresh = list({item.path: item for item in items if item.path not in self._rows}.values())
         if not fresh:
             return
@@ -203,6 +228,7 @@ class GalleryModel(QAbstractListModel):
                 self._count(item, -1)
                 self._thumbnails.drop(item.path)
                 self._pictures.drop(item.path)
+                self._labels.pop(item.path, None)
             del self._items[first : last + 1]
             self.endRemoveRows()
         self._rows = {item.path: row for row, item in enumerate(self._items)}
@@ -234,7 +260,7 @@ class GalleryModel(QAbstractListModel):
     def clear(self) -> None:
         """Remove all pictures from the gallery, with their results; the files on disk stay."""
         self.beginResetModel()
-        self._items, self._rows = [], {}
+        self._items, self._rows, self._labels = [], {}, {}
         self._thumbnails.clear()
         self._pictures.clear()
         self._counts = dict.fromkeys(self._counts, 0)
@@ -245,13 +271,9 @@ class GalleryModel(QAbstractListModel):
         """Take A's row, and B's where two were compared."""
         item.failure, item.request, item.seen = None, request, True
         both = rows[:2] if request.options.compare is not None else rows[-1:]
-        outcomes = [_outcome(row) for row in both]
-        captions = [formatting.caption(row) for row in both]
-        item.outcome = min(outcomes, key=_WORST_FIRST.index)
-        item.caption = captions[0] if len(both) == 1 else f"A {captions[0]} · B {captions[1]}"
-        item.sides = tuple(zip(outcomes, captions, strict=True)) if len(both) == 2 else ()
         item.row = replace(both[0], pictures=None)
         item.other = replace(both[1], pictures=None) if len(both) == 2 else None
+        self._judge(item)
         self._pictures.drop(item.path)
         for side, row in zip("ab" if _has_two_sets(item) else "a", both, strict=False):
             gone = self._pictures.put(item.path, side, row.pictures) if row.pictures is not None else None
@@ -259,24 +281,33 @@ class GalleryModel(QAbstractListModel):
             if old is not None and old.row is not None and len(old.row.classes) > _CLASSES_KEPT:
                 old.row = old.other = None
 
+    def _judge(self, item: Item) -> None:
+        """Say what became of the answers to a picture, by the right one where it is known."""
+        both = [row for row in (item.row, item.other) if row is not None]
+        if not both:
+            return
+        outcomes = [outcome_of(row, item.label) for row in both]
+        captions = [formatting.caption(row) for row in both]
+        item.outcome = min(outcomes, key=WORST_FIRST.index)
+        item.caption = captions[0] if len(both) == 1 else f"A {captions[0]} · B {captions[1]}"
+        item.sides = tuple(zip(outcomes, captions, strict=True)) if len(both) == 2 else ()
+
     def _count(self, item: Item, by: int = 1) -> None:
         outcomes = [outcome for outcome, _ in item.sides] or [item.outcome]
         self._counts["failed"] += by * (item.failure is not None)
         if item.failure is None:
             self._counts["done"] += by * bool(item.outcome)
-            self._counts["broken"] += by * (outcomes[0] == "broken")
-            self._counts["broken_b"] += by * (outcomes[1:] == ["broken"])
             self._counts["compared"] += by * bool(item.sides)
+            self._counts["known"] += by * (bool(item.outcome) and not {"ready", "kept", "changed"} & set(outcomes))
+            for suffix, row, found in zip(("", "_b"), (item.row, item.other), outcomes, strict=False):
+                self._counts[f"fooled{suffix}"] += by * (found == "broken")
+                self._counts[f"changed{suffix}"] += by * (row is not None and has_changed(row))
 
     def _tell(self, item: Item) -> None:
         index = self.index(self._rows[item.path])
         self.dataChanged.emit(index, index)
         self.result_changed.emit(item.path)
         self.counts_changed.emit()
-
-
-def _outcome(row: PictureRow) -> str:
-    return "ready" if row.success is None else "broken" if row.success else "held"
 
 
 def _has_two_sets(item: Item) -> bool:
@@ -296,7 +327,7 @@ def _spoken(item: Item) -> str:
     return ", ".join(part for part in (PurePath(item.path).name, item.state, item.caption) if part)
 
 
-_WORST_FIRST = ("broken", "held", "ready")
+_COUNTED = ("done", "failed", "compared", "known", "changed", "changed_b", "fooled", "fooled_b")
 _CAPTIONS = {"waiting": "Waiting for its turn", "running": "Under attack now"}
 _ANSWERS: dict[int, Callable[[Item], str]] = {
     Qt.ItemDataRole.DisplayRole: lambda item: PurePath(item.path).name,

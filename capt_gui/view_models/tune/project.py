@@ -68,6 +68,8 @@ class TuneProject(QObject):
         self.is_interrupted = False
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.save_now)
+        # a sentence about a project that could not be read, for the window to show once
+        self.notice = ""
         # the project that was touched last, until one is begun or opened
         self.offered = next(iter(self.projects()), None)
 
@@ -192,7 +194,11 @@ class TuneProject(QObject):
             folders = [folder for folder in home.iterdir() if _OURS.fullmatch(folder.name)]
         except OSError:
             return ()
-        kept = [(folder.name, project_file.load(folder)) for folder in folders if project_file.is_project(folder)]
+        kept = [
+            (folder.name, project_file.load(folder, self._notice))
+            for folder in folders
+            if project_file.is_project(folder)
+        ]
         found = [KeptProject(name, own.state, own.written) for name, own in kept if own is not None]
         return tuple(sorted(found, key=lambda project: (project.written, project.id), reverse=True))
 
@@ -220,6 +226,9 @@ class TuneProject(QObject):
         if self._temporary is not None:
             self._temporary.cleanup()
             self._temporary = None
+
+    def _notice(self, sentence: str) -> None:
+        self.notice = self.notice or sentence
 
     def _home_folder(self) -> Path:
         if self._home is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,17 +38,20 @@ class _File:
     written: str = ""
 
 
-def load(folder: Path) -> Kept | None:
+def load(folder: Path, say: Callable[[str], object] = lambda _: None) -> Kept | None:
     """Read the project in a folder, with the time when it was written.
 
-    A damaged file is renamed, and the copy made by `keep_copy` is read in its place. None if neither can be read.
+    A damaged file is renamed, and the copy made by `keep_copy` is read in its place. None if neither can be read. say:
+    called with a sentence about a file that was renamed.
     """
     kept = _read(folder / FILE_NAME)
     if kept is not None:
         return kept
-    if (folder / FILE_NAME).exists():
-        set_aside(folder / FILE_NAME)
-    return _read(folder / PREVIOUS)
+    previous = _read(folder / PREVIOUS)
+    if (folder / FILE_NAME).exists() and (aside := set_aside(folder / FILE_NAME)) is not None:
+        instead = "the copy of before is used" if previous is not None else "nothing else of the project was touched"
+        say(f"The project in {str(folder)!r} could not be read. Its file was kept as {aside.name}, and {instead}.")
+    return previous
 
 
 def save(state: TuneState, folder: Path) -> None:

@@ -420,6 +420,18 @@ def test_previews_name_the_files_first(desk: Desk, photos: Path, tmp_path: Path)
     assert sizes["1.png"].thumbnail.width == 24
     assert all(len(one.thumbnail.rgb) == one.thumbnail.width * one.thumbnail.height * 3 for one in sizes.values())
     assert (result.n, result.n_failed) == (8, 2)
+    assert found[0].labels == ()
+
+
+def test_previews_bring_the_labels_that_were_given(desk: Desk, photos: Path, tmp_path: Path) -> None:
+    """A list names its pictures and their labels; they are found by the paths that the window knows."""
+    table = tmp_path / "given.csv"
+    table.write_text(
+        "".join(f"{line}\n" for line in ("path,label", f"{photos / '1.png'},cat", f"{photos / '2.png'},dog"))
+    )
+    desk.result(PreviewRequest((str(table),), size=16))
+    (found,) = (event for event in desk.events if isinstance(event, PicturesFound))
+    assert found.labels == tuple(zip(found.paths, ("cat", "dog"), strict=True))
 
 
 def test_prompts_bring_their_classes_on_either_side(desk: Desk, photos: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from capt_engine.reading import decode
+from capt_engine.records import Check
 from capt_engine.reports import REPORTS
 from capt_engine.reports.build import build
 from capt_engine.reports.compare import compare
@@ -33,7 +34,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest["prompts"] = [{"id": "demo-prompts", "sha256": "cd" * 32, "document": document}]
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    summary["notes"] = ["The class cat has 4 pictures."]
+    manifest_options = manifest["request"]["options"]
+    manifest_options["class_folders"] = ["patients of dog", *map(str, range(1, len(CLASSES)))]
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    summary["notes"] = ["The class cat has 4 pictures.", "Class names by the map: patients of dog → dog."]
+    message = "Names that are the same tokens. The same tokens: 'caf\\xe9' and 'cafe\\u0301'."
+    summary["checks"] = [Check("names-differ", "Class names differ", "fail", 1, "1", message).__dict__]
     (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     return folder
 
@@ -123,3 +129,11 @@ def test_a_manifest_without_class_names_is_not_repeated(run: Path, tmp_path: Pat
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert main(["run", str(tmp_path / "manifest.json")]) == 2
     assert "class names were redacted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("redact_classes", [False, True])
+def test_folders_that_were_paired_with_names_are_hidden(run: Path, redact_classes: bool) -> None:
+    """A map's folders, and the note that shows the pairing, are names of folders: both levels hide them."""
+    text = text_of(build(run, redact=True, redact_classes=redact_classes))
+    assert "patients" not in text
+    assert ("cafe" in text) is not redact_classes

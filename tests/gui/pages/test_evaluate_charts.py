@@ -125,6 +125,9 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     preview = bench.engine.requests[-1]
     assert isinstance(preview, r.PreviewRequest)
     assert preview.paths == ("/c.png",)
+    # The label goes along: it is a right answer there too.
+    bench.desk.gallery.add(preview.paths)
+    assert bench.desk.gallery.item("/c.png").label == "dog"
     QTest.mouseClick(card.grid, Qt.MouseButton.LeftButton, pos=card.grid.cell_rect(2, 0).center().toPoint())
     assert card.pictures.title.text() == "No picture: “emu”, called “cat” when attacked"
     assert not card.pictures.explore.isVisible()

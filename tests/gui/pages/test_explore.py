@@ -108,6 +108,31 @@ def test_the_first_result_takes_the_centre(bench: Bench, page: ExplorePage, file
     assert (page.result.headline.text(), page.result.details.text()) == ("This is no picture.", "Save it as PNG.")
 
 
+def test_the_right_answer_decides_what_is_said(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
+    """Unlabelled, a change is a change; typed, it is a model that was fooled, or one that was wrong all along; taken back, a change."""
+    fill(bench, page, files)
+    row = bench.desk.gallery.item(files[0]).row
+    assert row is not None
+    assert row.attacked is not None
+    before, after = row.classes[row.clean.winner], row.classes[row.attacked.winner]
+    assert before != after
+    field, said = page.result.label, page.result.headline
+    assert field.isVisible()
+    for typed, words_of_it in (
+        ("", ": changed"),
+        (before, ": fooled"),
+        (after, ": the attack made it right"),
+        ("", ": changed"),
+    ):
+        field.setText(typed)
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        assert words_of_it in said.text()
+    field.setText("no such name")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert "not among the names" in page.result.outdated_note.text()
+    assert page.gallery.count_label.text().startswith("2 of 3 · 2 changed")
+
+
 def test_the_verdict_names_the_list_of_classes(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
     """Below the headline stands the number of class names among which it was chosen, and whose they are."""
     panel = page.settings_column.classes_panel
@@ -268,7 +293,7 @@ def test_new_pictures_can_wait_for_run(bench: Bench, page: ExplorePage) -> None:
 
 
 def test_paste_takes_files_and_bare_pictures(bench: Bench, page: ExplorePage) -> None:
-    """Files come as they are; pixels without a file get one in a folder of ours, which goes when the page is left."""
+    """Files come as they are, also without a name; pixels get a file in a folder of ours, which goes when the page is left."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile("/pictures/a.png")])
     assert page.take(mime)
@@ -282,8 +307,16 @@ def test_paste_takes_files_and_bare_pictures(bench: Bench, page: ExplorePage) ->
     assert isinstance(request, PreviewRequest)
     kept = Path(request.paths[0])
     assert QImage(str(kept)).pixelColor(1, 1).name() == "#336699"
+    mime = QMimeData()
+    mime.setData("image/jpeg", b"\xff\xd8\xffbytes of a file")
+    assert page.take(mime)
+    request = bench.engine.requests[-1]
+    assert isinstance(request, PreviewRequest)
+    raw = Path(request.paths[0])
+    assert (raw.suffix, raw.read_bytes()) == (".jpeg", b"\xff\xd8\xffbytes of a file")
     page.leave()
     assert not kept.exists()
+    assert not raw.exists()
     assert not page.take(QMimeData())
 
 

@@ -15,21 +15,21 @@ LINF, L2 = CATALOGUE.norms
 
 
 def test_headlines() -> None:
-    """Flipped, held, without an attack, with a target reached and missed."""
+    """Changed, kept, without an attack, with a target reached and missed."""
     row = replace(
         make_row("a"),
         classes=("torus", "cone", "cube"),
         clean=Verdict((3.0, 1.0, 0.0), (0.98, 0.01, 0.01)),
         attacked=Verdict((1.0, 3.0, 0.0), (0.2, 0.71, 0.09)),
     )
-    assert formatting.headline(row) == "torus 98.0 % → cone 71.0 %: flipped at ε = 4/255"
+    assert formatting.headline(row) == "torus 98.0 % → cone 71.0 %: changed at ε = 4/255"
     held = replace(row, attacked=Verdict((3.0, 1.0, 0.0), (0.91, 0.05, 0.04)))
     assert formatting.headline(held) == "still torus (91.0 %) at ε = 4/255"
     assert formatting.headline(replace(row, attacked=None)) == "torus 98.0 %"
     hit = replace(row, threat=ThreatModel(norm="l2", eps=0.5, target="cone"))
     assert formatting.headline(hit) == "torus 98.0 % → cone 71.0 %: target reached at ε = 0.5 (L2)"
     missed = replace(row, threat=ThreatModel(target="cube"))
-    assert formatting.headline(missed).endswith("flipped at ε = 4/255, but not to cube")
+    assert formatting.headline(missed).endswith("changed at ε = 4/255, but not to cube")
 
 
 def test_a_budget_of_its_own_is_said_instead_of_eps() -> None:
@@ -43,7 +43,7 @@ def test_a_budget_of_its_own_is_said_instead_of_eps() -> None:
         clean=Verdict((3.0, 1.0), (0.98, 0.02)),
         attacked=Verdict((1.0, 3.0), (0.2, 0.8)),
     )
-    assert formatting.headline(row) == "torus 98.0 % → cone 80.0 %: flipped under Fog, severity 5 of 5"
+    assert formatting.headline(row) == "torus 98.0 % → cone 80.0 %: changed under Fog, severity 5 of 5"
     assert formatting.threat(row.threat) == "Fog, severity 5 of 5"
     assert formatting.settings_line(row, "demo", "Corruption") == "demo · Corruption, Fog, severity 5 of 5 · seed 0"
 
@@ -83,10 +83,12 @@ def test_remaining(seconds: float | None, words: str) -> None:
 
 def test_count_line() -> None:
     """The count line, from nothing to done."""
-    assert formatting.count_line(0, 0, 0, 0) == ""
-    assert formatting.count_line(1, 0, 0, 0) == "1 picture"
-    assert formatting.count_line(50, 19, 7, 0) == "19 of 50 · 7 broken"
-    assert formatting.count_line(50, 19, 7, 2) == "19 of 50 · 7 broken · 2 unreadable"
+    assert formatting.count_line(0, 0, 0, (0, 0)) == ""
+    assert formatting.count_line(1, 0, 0, (0, 0)) == "1 picture"
+    assert formatting.count_line(50, 19, 0, (7, 0)) == "19 of 50 · 7 changed"
+    assert formatting.count_line(50, 19, 2, (7, 0)) == "19 of 50 · 7 changed · 2 unreadable"
+    assert formatting.count_line(50, 19, 0, (7, 0), fooled=(5, 0)) == "19 of 50 · 5 fooled"
+    assert formatting.count_line(50, 19, 0, (7, 2), fooled=(5, 1), compared=19) == "19 of 50 · fooled: A 5, B 1"
 
 
 def test_strength_stops() -> None:

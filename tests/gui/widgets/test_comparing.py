@@ -204,6 +204,6 @@ def test_a_card_tells_both_outcomes(theme: Theme, qtbot: QtBot) -> None:
     assert isinstance(delegate, GalleryDelegate)
     event = QHelpEvent(QHelpEvent.Type.ToolTip, QPoint(5, 5), QPoint(5, 5))
     delegate.helpEvent(event, view, QStyleOptionViewItem(), model.index(0, 0))
-    assert "A: Flipped" in QToolTip.text()
-    assert "B: Survived" in QToolTip.text()
+    assert "A: Fooled" in QToolTip.text()
+    assert "B: Held" in QToolTip.text()
     QToolTip.hideText()

@@ -25,6 +25,7 @@ from capt_engine.records import (
 )
 from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
+from capt_gui.view_models.truth import WORST_FIRST
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
 from capt_gui.widgets.checks_card import ChecksCard
@@ -68,7 +69,7 @@ def gallery(theme: Theme) -> QWidget:
     """A gallery with one row of each state."""
     widget = GalleryView(theme)
     model = QStandardItemModel(widget)
-    for state in ("waiting", "ready", "running", "held", "broken", "failed"):
+    for state in ("waiting", "running", "failed", *WORST_FIRST):
         item = QStandardItem()
         item.setData(f"/{state}.png", GalleryRole.PATH)
         item.setData(f"{state}.png", GalleryRole.NAME)

@@ -60,7 +60,7 @@ def test_a_drop_is_previewed_then_analysed(bench: Bench) -> None:
     play(bench, JobStarted(TWO))
     assert [bench.desk.gallery.item(path).state for path in "ab"] == ["running", "waiting"]
     play(bench, RowsReady(TWO, (make_row("a"),)))
-    assert [bench.desk.gallery.item(path).state for path in "ab"] == ["broken", "running"]
+    assert [bench.desk.gallery.item(path).state for path in "ab"] == ["changed", "running"]
 
 
 def test_pictures_wait_for_the_catalogue(bench: Bench) -> None:
@@ -125,7 +125,7 @@ def test_partial_results_stay(bench: Bench, ending: Event) -> None:
     """However a job ends, finished rows stay and the others go back to what they were."""
     dropped(bench)
     play(bench, JobStarted(TWO), RowsReady(TWO, (make_row("a"),)), ending)
-    assert [bench.desk.gallery.item(path).state for path in "ab"] == ["broken", "ready"]
+    assert [bench.desk.gallery.item(path).state for path in "ab"] == ["changed", "ready"]
     assert not bench.desk.analysis.is_running
 
 

@@ -49,7 +49,7 @@ def label(name: str) -> str:
 
 def test_the_headline_names_both() -> None:
     """One sentence says what became of A and of B."""
-    assert comparison.headline(A, B) == "A: capsule 93.0 % → torus 61.0 %, fooled · B: capsule 88.0 %, held"
+    assert comparison.headline(A, B) == "A: capsule 93.0 % → torus 61.0 %, changed · B: capsule 88.0 %, kept"
     hit = replace(A, threat=ThreatModel(target="torus"))
     assert comparison.verdict(hit).endswith("target reached")
     assert comparison.verdict(replace(A, attacked=None)) == "capsule 93.0 %"
@@ -102,20 +102,20 @@ def drawn(row: PictureRow, value: int) -> PictureRow:
 
 
 def test_a_pair_is_one_card(gallery: GalleryModel) -> None:
-    """The card knows both outcomes and is called broken when either is; the counts are by side."""
+    """The card knows both outcomes and is called changed when either is; the counts are by side."""
     gallery.put_rows([A, B], BOTH)
     index = gallery.index(0)
-    assert index.data(GalleryRole.SIDES) == (("broken", "capsule → torus"), ("held", "capsule 88.0 %"))
-    assert index.data(GalleryRole.STATE) == "broken"
+    assert index.data(GalleryRole.SIDES) == (("changed", "capsule → torus"), ("kept", "capsule 88.0 %"))
+    assert index.data(GalleryRole.STATE) == "changed"
     assert index.data(GalleryRole.CAPTION) == "A capsule → torus · B capsule 88.0 %"
-    assert gallery.count_text() == "1 of 1 · broken: A 1, B 0"
+    assert gallery.count_text() == "1 of 1 · changed: A 1, B 0"
     item = gallery.item("a")
     assert item is not None
     assert (item.row, item.other) == (replace(A, pictures=None), replace(B, pictures=None))
     gallery.set_pending(["a"], "running")
     assert index.data(GalleryRole.SIDES) == ()
     gallery.put_rows([A], AnalyzeRequest(()))
-    assert (index.data(GalleryRole.SIDES), item.other, gallery.count_text()) == ((), None, "1 of 1 · 1 broken")
+    assert (index.data(GalleryRole.SIDES), item.other, gallery.count_text()) == ((), None, "1 of 1 · 1 changed")
 
 
 def test_a_pair_that_cannot_be_read_is_one_failure(gallery: GalleryModel) -> None:

@@ -15,6 +15,7 @@ from capt_engine.records import (
     AnalyzeRequest,
     FailedPicture,
     Preview,
+    RunOptions,
 )
 from capt_gui.roles import GalleryRole
 from capt_gui.view_models.explore import picture_sets
@@ -38,7 +39,7 @@ def states(model: QAbstractItemModel) -> list[str]:
 
 
 def test_the_life_of_a_card(gallery: GalleryModel) -> None:
-    """Found, previewed, running, broken: each state follows its event."""
+    """Found, previewed, running, changed: each state follows its event."""
     gallery.add(["/p/a.png"])
     index = gallery.index(0)
     assert (states(gallery), index.data(GalleryRole.THUMBNAIL)) == (["waiting"], None)
@@ -49,15 +50,15 @@ def test_the_life_of_a_card(gallery: GalleryModel) -> None:
     gallery.set_pending(["/p/a.png"], "running")
     assert states(gallery) == ["running"]
     gallery.put_rows([make_row("/p/a.png")], REQUEST)
-    assert states(gallery) == ["broken"]
+    assert states(gallery) == ["changed"]
     assert (index.data(GalleryRole.NAME), index.data(GalleryRole.CAPTION)) == ("a.png", "class 0 → class 1")
     assert gallery.item("/p/a.png").request is REQUEST
-    assert gallery.count_text() == "1 of 1 · 1 broken"
+    assert gallery.count_text() == "1 of 1 · 1 changed"
 
 
-@pytest.mark.parametrize(("success", "state"), [(None, "ready"), (False, "held"), (True, "broken")])
+@pytest.mark.parametrize(("success", "state"), [(None, "ready"), (False, "kept"), (True, "changed")])
 def test_outcomes(gallery: GalleryModel, success: bool | None, state: str) -> None:
-    """Without an attack a card is ready, with one it has held or is broken."""
+    """Without an attack a card is ready, with one its answer is kept or changed."""
     gallery.add(["a"])
     gallery.put_rows([make_row("a", success=success)], REQUEST)
     assert states(gallery) == [state]
@@ -68,11 +69,11 @@ def test_a_bad_file_is_one_failed_card(gallery: GalleryModel) -> None:
     gallery.add(["a", "b", "c"], [FailedPicture("d", "No entry.", "Change its rights.")])
     gallery.put_previews([FailedPicture("a", "Not a picture.", "Save it as PNG."), Preview("b", 1, 1, picture())])
     gallery.put_rows([FailedPicture("c", "Broken."), make_row("b", success=False)], REQUEST)
-    assert states(gallery) == ["failed", "held", "failed", "failed"]
+    assert states(gallery) == ["failed", "kept", "failed", "failed"]
     assert gallery.index(0).data(GalleryRole.MESSAGE) == "Not a picture. Save it as PNG."
     assert gallery.index(1).data(GalleryRole.MESSAGE) == ""
     assert gallery.usable_paths() == ("b",)
-    assert gallery.count_text() == "1 of 4 · 0 broken · 3 unreadable"
+    assert gallery.count_text() == "1 of 4 · 0 changed · 3 unreadable"
 
 
 def test_the_same_picture_twice_is_one_card(gallery: GalleryModel) -> None:
@@ -89,7 +90,7 @@ def test_a_cancelled_card_shows_its_last_outcome(gallery: GalleryModel) -> None:
     gallery.set_pending(["a", "unknown"], "waiting")
     assert states(gallery) == ["waiting"]
     gallery.set_pending(["a"], "")
-    assert states(gallery) == ["broken"]
+    assert states(gallery) == ["changed"]
 
 
 def test_removing_keeps_rows_and_counts_right(gallery: GalleryModel) -> None:
@@ -99,7 +100,7 @@ def test_removing_keeps_rows_and_counts_right(gallery: GalleryModel) -> None:
     gallery.put_previews([FailedPicture("f", "Bad.")])
     gallery.remove(["b", "d", "e", "f", "unknown"])
     assert gallery.paths() == ("a", "c", "g")
-    assert gallery.count_text() == "2 of 3 · 2 broken"
+    assert gallery.count_text() == "2 of 3 · 2 changed"
     gallery.put_rows([make_row("b")], REQUEST)
     gallery.put_previews([Preview("d", 1, 1, picture())])
     assert gallery.item("g").state == "waiting"
@@ -112,7 +113,39 @@ def test_a_result_that_comes_again_is_counted_once(gallery: GalleryModel) -> Non
     gallery.add(["a"])
     gallery.put_rows([make_row("a", success=True)], REQUEST)
     gallery.put_rows([make_row("a", success=False)], REQUEST)
-    assert gallery.count_text() == "1 of 1 · 0 broken"
+    assert gallery.count_text() == "1 of 1 · 0 changed"
+
+
+def test_a_label_says_what_is_good_and_what_is_bad(gallery: GalleryModel) -> None:
+    """What changed is red only where the right answer was lost; what stays is green only where it was right; unlabelled it is neither."""
+    rows = {"lost": True, "stays": False, "wrong stays": False, "made right": True, "nobody knows": True}
+    gallery.set_labels({"lost": "class 0", "stays": "Class_0", "wrong stays": "class 1", "made right": "class 1"})
+    gallery.add(rows)
+    gallery.put_rows([make_row(name, success=success) for name, success in rows.items()], REQUEST)
+    assert states(gallery) == ["broken", "held", "wrong", "corrected", "changed"]
+    assert gallery.count_text() == "5 of 5 · 3 changed"
+    # Typed afterwards, and taken back.
+    gallery.set_labels({"nobody knows": "class 2"})
+    assert states(gallery)[-1] == "wrong"
+    assert gallery.count_text() == "5 of 5 · 1 fooled"
+    gallery.set_labels({"nobody knows": "a word that is not among the names", "lost": ""})
+    assert states(gallery) == ["changed", "held", "wrong", "corrected", "changed"]
+    gallery.remove(["stays"])
+    gallery.add(["stays"])
+    assert gallery.item("stays").label == ""
+    gallery.clear()
+    assert gallery.count_text() == ""
+
+
+def test_of_two_sides_each_is_judged_by_the_label(gallery: GalleryModel) -> None:
+    """A lost the right answer and B held it; the card has the worse of both, and the count is of both sides."""
+    gallery.add(["a"])
+    gallery.set_labels({"a": "class 0"})
+    both = replace(REQUEST, options=RunOptions(compare="capt"))
+    gallery.put_rows([make_row("a"), make_row("a", success=False)], both)
+    sides = gallery.index(0).data(GalleryRole.SIDES)
+    assert [own for own, _ in sides] == ["broken", "held"]
+    assert (states(gallery), gallery.count_text()) == (["broken"], "1 of 1 · fooled: A 1, B 0")
 
 
 def test_big_pictures_are_kept_for_the_latest_only(gallery: GalleryModel) -> None:
@@ -135,7 +168,7 @@ def test_rows_with_very_many_classes_go_with_their_pictures(gallery: GalleryMode
     gallery.add(names)
     gallery.put_rows([make_row(name, classes=201) for name in names], REQUEST)
     assert gallery.item("0").row is None
-    assert gallery.item("0").state == "broken"
+    assert gallery.item("0").state == "changed"
     assert gallery.item("0").request is REQUEST
     assert gallery.item("2").row is not None
 

@@ -67,6 +67,40 @@ def test_a_damaged_file_is_set_aside_for_the_copy(tmp_path: Path, rubbish: str) 
     assert project_file.load(tmp_path) == kept
 
 
+def test_a_broken_project_is_said_and_the_others_are_listed(tmp_path: Path) -> None:
+    """Nesting without end, numbers that no control holds and half a character: the start goes on, with one sentence."""
+    texts = ('{"format": ' + "[" * 100_000, "\udcff", '{"format": "capt-tuning-project", "state": {"seed": NaN}}')
+    for i, text in enumerate(texts):
+        folder = tmp_path / f"20261130-10101{i}-abcd"
+        folder.mkdir()
+        (folder / project_file.FILE_NAME).write_bytes(text.encode("utf-8", "surrogateescape"))
+    project_file.save(STATE, tmp_path / "20261130-101019-abcd")
+    project = TuneProject(tmp_path)
+    assert project.offered is not None
+    assert project.offered.id == "20261130-101019-abcd"
+    assert "could not be read. Its file was kept as project.bad-1.json" in project.notice
+    assert len(list(tmp_path.glob("*/project.bad-1.json"))) == len(texts)
+
+
+@pytest.mark.parametrize("value", ["99999999999999999999", "-1", "1e400"])
+def test_numbers_that_no_control_holds_fall_back(tmp_path: Path, value: str) -> None:
+    """Qt's controls hold 32 bits; more would end the wizard at every start."""
+    file = tmp_path / project_file.FILE_NAME
+    state = f'{{"seed": {value}, "test_steps": 3, "settings": [["epochs", 1]]}}'
+    file.write_text(f'{{"format": "capt-tuning-project", "version": 1, "state": {state}}}', encoding="utf-8")
+    kept = project_file.load(tmp_path)
+    assert kept is None or kept.state == TuneState(test_steps=3, settings=(("epochs", 1),))
+
+
+def test_a_folder_whose_name_is_no_text_is_written(tmp_path: Path) -> None:
+    """A file system may hold any bytes as a name; the project is saved and comes back."""
+    state = TuneState(data=("/photos\udcff",))
+    project_file.save(state, tmp_path)
+    kept = project_file.load(tmp_path)
+    assert kept is not None
+    assert kept.state == state
+
+
 def test_a_change_reaches_the_disk_soon_and_a_step_at_once(project: TuneProject, qtbot: QtBot) -> None:
     """Sliders do not write at each move; a step that was left is on disk before the next one shows."""
     project.take(("/p/mugs",))
