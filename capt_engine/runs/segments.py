@@ -62,7 +62,7 @@ def described(one: Segment, among: Sequence[Segment]) -> str:
 
 
 def _place(one: Segment) -> tuple[str, str, str, str]:
-    """What rounding depends on: the kind of device, its name, the precision, torch."""
+    """Return all that rounding depends on: the kind of device, its name, the precision, torch."""
     machine: Machine = one.machine
     torch = one.versions.get("torch", "")
     name = machine.device_name or (machine.processor if machine.device in ("", "cpu") else "")
