@@ -250,7 +250,7 @@ def _name(prompts: str) -> str:
 
 
 def _verdict(row: records.PictureRow, after: int) -> str:
-    """Say what became of the answer; where nobody said what is right, no answer is good or bad."""
+    """Return the outcome in a word; where nobody said what is right, no answer is good or bad."""
     if row.label_source == "model":
         return "kept" if after == row.clean.winner else "changed"
     if row.success is None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -65,6 +67,7 @@ class RunFolder:
             self._file = (folder / ROWS).open("a", newline="", encoding="utf-8")
         self._rows = csv_writer(self._file)
         self._place = folder.absolute()
+        _lock(self._file.fileno())
         _WRITTEN.add(self._place)
 
     def add(self, rows: Sequence[PictureRow | FailedPicture]) -> None:
@@ -158,8 +161,30 @@ def _begin_rows(folder: Path, kept: Iterable[dict[str, str]]) -> None:
 
 
 def is_being_written(folder: Path) -> bool:
-    """Return True if a run of this process is writing the run folder `folder` now."""
-    return folder.absolute() in _WRITTEN
+    """Return True if a run is writing the run folder `folder` now: one of this process, or of another where the system tells."""
+    if folder.absolute() in _WRITTEN:
+        return True
+    try:
+        with (folder / ROWS).open("rb") as file:
+            return not _lock(file.fileno())
+    except OSError:
+        return False
+
+
+def _lock(file: int) -> bool:
+    """Lock an open file until it is closed or its process ends; False if another has locked it, True where nobody can."""
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # a file system without locks
+        return True
+    return True
 
 
 def refuse_unless_free(folder: Path, *, resume: bool) -> None:
@@ -170,7 +195,11 @@ def refuse_unless_free(folder: Path, *, resume: bool) -> None:
     try:
         if resume and not is_run(folder):
             raise BadRequest(f"{str(folder)!r} holds no run to go on with.", "Start it with --out instead.")
-        if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if resume and is_being_written(folder):
+            raise BadRequest(f"The run in {str(folder)!r} is going on.", "Cancel it first, or wait for its end.")
+        if not resume and os.path.lexists(folder) and not folder.is_dir():
+            raise BadRequest(f"{str(folder)!r} is no folder.", "Name a new folder; nothing is ever overwritten.")
+        if not resume and folder.is_dir() and any(folder.iterdir()):
             raise BadRequest(f"{str(folder)!r} is not empty.", "Name a new folder; nothing is ever overwritten.")
     except OSError as error:
         raise BadRequest(f"{str(folder)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error

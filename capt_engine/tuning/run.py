@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest, Stopped
+from capt_engine.files import require_file_or_nothing
 from capt_engine.model.clip import Backbone
 from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.model.memory import start_counting, with_smaller_batches
@@ -93,6 +94,8 @@ def _checked_out(request: TuneRequest) -> Path:
     if not folder.is_dir():
         raise BadRequest(f"There is no folder {str(folder)!r}.", "Make it first, or choose another.")
     state = states.state_path(out)
+    for place in (out, state):
+        require_file_or_nothing(place)
     if not request.resume and state.exists():
         raise BadRequest(
             f"An earlier run that was to write {request.out!r} was stopped; its state is in {state.name!r}.",

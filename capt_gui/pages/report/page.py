@@ -191,6 +191,7 @@ class ReportPage(Page):
         reports.writing.done.connect(self.on_written)
         reports.writing.failed.connect(self.on_failed)
         self.desk.store.last_changed.connect(self.on_kept)
+        self.desk.evaluation.run.running_changed.connect(self.on_kept)
         self.runs.folder_clicked.connect(self.on_open_run)
         self.runs.resume_clicked.connect(self.on_resume)
         self.preview.resume_clicked.connect(self.runs.on_resume)

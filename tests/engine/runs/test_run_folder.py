@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from capt_engine.runs.kept_runs import kept_runs
 from capt_engine.runs.manifest import digest
 from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.request_text import from_json
-from capt_engine.runs.run_folder import RunFolder
+from capt_engine.runs.run_folder import RunFolder, refuse_unless_free
 from capt_engine.runs.table import columns
 from tests.engine.reports.made_runs import blank, kept, request, rows
 from tests.engine.settings import changed
@@ -223,3 +224,13 @@ def test_going_on_leaves_what_others_put_beside_the_pictures(tmp_path: Path) -> 
     assert mine <= left
     assert ours - left
     assert left - mine == kept_pictures.files_of(kept_pictures.read(tmp_path / "run"))
+
+
+def test_a_place_that_is_no_folder_is_called_so(tmp_path: Path) -> None:
+    """A file, a device and a link that leads nowhere are refused before anything is loaded."""
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for place in (tmp_path / "file", tmp_path / "link", Path(os.devnull)):
+        with pytest.raises(BadRequest, match="is no folder"):
+            refuse_unless_free(place, resume=False)
+    refuse_unless_free(tmp_path / "new", resume=False)

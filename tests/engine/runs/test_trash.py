@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -180,3 +182,25 @@ def test_a_stopped_run_is_listed_with_its_pictures(tmp_path: Path) -> None:
         folder.add(list(rows(request(run), 1)))
         (going, _) = sorted(kept_runs(tmp_path), key=lambda found: not found.is_written)
         assert (going.n, going.request, going.is_written) == (1, None, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="that system tells nothing of another process")
+def test_a_run_of_another_process_is_left_alone(tmp_path: Path) -> None:
+    """It is listed as going on, and neither deleted nor resumed, until that process is gone, however it ended."""
+    run = kept(tmp_path / "one", 2)
+    (run / "summary.json").unlink()
+    code = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(run / "rows.csv")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        (one,) = kept_runs(tmp_path)
+        assert (one.is_written, one.request) == (True, None)
+        with pytest.raises(BadRequest, match="going on"):
+            delete([run])
+        with pytest.raises(BadRequest, match="going on"):
+            RunFolder(run, request(run), {}, resume=True)
+        other.kill()
+    (one,) = kept_runs(tmp_path)
+    assert (one.is_written, one.n) == (False, 2)

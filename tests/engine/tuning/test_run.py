@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,21 @@ def test_nothing_is_written_over(runs: Runs) -> None:
         with pytest.raises(BadRequest, match="is there already"):
             runs(resume=resume)
     assert runs.out.read_bytes() == b"mine"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes are made the POSIX way")
+def test_a_link_or_a_pipe_is_refused_before_any_work(runs: Runs) -> None:
+    """As the place of the prompts or of the state beside them."""
+    for place in (runs.out, state_path(runs.out)):
+        place.symlink_to("nowhere")
+        with pytest.raises(BadRequest, match="is a link"):
+            runs()
+        place.unlink()
+        os.mkfifo(place)
+        with pytest.raises(BadRequest, match="is a pipe"):
+            runs(resume=True)
+        place.unlink()
+    assert not any(isinstance(one, TuneStep) for one in runs.news)
 
 
 def test_the_forecast_changes_nothing(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
