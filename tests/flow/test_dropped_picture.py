@@ -8,12 +8,14 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -27,6 +29,7 @@ from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
 PATIENCE_MS = 180_000
+ANALYSED = {"held", "broken", "wrong", "corrected", "kept", "changed"}
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
@@ -78,7 +81,7 @@ def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtB
     settle(window, qtbot)
     paths = gallery.paths()
     assert len(paths) == len(list(resource("samples").glob("*.png"))) >= 4
-    assert {gallery.item(path).state for path in paths} <= {"held", "broken"}
+    assert {gallery.item(path).state for path in paths} <= ANALYSED
     assert gallery.pictures(paths[0]) is not None
     # Zero-shot beside the bundled CAPT prompts is what a newcomer sees.
     item = gallery.item(paths[0])
@@ -101,7 +104,7 @@ def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtB
     qtbot.waitUntil(lambda: any(gallery.item(path).state == "running" for path in paths), timeout=PATIENCE_MS)
     desk.analysis.cancel()
     settle(window, qtbot)
-    assert {gallery.item(path).state for path in paths} <= {"held", "broken"}
+    assert {gallery.item(path).state for path in paths} <= ANALYSED
 
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -114,8 +117,23 @@ def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtB
     # the toy world makes room for what is the user's own, and for the model that knows more
     assert len(gallery.paths()) == 2
     assert gallery.item(str(folder / "one.png")).row.model_id == "photo"
-    assert gallery.item(str(folder / "one.png")).state in {"held", "broken"}
+    assert gallery.item(str(folder / "one.png")).state in ANALYSED
     assert gallery.item(str(hostile)).state == "failed"
 
     page.gallery.view.select_path(str(hostile))
     assert page.result.headline.text() == gallery.item(str(hostile)).failure.message
+
+
+def test_a_first_photograph_is_judged_among_everyday_words(qapp: QApplication) -> None:
+    """With settings that nobody has touched, the bundled model answers among all its words, and nothing is compared."""
+    bridge = Bridge(real_engine("cpu"))
+    desk = lay_out(bridge, Settings(), Theme(qapp, "light"))
+    bridge.open()
+    try:
+        end = time.monotonic() + PATIENCE_MS / 1000
+        while not desk.engine.is_ready and time.monotonic() < end:
+            QTest.qWait(20)
+        assert desk.model.sides.b is None
+        assert desk.model.among(desk.choices.classes) == "among 130 everyday words"
+    finally:
+        assert bridge.close(60)

@@ -236,6 +236,8 @@ class ActingEngine:
         if isinstance(request, r.SaveTunedRequest):
             info = r.PromptsInfo("tuned-here", request.name, "Tuned here.", "demo", "capt", tuning.CLASSES, "a {}.")
             return r.TunedSaved(info, (request.folder or "tuned-here.safetensors",), tuning.COMMAND)
+        if isinstance(request, r.DescribePromptsRequest):
+            return r.PromptsDescribed(r.PromptsInfo(request.file, Path(request.file).stem, request.file, "demo"))
         assert isinstance(request, r.AnalyzeRequest)
         result = self._analyze(job, request)
         if request.options.keep and result is not None:

@@ -63,7 +63,7 @@ class Sides(QObject):
     def fit(self) -> None:
         """Replace chosen prompts that do not fit the chosen model: A by plain text, B by the usual choice.
 
-        The usual choice is CAPT's prompts beside plain text, else none. Emits no signal.
+        The usual choice is CAPT's prompts for the model's own classes beside plain text, else none. Emits no signal.
         """
         chosen = self._settings
         if chosen.prompts and not self._usable(chosen.prompts):
@@ -214,8 +214,14 @@ class Sides(QObject):
         ]
 
     def _usual(self) -> str | None:
-        """The usual prompts beside plain text: CAPT's for this model, those that ship first."""
-        fitting = [option.info for option in self.checkpoints() if not option.made_for]
+        """The usual prompts beside plain text: CAPT's for this model, those that ship first.
+
+        Prompts that were tuned on a few of the model's classes are none: they would judge any picture among those few.
+        """
+        classes = next((one.classes for one in self._catalogue.models if one.id == self._settings.model), ())
+        fitting = [
+            option.info for option in self.checkpoints() if not option.made_for and option.info.classes == classes
+        ]
         return next((info.id for info in fitting if info.method.lower() == _USUAL_METHOD), None)
 
     def _usable(self, name: str) -> bool:

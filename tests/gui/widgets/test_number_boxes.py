@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import ParamInfo
+from capt_gui.theme import Theme
 from capt_gui.widgets.param_editors import FloatEditor, IntEditor, WholeNumberBox
 
 EPS = ParamInfo("eps", "ε", "float", 4 / 255, 0.0, 1.0, "/255", help="How far.")
@@ -18,8 +19,9 @@ STEPS = ParamInfo("steps", "Steps", "int", 10, 1, 1000, help="How often.")
 
 
 @pytest.fixture(params=["C", "en_US", "de_DE", "fr_FR"])
-def language(request: pytest.FixtureRequest) -> Iterator[str]:
+def language(request: pytest.FixtureRequest, theme: Theme) -> Iterator[str]:
     """The window's language, and with it Qt's own decimal separator."""
+    del theme  # the style sheet of an earlier test names files that went with it
     before = QLocale()
     QLocale.setDefault(QLocale(request.param))
     yield request.param

@@ -63,12 +63,13 @@ def test_prompts_of_another_model_are_offered_closed_and_last(choices: Choices) 
     assert checkpoints == [(APT, ""), (CAPT, ""), (MUGS, ""), ("street-capt", "ViT-B/32")]
 
 
-def test_another_model_brings_its_own_partner(choices: Choices) -> None:
-    """Prompts that were made for the old model give way, explicit ones too."""
+def test_prompts_for_a_few_classes_are_nobodys_partner_unasked(choices: Choices) -> None:
+    """Prompts that were made for the old model give way; a photograph is not judged among the two classes of CAPT's for the new one."""
     choices.model.sides.set_a(MUGS)
     choices.model.sides.set_b(APT)
     choices.model.set_model("photos")
-    assert sides(choices) == (PLAIN, "street-capt")
+    assert sides(choices) == (PLAIN, None)
+    assert choices.classes == PHOTO_CLASSES
 
 
 def test_no_comparison_is_a_choice_that_stays(choices: Choices) -> None:
@@ -167,6 +168,7 @@ def test_prompts_bring_their_own_classes(choices: Choices) -> None:
     choices.restore_classes()
     assert choices.classes == ("mug", "cup", "jug")
     choices.model.set_model("photos")
+    choices.model.sides.set_b("street-capt")
     assert choices.classes == ("car", "bus")
     choices.model.sides.set_b(None)
     assert (choices.classes, choices.request(()).options.classes) == (PHOTO_CLASSES, ())
