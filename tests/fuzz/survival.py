@@ -25,14 +25,13 @@ def survive(kind: str, n: int, trial: Callable[[random.Random], object], most_s:
     """Make and read `n` broken files of a kind; return how many were read, and how many refused with which family.
 
     trial: makes one from a stream of random numbers, and reads it. A refusal is one of the program's own errors, with a
-    sentence. Fails where one takes more than `most_s` seconds of the processor, or all together more than MOST_BYTES of memory.
+    sentence. Fails where one takes more than `most_s` seconds of the processor, or more than MOST_BYTES of memory.
     The seed of what failed is the kind and its number.
     """
     ended: Counter[str] = Counter()
-    before = peak_bytes()
     for number in range(n):
         rng = random.Random(f"{kind}:{number}")
-        began = time.process_time()
+        began, before = time.process_time(), peak_bytes()
         try:
             trial(rng)
             ended["read"] += 1

@@ -218,10 +218,8 @@ class Sides(QObject):
 
         Prompts that were tuned on a few of the model's classes are none: they would judge any picture among those few.
         """
-        classes = next((one.classes for one in self._catalogue.models if one.id == self._settings.model), ())
-        fitting = [
-            option.info for option in self.checkpoints() if not option.made_for and option.info.classes == classes
-        ]
+        classes = next((set(one.classes) for one in self._catalogue.models if one.id == self._settings.model), set())
+        fitting = [one.info for one in self.checkpoints() if not one.made_for and set(one.info.classes) == classes]
         return next((info.id for info in fitting if info.method.lower() == _USUAL_METHOD), None)
 
     def _usable(self, name: str) -> bool:

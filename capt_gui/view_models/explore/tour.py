@@ -19,6 +19,7 @@ from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.choices import Choices, OwnClasses
 from capt_gui.view_models.explore.gallery_model import GalleryModel, Item
+from capt_gui.view_models.truth import outcome_of
 
 _TOY = TOYS[0]
 _NO_CHOICE = ("", (), "")
@@ -166,13 +167,19 @@ def folder() -> Path:
 def lesson(items: Iterable[Item]) -> Lesson | None:
     """Return the clearest picture on which plain prompts were fooled and tuned ones held, with the totals of the run.
 
-    items: analysed pictures of one run. On the picture A and B must begin with the same answer, A lose it and B keep
-    it; of several, the one where both are surest after the attack. None where there is no such picture, or where B did
-    not keep more answers in all.
+    items: analysed pictures of one run. On the picture A and B must begin with the same answer, the right one where that
+    is known, A lose it and B keep it; of several, the one where both are surest after the attack. None where there is no
+    such picture, or where B did not keep more answers in all.
     """
-    pairs = [(item.path, item.row, item.other) for item in items if item.row is not None and item.other is not None]
+    pairs = [(item, item.row, item.other) for item in items if item.row is not None and item.other is not None]
     kept_a, kept_b = sum(_held(a) for _, a, _ in pairs), sum(_held(b) for _, _, b in pairs)
-    telling = [(path, a, b) for path, a, b in pairs if _same_start(a, b) and not _held(a) and _held(b)]
+    telling = [
+        (item.path, a, b)
+        for item, a, b in pairs
+        if _same_start(a, b)
+        and outcome_of(a, item.label) in ("broken", "changed")
+        and outcome_of(b, item.label) in ("held", "kept")
+    ]
     if not telling or kept_b <= kept_a:
         return None
     path, a, _ = max(telling, key=lambda pair: min(_confidence(pair[1]), _confidence(pair[2])))
