@@ -201,7 +201,12 @@ def unbroken(text: str) -> str:
     return text.replace(" ", NO_BREAK)
 
 
+_MOST_BYTES = 10**24
+
+
 def _with_prefix(value: float, step: int, units: tuple[str, ...]) -> str:
+    # A damaged file may hold a whole number that no float can.
+    value = float(min(value, _MOST_BYTES))
     # What would round up to a thousand is one of the next.
     place = 0
     while place < len(units) - 1 and value >= 999.5:

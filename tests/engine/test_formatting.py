@@ -138,6 +138,12 @@ def test_a_signed_number_shows_its_sign_unless_it_is_nothing(value: float, text:
     assert f.signed(value) == text
 
 
+def test_a_size_that_no_float_can_hold_is_a_size() -> None:
+    """A damaged file may hold any whole number; it is written as a very large one."""
+    assert f.memory(10**400).endswith(" TiB")
+    assert f.size(10**400).endswith(" TB")
+
+
 def test_sizes_times_and_counts() -> None:
     """Files in powers of ten, memory in powers of two, and one is not many."""
     assert [f.size(one) for one in (0, 512, 84_213, 605_143_284, 1_710_466_052, 999_900)] == [

@@ -85,7 +85,15 @@ def changed(note: Path) -> tuple[str, ...]:
             "Import it to have its hash kept.",
         )
     paths = {name: note.parent / Path(name).name for name in sorted(kept)}
-    return tuple(name for name, path in paths.items() if not path.is_file() or sha256(path) != kept[name])
+    return tuple(name for name, path in paths.items() if not _is_there(path) or sha256(path) != kept[name])
+
+
+def _is_there(path: Path) -> bool:
+    # A damaged record may hold a name that no file can have.
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def discard(path: Path) -> None:
