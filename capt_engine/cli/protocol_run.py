@@ -150,7 +150,7 @@ class CellRun:
 
     def _remarks(self, event: records.Event) -> None:
         """Show what tuning has noticed; epochs and steps are in the progress already."""
-        for news in event.news if isinstance(event, records.TuneTold) else ():
+        for news in event.news if isinstance(event, records.TuneNewsReady) else ():
             if isinstance(news, str) and "starting from the beginning" not in news:
                 self.progress.say(news)
 

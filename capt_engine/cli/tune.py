@@ -13,7 +13,7 @@ from capt_engine.cli.run_job import follow
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import CaptError
 from capt_engine.formatting import duration, interval, memory, percent, typed_budget
-from capt_engine.records import Event, Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneTold
+from capt_engine.records import Event, Share, TuneEpoch, TuneForecast, TuneNewsReady, TuneRequest, TuneResult
 from capt_engine.runs.command_line import tuning_of
 from capt_engine.runs.options_table import TUNE
 
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
 
     def on_event(event: Event) -> None:
         """Show the forecast, epochs and remarks; steps are for the window."""
-        for news in event.news if isinstance(event, TuneTold) else ():
+        for news in event.news if isinstance(event, TuneNewsReady) else ():
             if isinstance(news, str):
                 progress.say(news)
             elif isinstance(news, TuneForecast):

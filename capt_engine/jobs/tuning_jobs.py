@@ -27,7 +27,7 @@ def handle_tune(job: JobContext, request: records.TuneRequest) -> records.TuneRe
     """
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, request.device)
-    gathered: Gathered[News] = Gathered(lambda news: job.on_event(records.TuneTold(job.id, news)), GATHER_S)
+    gathered: Gathered[News] = Gathered(lambda news: job.on_event(records.TuneNewsReady(job.id, news)), GATHER_S)
 
     def on_news(news: News) -> None:
         gathered.add(news)

@@ -105,7 +105,7 @@ class RowsReady(JobEvent):
 
 
 @dataclass(frozen=True)
-class TuneTold(JobEvent):
+class TuneNewsReady(JobEvent):
     """News of a tuning run, in order: the forecast, steps, epochs, strips of pictures, and sentences about what was noticed or changed."""
 
     news: tuple[TuneForecast | TuneStep | TuneEpoch | TuneStrip | str, ...]

@@ -264,7 +264,7 @@ class ActingEngine:
                 self._emit(r.JobContinued(job))
             if job in self._cancelled or self._closing:
                 return None
-            self._emit(r.TuneTold(job, news))
+            self._emit(r.TuneNewsReady(job, news))
             epochs = max([epochs, *(one.epoch for one in news if isinstance(one, r.TuneEpoch))])
             if job in self._stopped and epochs:
                 break

@@ -140,7 +140,7 @@ class GalleryModel(QAbstractListModel):
     def set_labels(self, labels: Mapping[str, str]) -> None:
         """Take the right answers that somebody gave, by path; "" takes one back. Pictures may come into the gallery later.
 
-        Outcomes that are there already are told by them from now on.
+        Outcomes that are there already are judged by them from now on.
         """
         self._labels |= labels
         for path, label in labels.items():

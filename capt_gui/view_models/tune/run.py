@@ -20,11 +20,11 @@ from capt_engine.records import (
     JobPaused,
     TuneEpoch,
     TuneForecast,
+    TuneNewsReady,
     TuneRequest,
     TuneResult,
     TuneStep,
     TuneStrip,
-    TuneTold,
 )
 from capt_gui.bridge import Bridge
 from capt_gui.view_models.one_job import JobState, OneJob
@@ -222,13 +222,13 @@ class TuneRun(OneJob):
 
         JobPaused and JobContinued mark the project as paused or running.
         """
-        if isinstance(event, TuneTold):
+        if isinstance(event, TuneNewsReady):
             self._on_tuned(event)
         elif isinstance(event, JobPaused | JobContinued):
             self._project.change(run=PAUSED if isinstance(event, JobPaused) else RUNNING)
             self._tell()
 
-    def _on_tuned(self, event: TuneTold) -> None:
+    def _on_tuned(self, event: TuneNewsReady) -> None:
         for news in event.news:
             if isinstance(news, TuneStep):
                 self.steps.append(news)

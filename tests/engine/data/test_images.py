@@ -55,7 +55,7 @@ def test_avif_comes_upright(tmp_path: Path, turn: int) -> None:
 
 def test_heic_is_read_where_its_package_is_there(tmp_path: Path) -> None:
     """The optional extra `heic` makes a photograph of a telephone a picture like any other, upright."""
-    package = pytest.importorskip("pillow_heif")
+    package = pytest.importorskip("pillow_heif", reason="the extra heic is not installed")
     package.register_heif_opener()
     exif = Image.Exif()
     exif[0x0112] = 6

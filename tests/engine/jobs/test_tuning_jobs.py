@@ -38,9 +38,9 @@ from capt_engine.records import (
     ThreatModel,
     TuneEpoch,
     TuneForecast,
+    TuneNewsReady,
     TuneRequest,
     TuneResult,
-    TuneTold,
 )
 from tests.engine.jobs.light import ENDINGS, Witness
 
@@ -77,7 +77,7 @@ class Desk:
         """Tune, do something when an epoch has ended, and say how the run ended."""
 
         def react(event: Any) -> None:
-            if isinstance(event, TuneTold) and any(
+            if isinstance(event, TuneNewsReady) and any(
                 isinstance(one, TuneEpoch) and one.epoch == epoch for one in event.news
             ):
                 act(event.job)

@@ -24,8 +24,8 @@ from capt_engine.records import (
     JobProgress,
     JobStarted,
     TuneEpoch,
+    TuneNewsReady,
     TuneRequest,
-    TuneTold,
 )
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER
 from capt_gui.view_models.tune.run import TuneRun
@@ -77,7 +77,7 @@ def test_all_that_is_told_is_kept(bench: Bench, run: TuneRun, qtbot: QtBot) -> N
     run.start()
     drawn: list[int] = []
     run.drawn.connect(lambda: drawn.append(1))
-    play(bench, JobStarted(JOB), *(TuneTold(JOB, news) for news in tuning.news(asked(bench))))
+    play(bench, JobStarted(JOB), *(TuneNewsReady(JOB, news) for news in tuning.news(asked(bench))))
     with qtbot.waitSignal(run.drawn):
         pass
     assert len(run.steps) == 3 * tuning.STEPS
@@ -138,7 +138,7 @@ def test_the_end_is_remembered_with_what_made_it(bench: Bench, run: TuneRun) -> 
 def test_the_curves_are_there_for_whoever_comes_back(bench: Bench, run: TuneRun) -> None:
     """A project that is opened again shows what its run looked like."""
     run.start()
-    told = [TuneTold(JOB, news) for news in tuning.news(asked(bench))]
+    told = [TuneNewsReady(JOB, news) for news in tuning.news(asked(bench))]
     play(bench, *told, JobFinished(JOB, tuning.tuned(asked(bench), 3)))
     steps, epochs, project = list(run.steps), run.epochs, bench.desk.tuning.project
     before = project.id
@@ -181,7 +181,7 @@ def test_an_interrupted_run_is_gone_on_with(bench: Bench, run: TuneRun) -> None:
     leave_state(bench)
     bench.desk.tuning.project.answer(RESUME)
     assert asked(bench) == bench.desk.tuning.method.request(True)
-    play(bench, TuneTold(JOB, (epoch(1), epoch(2), epoch(2))))
+    play(bench, TuneNewsReady(JOB, (epoch(1), epoch(2), epoch(2))))
     assert [one.epoch for one in run.epochs] == [1, 2]
 
 
@@ -230,7 +230,7 @@ def test_a_failure_is_told_and_the_run_can_begin_again(bench: Bench, run: TuneRu
 def test_another_projects_window_shows_nothing_of_this_run(bench: Bench, run: TuneRun) -> None:
     """What was told belongs to its project."""
     run.start()
-    play(bench, TuneTold(JOB, (epoch(1),)), JobFinished(JOB, tuning.tuned(asked(bench), 1)))
+    play(bench, TuneNewsReady(JOB, (epoch(1),)), JobFinished(JOB, tuning.tuned(asked(bench), 1)))
     bench.desk.tuning.project.start_new()
     assert run.epochs == ()
     assert run.result is None
