@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence, QUndoStack
 
 Key: TypeAlias = str | QKeySequence.StandardKey
+_NAME_LENGTH = 40
 
 
 def make_action(owner: QObject, text: str, slot: object, *keys: Key, checked: bool | None = None) -> QAction:
@@ -25,6 +26,15 @@ def make_action(owner: QObject, text: str, slot: object, *keys: Key, checked: bo
         action.setChecked(checked)
         action.toggled.connect(slot)
     return action
+
+
+def menu_line(name: str, *facts: str) -> str:
+    """Return the text of a menu entry for something that the user named, with `facts` behind it.
+
+    A long `name` is cut, and "&" is doubled, which would be taken for a shortcut.
+    """
+    short = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
+    return " · ".join((short, *facts)).replace("&", "&&")
 
 
 def undo_actions(owner: QObject, stack: QUndoStack) -> tuple[QAction, QAction]:

@@ -7,15 +7,14 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from capt_engine.formatting import size
-from capt_engine.records import TrashedRun
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.translate import counted
 from capt_gui.view_models.runs_model import RunsModel, when
+from capt_gui.widgets.actions import menu_line
 from capt_gui.widgets.confirmation import confirm
 
 _SHOWN = 12
-_NAME_LENGTH = 40
 
 
 class TrashMenu(QToolButton):
@@ -43,7 +42,7 @@ class TrashMenu(QToolButton):
         """Fill the menu with the 12 runs deleted last, which are put back when chosen, and with an entry that empties the trash."""
         self._menu.clear()
         for run in self._runs.trash[:_SHOWN]:
-            action = self._menu.addAction(_line(run))
+            action = self._menu.addAction(menu_line(run.title, when(run.deleted), size(run.n_bytes)))
             action.setData(run.folder)
             action.triggered.connect(self.on_put_back)
         self._menu.addSeparator()
@@ -79,9 +78,3 @@ class TrashMenu(QToolButton):
         question = counted(n, "Remove 1 deleted run for good?", "Remove {} deleted runs for good?")
         hint = self.tr("Their rows, figures and pictures cannot be brought back. Your own pictures stay as they are.")
         return confirm(self.window(), self.tr("Empty the trash"), question, self.tr("Remove"), hint)
-
-
-def _line(run: TrashedRun) -> str:
-    """A deleted run in one line of a menu, where "&" would be taken for a shortcut."""
-    name = run.title if len(run.title) <= _NAME_LENGTH else f"{run.title[: _NAME_LENGTH - 1]}…"
-    return f"{name} · {when(run.deleted)} · {size(run.n_bytes)}".replace("&", "&&")

@@ -10,10 +10,10 @@ from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.tune.project import KeptProject, TuneProject
+from capt_gui.widgets.actions import menu_line
 from capt_gui.widgets.confirmation import confirm
 
 _SHOWN = 12
-_NAME_LENGTH = 40
 
 
 class ProjectsMenu(QToolButton):
@@ -51,7 +51,7 @@ class ProjectsMenu(QToolButton):
         self._menu.addSeparator()
         remove = QMenu(self.tr("&Remove"), self._menu)
         for project in kept:
-            label = _line(project)
+            label = menu_line(project.state.title, when(project.written))
             action = self._add(self._menu, label, self.on_open, project.id)
             action.setCheckable(True)
             action.setChecked(project.id == self._project.id)
@@ -99,13 +99,3 @@ class ProjectsMenu(QToolButton):
             "Its settings and what was tuned in it go, unless you saved the prompts. Your pictures stay as they are."
         )
         return confirm(self.window(), self.tr("Remove a project"), question, self.tr("Remove"), hint)
-
-
-def _line(project: KeptProject) -> str:
-    """A project in one line of a menu, where "&" would be taken for a shortcut."""
-    title = (
-        project.state.title
-        if len(project.state.title) <= _NAME_LENGTH
-        else f"{project.state.title[: _NAME_LENGTH - 1]}…"
-    )
-    return f"{title} · {when(project.written)}".replace("&", "&&")
