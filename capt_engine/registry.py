@@ -7,7 +7,7 @@ import math
 import typing
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.plugins import Plugin, found
@@ -26,6 +26,7 @@ class Named(Protocol):
 
 T = TypeVar("T", bound=Named)
 P = TypeVar("P")
+D = TypeVar("D", int, float, bool, str)
 
 
 class Table(Generic[T]):
@@ -76,7 +77,7 @@ class Table(Generic[T]):
 
 
 def param(
-    default: ParamValue,
+    default: D,
     label: str,
     *,
     unit: str = "",
@@ -84,7 +85,7 @@ def param(
     high: Number | None = None,
     choices: tuple[str, ...] = (),
     help: str = "",
-) -> Any:
+) -> D:
     """Make a dataclass field with all that a form or a line of help needs to show it as a setting.
 
     default: its value where none is given. label: its name for people. unit: shown behind the value; "/255" means that
@@ -92,6 +93,7 @@ def param(
     limit. choices: the texts to choose from. help: one sentence.
     """
     shown = {"label": label, "unit": unit, "low": low, "high": high, "choices": choices, "help": help}
+    # Typed as its default, as `dataclasses.field` is: so a field whose annotation does not fit its default is found.
     return dataclasses.field(default=default, metadata={"param": shown})
 
 

@@ -270,8 +270,9 @@ class Tally:
     def robust(self, prompts: str, eps: float, aimed_at: str | None = None) -> tuple[int, int]:
         """Return how many pictures `prompts` (an id) had right under every attack at the budget `eps`, and out of how many.
 
-        `aimed_at` is the id of the source that these attacks were computed on; None means the one that counts for them,
-        see `aim`. Raises KeyError for unknown prompts.
+        eps: in pixel units of [0, 1] (4/255 is 0.0157), as in the rows. aimed_at: the id of the prompts or model that
+        the attacks were computed on; None means `prompts` themselves, where attacks were computed on these or on
+        nothing, and else the first source in order of use. Raises KeyError for unknown prompts.
         """
         key = (self.aim(prompts) if aimed_at is None else aimed_at, eps)
         known = [one.robust[key] for one in self.pictures[prompts].values() if key in one.robust]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from capt_engine.data.class_files import as_typed, typed_names
 from capt_engine.errors import BadRequest
@@ -42,7 +42,7 @@ _DEFAULT_EPS = {"linf": 4 / 255, "l2": 1.0}
 _NAMED = ("steps", "step_size", "restarts", "queries", "stop_early")
 
 
-def analysis_of(given: Mapping[str, Any]) -> AnalyzeRequest:
+def analysis_of(given: Mapping[str, object]) -> AnalyzeRequest:
     """Make the request of `capt analyze` from parsed options.
 
     given: option name, as in argparse's namespace, → what was typed; None or absent where nothing was. Raises
@@ -53,21 +53,21 @@ def analysis_of(given: Mapping[str, Any]) -> AnalyzeRequest:
     if len(eps) > 1:
         raise BadRequest("Several budgets were given; analyze takes one.", "capt evaluate draws the curve.")
     return replace(
-        _with(request, "options.threat.eps", eps[0]), attack=_attack(given, given.get("attack") or "pgd", request)
+        _with(request, "options.threat.eps", eps[0]), attack=_attack(given, _text(given, "attack") or "pgd", request)
     )
 
 
-def evaluation_of(given: Mapping[str, Any]) -> EvaluateRequest:
+def evaluation_of(given: Mapping[str, object]) -> EvaluateRequest:
     """Make the request of `capt evaluate` from parsed options.
 
     given: option name, as in argparse's namespace, → what was typed; None or absent where nothing was. Raises
     BadRequest for values that cannot be read, and for options that contradict each other.
     """
-    out, resumed, curve = given.get("out"), given.get("resume"), bool(given.get("curve"))
-    if out and resumed:
+    resumed, curve = given.get("resume"), bool(given.get("curve"))
+    if resumed and given.get("out"):
         raise BadRequest("--resume names the run's folder already.", "Leave --out away.")
     request = _kept(filled(EvaluateRequest(""), EVALUATE, given), given)
-    names = given.get("attack") or ([] if request.suite else ["pgd"])
+    names = _texts(given, "attack") or ([] if request.suite else ["pgd"])
     several = bool(request.suite) or len(names) > 1
     specs = [AttackSpec(name) if several and name != "none" else _attack(given, name, request) for name in names]
     attacks = tuple(spec for spec in specs if spec is not None)
@@ -96,7 +96,7 @@ def evaluation_of(given: Mapping[str, Any]) -> EvaluateRequest:
     )
 
 
-def tuning_of(given: Mapping[str, Any]) -> TuneRequest:
+def tuning_of(given: Mapping[str, object]) -> TuneRequest:
     """Make the request of `capt tune` from parsed options; the settings of --preset are not put in.
 
     given: option name, as in argparse's namespace, → what was typed; None or absent where nothing was. Raises
@@ -125,7 +125,7 @@ def command_of(request: RunRequest | TuneRequest) -> str:
     return shlex.join(["capt", request.kind, *words])
 
 
-def filled(record: D, table: Sequence[Option], given: Mapping[str, Any]) -> D:
+def filled(record: D, table: Sequence[Option], given: Mapping[str, object]) -> D:
     """Return a copy of `record` with the values of all options in `table` that set a single field of it.
 
     given: option name, as in argparse's namespace, → what was typed; an absent one keeps the record's value, but an
@@ -140,20 +140,20 @@ def filled(record: D, table: Sequence[Option], given: Mapping[str, Any]) -> D:
     return record
 
 
-def _kept(request: R, given: Mapping[str, Any]) -> R:
+def _kept(request: R, given: Mapping[str, object]) -> R:
     """The request of a run with the folder that it is to be kept in, and with the folders of a map of class names."""
-    request = _with(request, "options.class_folders", class_folders(given.get("classes") or ""))
+    request = _with(request, "options.class_folders", class_folders(_text(given, "classes")))
     return _with(request, "options.keep", str(given.get("resume") or given.get("out") or ""))
 
 
 def _with(record: D, path: str, value: object) -> D:
     """The record with another value in a field, or in a field of a field."""
     name, _, rest = path.partition(".")
-    changed: Any = _with(getattr(record, name), rest, value) if rest else value
+    changed = _with(getattr(record, name), rest, value) if rest else value
     return replace(record, **{name: changed})
 
 
-def _value(record: object, path: str) -> Any:
+def _value(record: object, path: str) -> object:
     for name in path.split("."):
         record = getattr(record, name)
     return record
@@ -264,41 +264,52 @@ def _has_option(name: str, value: ParamValue, request: RunRequest) -> bool:
     return type(value) is int
 
 
+def _text(given: Mapping[str, object], name: str) -> str:
+    """The text that was typed for an option; "" where nothing was."""
+    return str(given.get(name) or "")
+
+
+def _texts(given: Mapping[str, object], name: str) -> list[str]:
+    """The texts of an option that may stand several times; empty where it did not."""
+    value = given.get(name)
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+
+
 def _is_worst_case(name: str) -> bool:
     """True for the name of a suite of attacks, of which the worst counts."""
     return any(one.name == name and one.adversarial for one in SUITES)
 
 
-def _attack(given: Mapping[str, Any], name: str, request: RunRequest) -> AttackSpec | None:
+def _attack(given: Mapping[str, object], name: str, request: RunRequest) -> AttackSpec | None:
     return None if name == "none" else AttackSpec(name, _settings(given, request))
 
 
-def _settings(given: Mapping[str, Any], request: RunRequest) -> Values:
+def _settings(given: Mapping[str, object], request: RunRequest) -> Values:
     """The attack's settings that were given; raises BadRequest."""
     values: list[tuple[str, ParamValue]] = []
     for name in _NAMED:
         value = given.get(name)
         if name == "step_size" and value is not None:
-            value = budget(value, norm=request.options.threat.norm, name="--step-size")
-        values += [] if value is None else [(name, value)]
-    return (*values, *(setting(text) for text in given.get("set") or ()))
+            value = budget(str(value), norm=request.options.threat.norm, name="--step-size")
+        values += [] if value is None else [(name, cast(ParamValue, value))]
+    return (*values, *(setting(text) for text in _texts(given, "set")))
 
 
-def _budgets(given: Mapping[str, Any], request: RunRequest) -> tuple[float, ...]:
+def _budgets(given: Mapping[str, object], request: RunRequest) -> tuple[float, ...]:
     """The budgets of --eps, one or several with commas between them; the norm's own where none was given. Raises BadRequest."""
     norm = request.options.threat.norm
     if given.get("eps") is None:
         return (_DEFAULT_EPS[norm],)
-    return tuple(budget(part.strip(), norm=norm) for part in given["eps"].split(","))
+    return tuple(budget(part.strip(), norm=norm) for part in str(given["eps"]).split(","))
 
 
-def _matrix(given: Mapping[str, Any]) -> tuple[str, ...]:
+def _matrix(given: Mapping[str, object]) -> tuple[str, ...]:
     """The prompts of --matrix; raises BadRequest."""
-    names = listed(given.get("matrix") or "")
+    names = listed(_text(given, "matrix"))
     if names and (given.get("prompts") or given.get("compare")):
         raise BadRequest("--matrix stands beside --prompts or --compare.", "Name all of them in --matrix.")
     if names and (len(names) < 2 or len(set(names)) < len(names)):
         raise BadRequest(
-            f"--matrix {given['matrix']} does not name several prompts, each once.", "For example mine,none."
+            f"--matrix {_text(given, 'matrix')} does not name several prompts, each once.", "For example mine,none."
         )
     return names
