@@ -21,10 +21,50 @@ from tests.engine.reports.pdf.test_pdf_sample import sample
 pikepdf = pytest.importorskip("pikepdf")
 
 # ISO 32000-1, 14.8.4: what a tag may be called without a role map.
-STANDARD = set(
-    "Document Part Art Sect Div BlockQuote Caption TOC TOCI Index NonStruct Private P H H1 H2 H3 H4 H5 H6 L LI Lbl LBody Table TR TH TD THead "
-    "TBody TFoot Span Quote Note Reference BibEntry Code Link Annot Figure Formula Form".split()
-)
+STANDARD = {
+    "Document",
+    "Part",
+    "Art",
+    "Sect",
+    "Div",
+    "BlockQuote",
+    "Caption",
+    "TOC",
+    "TOCI",
+    "Index",
+    "NonStruct",
+    "Private",
+    "P",
+    "H",
+    "H1",
+    "H2",
+    "H3",
+    "H4",
+    "H5",
+    "H6",
+    "L",
+    "LI",
+    "Lbl",
+    "LBody",
+    "Table",
+    "TR",
+    "TH",
+    "TD",
+    "THead",
+    "TBody",
+    "TFoot",
+    "Span",
+    "Quote",
+    "Note",
+    "Reference",
+    "BibEntry",
+    "Code",
+    "Link",
+    "Annot",
+    "Figure",
+    "Formula",
+    "Form",
+}
 INSIDE = {
     "TR": {"Table", "THead", "TBody", "TFoot"},
     "TH": {"TR"},
@@ -32,7 +72,7 @@ INSIDE = {
     "TOCI": {"TOC"},
     "Caption": {"Table", "Figure", "L", "TOC"},
 }
-PAINTS = set("S s f F f* B B* b b* sh Do Tj TJ ' \" EI".split())
+PAINTS = {"S", "s", "f", "F", "f*", "B", "B*", "b", "b*", "sh", "Do", "Tj", "TJ", "'", '"', "EI"}
 
 
 @pytest.fixture(scope="module")
