@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from capt_engine.formatting import counted, number, over_255, percent, signed_points
+from capt_engine.formatting import counted, csv_plain, number, over_255, percent, signed_points
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
@@ -17,7 +17,6 @@ from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.measured import Found, side_by_side
 from capt_engine.reports.sections.pictures import examples as kept
 from capt_engine.runs.counts import EDGE_ROWS, metric_means
-from capt_engine.runs.table import plain
 
 Columns: TypeAlias = tuple[Column, ...]
 Rows: TypeAlias = Sequence[tuple[str, ...]]
@@ -168,13 +167,13 @@ def _cells(context: ReportContext, line: dict[str, str]) -> tuple[str, ...]:
     answers = {"true": "yes", "false": "no", "": "–"}
     shift = line["margin_shift"]
     return (
-        context.names.shown(plain(line["path"])),
-        plain(line["label"]),
-        context.who(plain(line["prompt_id"])),
-        f"{plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
+        context.names.shown(csv_plain(line["path"])),
+        csv_plain(line["label"]),
+        context.who(csv_plain(line["prompt_id"])),
+        f"{csv_plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
         line["attack"] or "–",
         context.cell(float(line["eps"])) if line["eps"] else "–",
-        f"{plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
+        f"{csv_plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
         f"{float(shift):+.2f}" if shift else "–",
         answers[line["success"]],
         answers[line["survives_png"]],

@@ -65,8 +65,8 @@ class GalleryColumn(QWidget):
         self.count_label = text(role="caption", wrap=False)
         line = fill(
             QHBoxLayout(),
-            self._button("picture", "Open pictures (Ctrl+O)", self.open_files_clicked),
-            self._button("folder", "Open a folder (Ctrl+Shift+O)", self.open_folder_clicked),
+            self._button("picture", "Open pictures (Ctrl+I)", self.open_files_clicked),
+            self._button("folder", "Open a folder (Ctrl+Shift+I)", self.open_folder_clicked),
             (None, 1),
             self._button("trash", "Clear the gallery", self.clear_clicked),
             spacing=2,

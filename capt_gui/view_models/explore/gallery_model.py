@@ -64,6 +64,14 @@ class Removed(NamedTuple):
     thumbnail: QByteArray | None
 
 
+class KeptItem(NamedTuple):
+    """A picture of a session: all that was known of it, its thumbnail as a JPEG of whoever saved it, the large pictures of A and B."""
+
+    item: Item
+    thumbnail: bytes
+    sets: tuple[PictureSet, ...]
+
+
 class GalleryModel(QAbstractListModel):
     """Rows by path. `result_changed(path)`: what is known of one picture ("": of several); `counts_changed`: counts."""
 
@@ -256,6 +264,40 @@ class GalleryModel(QAbstractListModel):
             self.endInsertRows()
         self._rows = {item.path: row for row, item in enumerate(self._items)}
         self.counts_changed.emit()
+
+    def packed(self, path: str) -> bytes:
+        """Return the thumbnail of the picture at `path` as a small JPEG for a session; b"" where there is none."""
+        return bytes((self._thumbnails.packed(path) or QByteArray()).data())
+
+    def large_pictures(self) -> dict[tuple[str, str], PictureSet]:
+        """Return the large pictures that are in memory, by path and side, those looked at last first."""
+        return self._pictures.every()
+
+    def restore(self, kept: Iterable[KeptItem]) -> None:
+        """Append the pictures of a session with all that was known of them; one that is there already stays as it is."""
+        fresh = list({one.item.path: one for one in kept if one.item.path not in self._rows}.values())
+        if not fresh:
+            return
+        start = len(self._items)
+        self.beginInsertRows(QModelIndex(), start, start + len(fresh) - 1)
+        for row, (item, thumbnail, sets) in enumerate(fresh, start):
+            self._items.append(item)
+            self._rows[item.path] = row
+            self._labels |= {item.path: item.label} if item.label else {}
+            self._judge(item)
+            self._count(item)
+            if thumbnail:
+                self._thumbnails.put_foreign(item.path, thumbnail)
+            for side, pictures in zip("ab", sets, strict=False):
+                self._pictures.put(item.path, side, pictures)
+        self.endInsertRows()
+        self.counts_changed.emit()
+
+    def forget_results(self, paths: Iterable[str]) -> None:
+        """Forget the results and the thumbnails of the pictures at `paths`, which are other pictures now; labels stay."""
+        taken = self.take(paths)
+        blank = (Item(one.item.path, label=one.item.label) for one in taken)
+        self.put_back([Removed(one.row, item, None) for one, item in zip(taken, blank, strict=True)])
 
     def clear(self) -> None:
         """Remove all pictures from the gallery, with their results; the files on disk stay."""
