@@ -203,7 +203,9 @@ def prune(folder: Path) -> tuple[KeptJournal, ...]:
 def _about(path: Path) -> KeptJournal | None:
     try:
         with closing(_opened(path)) as base:
-            facts = dict(base.execute("SELECT name, value FROM facts WHERE name IN ('written', 'ended', 'file', 'run')"))
+            facts = dict(
+                base.execute("SELECT name, value FROM facts WHERE name IN ('written', 'ended', 'file', 'run')")
+            )
             ((n, done),) = base.execute("SELECT count(*), coalesce(sum(lines != '[]'), 0) FROM pictures")
             written, file = str(facts.get("written", "")), str(facts.get("file", ""))
             return KeptJournal(path, written, n, done, not facts.get("ended"), bool(facts.get("run")), file)

@@ -145,7 +145,7 @@ class Autosave(QObject):
         self._with_thumbnail.clear()
         self._written_state = None
 
-    def replace(self, old: Path) -> None:
+    def take_over(self, old: Path) -> None:
         """Delete the journal `old`, whose session is in this window now, once this window's own has all of it."""
         self._replaced = old
         self.touch()

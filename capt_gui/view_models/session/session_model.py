@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QDir, QObject, QTemporaryDir, Signal
 
 from capt_engine.errors import CaptError
 from capt_engine.records import Failure
@@ -63,7 +61,7 @@ class SessionModel(QObject):
         # so often was it changed: a save that takes a second must not hide what was changed meanwhile
         self._edits = 0
         self._hashes: dict[str, tuple[int, int, str]] = {}
-        self._scratch: list[Path] = []
+        self._scratch: list[QTemporaryDir] = []
         self.autosave.touched.connect(self.on_touched)
         self.autosave.failed.connect(self.on_autosave_refused)
         self._disk.failed.connect(self.on_failed)
@@ -121,13 +119,15 @@ class SessionModel(QObject):
         place = Path(path).absolute()
         if not self.is_busy:
             self._begin()
-            self._disk.run(lambda: loading.load_file(place, self._new_scratch()), self.on_loaded, self.on_failed)
+            scratch = self._new_scratch()
+            self._disk.run(lambda: loading.load_file(place, scratch), self.on_loaded, self.on_failed)
 
     def reopen(self, kept: KeptJournal) -> None:
         """Put the session of a window that is gone into this one."""
         if not self.is_busy:
             self._begin()
-            self._disk.run(lambda: loading.load_journal(kept.path, self._new_scratch()), self.on_loaded, self.on_failed)
+            scratch = self._new_scratch()
+            self._disk.run(lambda: loading.load_journal(kept.path, scratch), self.on_loaded, self.on_failed)
 
     def dismiss(self, kept: KeptJournal) -> None:
         """Offer this session no more at the start; it stays in the menu until others take its place."""
@@ -173,7 +173,7 @@ class SessionModel(QObject):
         self.autosave.close(keep=not is_saved, asked=asked)
         self._disk.close(_LONGEST_WAIT_S)
         for folder in self._scratch:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.remove()
 
     def on_touched(self) -> None:
         """Note that a picture or a result is not as it was saved."""
@@ -219,7 +219,7 @@ class SessionModel(QObject):
             # it is this window's now, and in this window's journal in a moment
             self._set_changed(True)
             self._edits += 1
-            self.autosave.replace(loaded.journal)
+            self.autosave.take_over(loaded.journal)
         self.shown.emit(state.page, state.views)
         self._tell_missing(loaded)
         present = [
@@ -306,9 +306,8 @@ class SessionModel(QObject):
 
     def _new_scratch(self) -> Path:
         """A folder for pictures that have no file of their own; it goes with the window."""
-        folder = Path(tempfile.mkdtemp(prefix=originals.PASTED))
-        self._scratch.append(folder)
-        return folder
+        self._scratch.append(QTemporaryDir(f"{QDir.tempPath()}/{originals.PASTED}XXXXXX"))
+        return Path(self._scratch[-1].path())
 
     def _compared(self) -> tuple[WindowState, Shown | None]:
         """The choices that make a session differ from its file: not the page in front, nor what the window chooses by itself."""

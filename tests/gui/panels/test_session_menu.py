@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from conftest import Bench
 from fakes import READY, make_row
-from PySide6.QtCore import QCoreApplication, QMimeData, QUrl
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from capt_engine import records as r
 from capt_gui.main_window import MainWindow
-from capt_gui.panels.session_menu import CANCEL, DISCARD, SAVE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
 
@@ -65,7 +64,9 @@ def rest(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not model.is_busy and not model.is_at_work, timeout=5000)
 
 
-def test_what_is_saved_comes_back(bench: Bench, window: MainWindow, files: list[str], tmp_path: Path, qtbot: QtBot) -> None:
+def test_what_is_saved_comes_back(
+    bench: Bench, window: MainWindow, files: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
     """Pictures, results, labels, choices, page and selection; the title has the name, and a mark while something is changed."""
     fill(bench, files)
     desk, gallery = bench.desk, bench.desk.gallery
