@@ -1,4 +1,4 @@
-"""How large the result store may grow, and the environment variables that say otherwise or turn it off."""
+"""The size up to which the result store may grow, and the environment variables that say otherwise or turn it off."""
 
 from __future__ import annotations
 
