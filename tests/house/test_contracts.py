@@ -29,6 +29,7 @@ OPEN_TO_THE_WINDOW = {
     "records",
     "resources",
     "session",
+    "trash",
 }
 
 # The contract, the file that gets the wrong line, and the line.
