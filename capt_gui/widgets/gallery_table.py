@@ -26,7 +26,7 @@ _PAD = 10
 _SYMBOL = 16
 _NAME_WIDTH = 210
 _LEAST, _MOST = 76, 190
-_HEADER_ROOM = 36
+_HEADER_ROOM = 42
 
 
 class GalleryTable(QTableView):

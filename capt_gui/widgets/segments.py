@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
@@ -15,28 +15,20 @@ from capt_gui.widgets.layout import fill
 from capt_gui.widgets.side_badge import SIDES, draw_side
 
 _BADGE = 18
-_ICON = 16
 
 
 class Segments(QFrame):
     """Joined buttons, each (key, label, help); `picked(key)` only when the user chooses. Arrow keys move inside.
 
-    The keys "a" and "b" show the mark of their side instead of their label, and keys in `icons` the icon of that name.
+    The keys "a" and "b" show the mark of their side instead of their label.
     """
 
     picked = Signal(str)
 
     def __init__(
-        self,
-        theme: Theme,
-        name: str,
-        choices: Sequence[tuple[str, str, str]],
-        parent: QWidget | None = None,
-        *,
-        icons: Mapping[str, str] | None = None,
+        self, theme: Theme, name: str, choices: Sequence[tuple[str, str, str]], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._icons = dict(icons or {})
         self._theme = theme
         self._group = KeyedButtons(self)
         self.buttons: dict[str, QToolButton] = {}
@@ -53,8 +45,6 @@ class Segments(QFrame):
             button.setAccessibleDescription(words)
             if key in SIDES:
                 button.setIconSize(QSize(_BADGE, _BADGE))
-            elif key in self._icons:
-                button.setIconSize(QSize(_ICON, _ICON))
             else:
                 button.setText(label)
             self._group.add(key, button)
@@ -82,8 +72,6 @@ class Segments(QFrame):
         return self._group.key()
 
     def _retint(self) -> None:
-        for key, name in self._icons.items():
-            self.buttons[key].setIcon(self._theme.icon(name))
         for side in SIDES:
             if side in self.buttons:
                 icon = QIcon()

@@ -20,13 +20,12 @@ from PySide6.QtWidgets import (
 from capt_gui.pages.explore.gallery_menus import GalleryMenus
 from capt_gui.settings import CARDS, TABLE
 from capt_gui.view_models.desk import Desk
-from capt_gui.widgets.buttons import IconButton
+from capt_gui.widgets.buttons import IconButton, TextButton
 from capt_gui.widgets.chip_bar import ChipBar
 from capt_gui.widgets.gallery_table import GalleryTable
 from capt_gui.widgets.gallery_view import GalleryView
-from capt_gui.widgets.labels import text
+from capt_gui.widgets.labels import column, text
 from capt_gui.widgets.layout import fill
-from capt_gui.widgets.segments import Segments
 
 _SEARCH_WIDTH = 320
 _SELECT = QItemSelectionModel.SelectionFlag
@@ -57,15 +56,7 @@ class GalleryColumn(QWidget):
         self.search = QLineEdit(placeholderText=self.tr("Search: name, label, fooled…"), clearButtonEnabled=True)
         self.search.setAccessibleName(self.tr("Search the pictures"))
         self.search.setMinimumWidth(90)
-        self.faces = Segments(
-            desk.theme,
-            self.tr("Pictures"),
-            [
-                (CARDS, self.tr("Cards"), self.tr("One card below the other (Ctrl+G)")),
-                (TABLE, self.tr("Table"), self.tr("A table with columns that sort (Ctrl+G)")),
-            ],
-            icons={CARDS: "pictures", TABLE: "table"},
-        )
+        self.look_button = IconButton(desk.theme, "table", "", "text_muted")
         self.chips = ChipBar(desk.theme)
         self.view = GalleryView(desk.theme)
         self.view.setModel(desk.rows)
@@ -75,6 +66,10 @@ class GalleryColumn(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.view)
         self._stack.addWidget(self.table)
+        self._show_all = TextButton(desk.theme, self.tr("Show all"), "", look="link")
+        words = text(self.tr("No picture passes the filter."), "muted")
+        words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._nothing = column((None, 1), words, (self._show_all, 0, Qt.AlignmentFlag.AlignHCenter), (None, 2))
         self.count_label = text(role="caption")
         self.columns_button = self._menu_button("columns", self.tr("Columns of the table"), self.menus.columns)
         self._lay_out()
@@ -92,8 +87,10 @@ class GalleryColumn(QWidget):
         is_table = look == TABLE
         had_focus = self._stack.isAncestorOf(self.window().focusWidget() or self.window())
         self._stack.setCurrentWidget(self.table if is_table else self.view)
-        self.faces.set_choice(TABLE if is_table else CARDS)
-        self._top.setDirection(QBoxLayout.Direction.LeftToRight if is_table else QBoxLayout.Direction.TopToBottom)
+        words = self.tr("Show cards (Ctrl+G)") if is_table else self.tr("Show a table (Ctrl+G)")
+        self.look_button.set_icon("pictures" if is_table else "table", words)
+        for box in (self._top, self._bottom):
+            box.setDirection(QBoxLayout.Direction.LeftToRight if is_table else QBoxLayout.Direction.TopToBottom)
         self.search.setMaximumWidth(_SEARCH_WIDTH if is_table else 16777215)
         self.columns_button.setVisible(is_table)
         self._settings.shown_as = TABLE if is_table else CARDS
@@ -144,8 +141,10 @@ class GalleryColumn(QWidget):
         total, shown = self._gallery.rowCount(), self.rows.rowCount()
         counts = self._gallery.count_text()
         if self.rows.is_filtered:
-            counts = self.tr("{:,} of {:,} shown").format(shown, total) + (f"\n{counts}" if counts else "")
+            counts = " · ".join((self.tr("{:,} shown").format(shown), counts))
         self.count_label.setText(counts)
+        self._nothing.setVisible(total > 0 and shown == 0)
+        self._stack.setVisible(total == 0 or shown > 0)
 
     def on_wanted_changed(self) -> None:
         """Show the filter as chips, and the order in the header of the table."""
@@ -182,14 +181,10 @@ class GalleryColumn(QWidget):
             self._path, self._row = path, self.view.currentIndex().row()
             self.current_changed.emit(path)
 
-    def on_look_picked(self, look: str) -> None:
-        """Show the pictures as `look` says, CARDS or TABLE, and emit `look_changed`."""
-        self.set_look(look)
-        self.look_changed.emit(look)
-
     def toggle_look(self) -> None:
-        """Show the table in place of the cards, or the cards in place of the table."""
-        self.on_look_picked(CARDS if self.look == TABLE else TABLE)
+        """Show the table in place of the cards, or the cards in place of the table, and emit `look_changed`."""
+        self.set_look(CARDS if self.look == TABLE else TABLE)
+        self.look_changed.emit(self.look)
 
     def on_menu_requested(self, place: QPoint) -> None:
         """Emit `menu_requested` with `place`, from pixels of the list or table to those of the screen."""
@@ -210,7 +205,7 @@ class GalleryColumn(QWidget):
             self._menu_button("bookmark", self.tr("Saved views"), self.menus.views),
             self.columns_button,
             (None, 1),
-            self.faces,
+            self.look_button,
             spacing=2,
         )
         self._top = QBoxLayout(QBoxLayout.Direction.TopToBottom)
@@ -223,14 +218,17 @@ class GalleryColumn(QWidget):
             self._button("trash", self.tr("Clear the gallery"), self.clear_clicked),
             spacing=2,
         )
+        self._bottom = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        fill(self._bottom, (self.count_label, 1), line, spacing=6)
         fill(
-            QVBoxLayout(self), self._top, self.chips, (self._stack, 1), self.count_label, line,
+            QVBoxLayout(self), self._top, self.chips, (self._stack, 1), (self._nothing, 1), self._bottom,
             spacing=6, margins=(12, 12, 4, 8),
         )  # fmt: skip
 
     def _connect(self) -> None:
         self.search.textChanged.connect(self.rows.set_text)
-        self.faces.picked.connect(self.on_look_picked)
+        self.look_button.clicked.connect(self.toggle_look)
+        self._show_all.clicked.connect(self.rows.clear_filter)
         self.chips.removed.connect(self.on_chip_removed)
         self.chips.cleared.connect(self.rows.clear_filter)
         self.view.current_changed.connect(self.on_current_changed)

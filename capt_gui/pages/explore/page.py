@@ -30,7 +30,7 @@ from capt_gui.widgets.columns import columns
 _COLUMNS = [250, 700, 330]
 _ROWS = [350, 310]
 # of a table above the result, in pixels
-_LEAST_TABLE = 250
+_LEAST_TABLE = 400
 
 
 class ExplorePage(Page):
@@ -57,7 +57,7 @@ class ExplorePage(Page):
         self._middle.setChildrenCollapsible(False)
         self._widths = desk.settings.columns if len(desk.settings.columns) == 3 else _COLUMNS
         self._columns = columns(
-            (self.gallery, 0, 168), (self._middle, 1, 440), (self.settings_column, 0, 270), sizes=self._widths
+            (self.gallery, 0, 160), (self._middle, 1, 440), (self.settings_column, 0, 270), sizes=self._widths
         )
         self.result.splitter.setSizes(desk.settings.rows if len(desk.settings.rows) == 2 else _ROWS)
         self.lay_out(self._columns)
@@ -284,6 +284,8 @@ class ExplorePage(Page):
         """Below a table the result needs its own height; the welcome needs no table."""
         room = self.height() - _LEAST_TABLE >= self._centre.minimumSizeHint().height()
         is_alone = self.gallery.look == CARDS or self.gallery.isHidden()
+        # a window with a table can be made as low as the table
+        self._centre.setMinimumHeight(0 if is_alone else 1)
         self._centre.setVisible(is_alone or room)
 
     def _refresh(self) -> None:
