@@ -13,9 +13,10 @@ from capt_engine.records import Failure
 from capt_engine.session import journal, originals
 from capt_engine.session.journal import Changes, Journal, KeptJournal
 from capt_gui.roles import GalleryRole
+from capt_gui.view_models.explore.gallery_item import GalleryEntry
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.session.disk import Disk
-from capt_gui.view_models.session.pictures import Seen, is_same, picture, seen
+from capt_gui.view_models.session.pictures import is_same, picture, seen
 from capt_gui.view_models.session.window_state import Shown
 
 DELAY_MS = 300
@@ -55,7 +56,7 @@ class Autosave(QObject):
         self.file = ""
         # journals of windows that are gone, the newest first
         self.kept: tuple[KeptJournal, ...] = ()
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, GalleryEntry] = {}
         self._dirty: dict[str, None] = {}
         self._unwritten: dict[str, None] = {}
         self._with_thumbnail: set[str] = set()
@@ -127,8 +128,8 @@ class Autosave(QObject):
         """Take the gallery as it is, with its `pictures`, for what is saved already; it is written into the journal all the same."""
         self._dirty.clear()
         for path in pictures:
-            if (item := self._gallery.item(path)) is not None:
-                self._seen[path] = seen(item)
+            if (now := seen(self._gallery, path)) is not None:
+                self._seen[path] = now
                 self._unwritten[path] = None
         self.touch()
 
@@ -189,9 +190,9 @@ class Autosave(QObject):
         while self._dirty and time.perf_counter() < until_s:
             path = next(iter(self._dirty))
             del self._dirty[path]
-            if (item := self._gallery.item(path)) is None:
+            if (now := seen(self._gallery, path)) is None:
                 continue
-            now, before = seen(item), self._seen.get(path)
+            before = self._seen.get(path)
             if before is None or not is_same(now, before):
                 self._seen[path] = now
                 self._unwritten[path] = None
@@ -222,7 +223,7 @@ class Autosave(QObject):
             if thumbnail:
                 self._with_thumbnail.add(path)
             some[path] = None
-            taken.append(picture(path, known, thumbnail))
+            taken.append(picture(known, thumbnail))
         order = self._gallery.paths() if self._is_reordered else None
         choices = state if state != self._written_state else None
         if not taken and order is None and choices is None:

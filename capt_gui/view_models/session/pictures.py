@@ -3,70 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import MISSING, field, fields, make_dataclass, replace
-from typing import Any, NamedTuple, get_type_hints
+from dataclasses import MISSING, fields, make_dataclass, replace
+from typing import Any, get_type_hints
 
 from capt_engine.reading import fitted
-from capt_engine.records import AnalyzeRequest, FailedPicture, PictureRow
+from capt_engine.records import PictureRow
 from capt_engine.session.content import SessionPicture
-from capt_gui.view_models.explore.gallery_model import GalleryModel, Item, KeptItem
+from capt_gui.view_models.explore.gallery_item import GalleryEntry
+from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.truth import WORST_FIRST
 
-# a part of the session of its own, or of the moment only
-_APART = {"path", "pending", "failure", "row", "other", "request"}
-_HINTS = get_type_hints(Item)
-_FACTS = tuple(one for one in fields(Item) if one.name not in _APART)
-NAMES = tuple(one.name for one in _FACTS)
-"""The fields of a gallery's item that a session keeps as they are."""
-_ItemFacts: Any = make_dataclass(
-    "_ItemFacts",
-    [
-        (
-            one.name,
-            _HINTS[one.name],
-            field(default=one.default) if one.default is not MISSING else field(default_factory=one.default_factory),
-        )
-        for one in _FACTS
-    ],
-)
+# a part of the session of its own
+_APART = {"path", "failure", "row", "other", "request", "thumbnail"}
+_HINTS = get_type_hints(GalleryEntry)
+_FACTS = tuple(one for one in fields(GalleryEntry) if one.name not in _APART and one.default is not MISSING)
+# what an entry gains is kept from then on
+_Facts: Any = make_dataclass("_Facts", [(one.name, _HINTS[one.name], one.default) for one in _FACTS])
 
 
-class Seen(NamedTuple):
-    """The part of an item by which a change of it is told."""
-
-    facts: dict[str, object]
-    row: PictureRow | None
-    other: PictureRow | None
-    request: AnalyzeRequest | None
-    failure: FailedPicture | None
+def seen(gallery: GalleryModel, path: str) -> GalleryEntry | None:
+    """Return what is known of a picture now, without its thumbnail; None where it is not in the gallery."""
+    item = gallery.item(path)
+    return None if item is None else item.entry(b"")
 
 
-def seen(item: Item) -> Seen:
-    """Return what is known of an item now; later changes of the item do not touch it."""
-    values = vars(item)
-    return Seen({name: values[name] for name in NAMES}, item.row, item.other, item.request, item.failure)
+def is_same(one: GalleryEntry, other: GalleryEntry) -> bool:
+    """Return True if two records of a picture say the same; a result that was computed again took another time, and is the same."""
+    row, second = _timeless(one.row, other.row), _timeless(one.other, other.other)
+    return replace(one, row=row, other=second, request=None) == replace(other, request=None)
 
 
-def is_same(one: Seen, other: Seen) -> bool:
-    """Return True if two views of an item say the same; a result that was computed again takes another time, and is the same."""
-    if one is other:
-        return True
-    if (one.facts, one.failure) != (other.facts, other.failure):
-        return False
-    return _is_same_row(one.row, other.row) and _is_same_row(one.other, other.other)
+def _timeless(one: PictureRow | None, other: PictureRow | None) -> PictureRow | None:
+    return one if one is None or other is None or one is other else replace(one, time_s=other.time_s)
 
 
-def _is_same_row(one: PictureRow | None, other: PictureRow | None) -> bool:
-    if one is other or one is None or other is None:
-        return one is other
-    return replace(one, time_s=0.0) == replace(other, time_s=0.0)
-
-
-def picture(path: str, known: Seen, thumbnail: bytes = b"") -> SessionPicture:
-    """Return the picture of a session that an item stands for."""
+def picture(known: GalleryEntry, thumbnail: bytes = b"") -> SessionPicture:
+    """Return the picture of a session that an entry of the gallery stands for."""
     rows = tuple(row for row in (known.row, known.other) if row is not None)
+    facts = {one.name: getattr(known, one.name) for one in _FACTS}
     return SessionPicture(
-        path, facts=known.facts, failure=known.failure, rows=rows, request=known.request, thumbnail=thumbnail
+        known.path, facts=facts, failure=known.failure, rows=rows, request=known.request, thumbnail=thumbnail
     )
 
 
@@ -74,39 +50,27 @@ def whole(gallery: GalleryModel) -> tuple[SessionPicture, ...]:
     """Return all pictures of the gallery in order, with their thumbnails and the large pictures that are in memory."""
     sets = gallery.large_pictures()
     found = []
-    for path in gallery.paths():
-        item = gallery.item(path)
-        assert item is not None
-        one = picture(path, seen(item), gallery.packed(path))
-        both = (sets.get((path, "a")), sets.get((path, "b")))
-        found.append(
-            replace(one, attacked=tuple(one for one in both if one is not None)) if both[0] is not None else one
-        )
+    for entry in gallery.entries():
+        one, a, b = picture(entry, entry.thumbnail), sets.get((entry.path, "a")), sets.get((entry.path, "b"))
+        found.append(one if a is None else replace(one, attacked=(a,) if b is None else (a, b)))
     return tuple(found)
 
 
-def items(pictures: Sequence[SessionPicture], paths: Iterable[str]) -> list[KeptItem]:
-    """Return the items that pictures of a session stand for, where they lie now.
+def entries(pictures: Sequence[SessionPicture], paths: Iterable[str]) -> list[GalleryEntry]:
+    """Return the entries of the gallery that pictures of a session stand for, where they lie now.
 
-    Raises BadRequest where one says something that no item can hold.
+    Raises BadRequest where one says something that no entry can hold.
     """
-    every = fitted([dict(one.facts) for one in pictures], list[_ItemFacts], called="The list of pictures")
+    every = fitted([dict(one.facts) for one in pictures], list[_Facts], called="The list of pictures")
     found = []
     for one, facts, path in zip(pictures, every, paths, strict=True):
-        values = {name: getattr(facts, name) for name in NAMES}
-        if values["outcome"] not in WORST_FIRST:
-            values["outcome"] = ""
+        values = vars(facts)
+        outcome = values["outcome"] if values["outcome"] in WORST_FIRST else ""
         sides = values["sides"]
-        if len(sides) != 2 or any(outcome not in WORST_FIRST for outcome, _ in sides):
-            values["sides"] = ()
-        rows = [replace(row, path=path) for row in one.rows]
-        item = Item(
-            path,
-            failure=None if one.failure is None else replace(one.failure, path=path),
-            row=rows[0] if rows else None,
-            other=rows[1] if len(rows) > 1 else None,
-            request=one.request,
-            **values,
-        )
-        found.append(KeptItem(item, one.thumbnail, one.attacked))
-    return found
+        is_told = len(sides) == 2 and all(name in WORST_FIRST for name, _ in sides)
+        rows: list[PictureRow | None] = [replace(row, path=path) for row in one.rows]
+        row, other = (*rows, None, None)[:2]
+        values |= {"outcome": outcome, "sides": sides if is_told else ()}
+        failure = None if one.failure is None else replace(one.failure, path=path)
+        found.append(GalleryEntry(path, failure=failure, row=row, other=other, request=one.request, **values))
+    return [replace(entry, thumbnail=one.thumbnail) for entry, one in zip(found, pictures, strict=True)]

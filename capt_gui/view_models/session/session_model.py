@@ -202,7 +202,7 @@ class SessionModel(QObject):
         self.is_busy = False
         places = loaded.places()
         try:
-            kept = pictures.items(loaded.session.pictures, places)
+            kept = pictures.entries(loaded.session.pictures, places)
         except CaptError as problem:
             self.on_failed(Failure(type(problem).__name__, problem.message, problem.hint))
             return
@@ -212,6 +212,8 @@ class SessionModel(QObject):
         self._set_file(file if file.endswith(SUFFIX) else "")
         self._restoring.choose(state, loaded.session.state, Path(file).parent if loaded.journal is None else None)
         self._desk.gallery.restore(kept)
+        for path, one in zip(places, loaded.session.pictures, strict=True):
+            self._desk.gallery.put_pictures(path, one.attacked)
         self._settle(places)
         if loaded.journal is None:
             self._note_recent(file)
@@ -226,7 +228,7 @@ class SessionModel(QObject):
             replace(one, path=path) for one, path in zip(loaded.session.pictures, loaded.paths, strict=True) if path
         ]
         self._disk.run(partial(originals.changed, present), self.on_compared)
-        if fresh := [item.item.path for item in kept if not item.thumbnail and item.item.failure is None]:
+        if fresh := [one.path for one in kept if not one.thumbnail and one.failure is None]:
             self._desk.analysis.drop(fresh, analyse=False)
 
     def on_compared(self, paths: tuple[str, ...]) -> None:
