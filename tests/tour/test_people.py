@@ -20,7 +20,7 @@ def test_a_teacher_sees_an_adversarial_picture_without_a_manual(guest: Guest, sh
     assert not guest.window.rail.isVisible()
     shot("simple-empty")
     guest.click("Take a sample")
-    guest.until(lambda: "The model says:" in guest.words())
+    guest.until(lambda: "The model says “" in guest.words())
     shot("simple-answer")
     guest.click("Try to fool the model")
     guest.until(lambda: "has become" in guest.words())
@@ -60,12 +60,12 @@ def test_the_guide_opens_at_what_has_the_focus(guest: Guest, shot: Shot) -> None
     browser = guest.find(QTextBrowser, "Page of the help", help_window)
     guest.until(lambda: "Evaluate" in browser.toPlainText())
     shot("help-page", help_window)
-    guest.type("gradient masking", guest.find(QLineEdit, "Search the help", help_window))
+    guest.type("robust", guest.find(QLineEdit, "Search the help", help_window))
     hits = guest.find(QListWidget, "Places found", help_window)
     assert hits.count() > 1
     QTest.mouseClick(hits.viewport(), Qt.MouseButton.LeftButton, pos=hits.visualItemRect(hits.item(0)).center())
     shot("help-search", help_window)
-    assert "masking" in browser.toPlainText()
+    assert "robust" in browser.toPlainText()
     guest.click("Back", help_window)
     assert browser.source().path() == "/guide/evaluate.md"
     opened: list[str] = []
@@ -79,13 +79,13 @@ def test_the_guide_opens_at_what_has_the_focus(guest: Guest, shot: Shot) -> None
 
 
 def test_a_word_of_the_field_says_what_it_means(guest: Guest) -> None:
-    """The mouse rests on "Norm": its sentence stands there, and F1 opens the glossary at it."""
-    label = guest.find_label("Norm")
+    """The mouse rests on "Prompts": the sentence stands there, and F1 opens the glossary at it."""
+    label = guest.find_label("Prompts")
     guest.rest_on(label)
-    assert QToolTip.text().startswith("norm: ")
+    assert QToolTip.text().startswith("prompt: ")
     guest.keys("F1", guest.window)
     browser = guest.find(QTextBrowser, "Page of the help", guest.dialog())
-    assert (browser.source().path(), browser.source().fragment()) == ("/glossary.md", "norm")
+    assert (browser.source().path(), browser.source().fragment()) == ("/glossary.md", "prompt")
 
 
 def test_the_sheet_of_shortcuts_is_that_of_the_actions(guest: Guest, shot: Shot) -> None:

@@ -18,6 +18,8 @@ from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
 from capt_gui.pages.explore.simple_view import SimpleView
 from capt_gui.pages.explore.welcome import Welcome
+from capt_gui.panels.help.guided_tour import STOP
+from capt_gui.panels.help.window_tour import ATTACK, CLASSES, PICTURES, TRIPTYCH, VERDICT
 from capt_gui.panels.page import Menus, Page
 from capt_gui.settings import FULL, SIMPLE
 from capt_gui.translate import counted
@@ -62,6 +64,14 @@ class ExplorePage(Page):
         self._views.addWidget(self.simple)
         self.lay_out(self._views)
         self.actions_by_menu = self._make_actions()
+        for widget, stop in (
+            (self.welcome.drop_zone, PICTURES),
+            (self.result.pair, VERDICT),
+            (self.result.triptych, TRIPTYCH),
+            (self.settings_column.classes_card, CLASSES),
+            (self.settings_column.attack, ATTACK),
+        ):
+            widget.setProperty(STOP, stop)
         self._connect()
         self.on_counts_changed()
         self.on_preference_changed("view")

@@ -64,11 +64,7 @@ class SimpleView(QWidget):
         self.about.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._view = PaneView(self)
         self.panes = tuple(ImagePane(desk.theme, self._view, "") for _ in range(3))
-        self._captions = (
-            text(self.tr("Your picture"), "muted", wrap=False),
-            text(self.tr("What was added, made visible"), "muted", wrap=False),
-            text(self.tr("The sum"), "muted", wrap=False),
-        )
+        self._captions = tuple(ElidedLabel(text_role="muted") for _ in range(3))
         self._parts: list[QWidget] = []
         self._stack = QStackedWidget()
         self._stack.addWidget(self._make_empty())
@@ -101,6 +97,8 @@ class SimpleView(QWidget):
         self.panes[0].set_image(seen)
         self.panes[1].set_image(to_image(SignedScale(change.scale).draw(change)) if change is not None else None)
         self.panes[2].set_image(to_image(pictures.adversarial) if pictures and revealed else None)
+        for caption, words in zip(self._captions, look.captions, strict=True):
+            caption.set_text(words)
         row = look.row
         among = f", {self._desk.model.among(row.classes)}" if row is not None else ""
         self.about.set_text(f"{model.label if model else ''}{among}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -75,6 +76,11 @@ class PreferencesDialog(QDialog):
         self.search.textChanged.connect(self.refresh)
         self.sections.setCurrentRow(0)
         self.search.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Lay the list of sections out with the style it has once it is shown; Qt handles `event` too."""
+        super().showEvent(event)
+        self.sections.doItemsLayout()
 
     def show_section(self, number: int) -> None:
         """Show the section of this number, from 0, and forget what was searched for."""

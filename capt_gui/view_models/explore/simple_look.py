@@ -97,10 +97,10 @@ class SimpleLook(QObject):
             return self.tr("The model looks at the picture…")
         before = row.classes[row.clean.winner]
         if state == ANSWERED:
-            return self.tr("The model says: {}").format(before)
+            return self.tr("The model says “{}”").format(before)
         if state == HELD or row.attacked is None:
-            return self.tr("The model still says: {}").format(before)
-        return self.tr("{} has become {}").format(before, row.classes[row.attacked.winner])
+            return self.tr("The model still says “{}”").format(before)
+        return self.tr("“{}” has become “{}”").format(before, row.classes[row.attacked.winner])
 
     @property
     def sentence(self) -> str:
@@ -120,16 +120,29 @@ class SimpleLook(QObject):
         if state == HELD or row.attacked is None:
             held = self.tr("No change was found that fools it, with each value of a pixel moved by at most {}.")
             return held.format(most)
-        sure = unbroken(whole_percent(row.attacked.probabilities[row.attacked.winner]))
         alike = self.tr(
-            "To you both pictures are the same; to the model the second is something else ({} sure). No value of a pixel "
-            "was moved by more than {}. That is an adversarial picture."
+            "To you both pictures are the same; to the model the second is something else. No value of a pixel was moved by "
+            "more than {}. That is an adversarial picture."
         )
         nearly = self.tr(
-            "The pictures are nearly the same; to the model the second is something else ({} sure). No value of a pixel "
-            "was moved by more than {}. That is an adversarial picture."
+            "The pictures are nearly the same; to the model the second is something else. No value of a pixel was moved by "
+            "more than {}. That is an adversarial picture."
         )
-        return (alike if row.threat.eps <= _UNSEEN * 1.001 else nearly).format(sure, most)
+        return (alike if row.threat.eps <= _UNSEEN * 1.001 else nearly).format(most)
+
+    @property
+    def captions(self) -> tuple[str, str, str]:
+        """The words under the picture, the change, and the sum of both."""
+        row = self.row
+        if row is None:
+            return "", "", ""
+        before, after = row.clean, row.attacked or row.clean
+        words = self.tr("“{}”, {} sure")
+        said = [
+            words.format(row.classes[one.winner], unbroken(whole_percent(one.probabilities[one.winner])))
+            for one in (before, after)
+        ]
+        return said[0], self.tr("What was added, made visible"), said[1]
 
     @property
     def button(self) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import fields
 
 import pytest
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QApplication
 
 from capt_gui.settings import Settings
 from capt_gui.view_models.preferences.model import Preferences
 from capt_gui.view_models.preferences.shortcuts import EVERYWHERE, Shortcuts
 from capt_gui.view_models.preferences.table import CHOICE, FOLDER, NUMBER, SWITCH
 
+pytestmark = pytest.mark.usefixtures("qapp")
+
 
 @pytest.fixture
-def preferences(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Preferences:
+def preferences(monkeypatch: pytest.MonkeyPatch) -> Preferences:
     """The preferences of a first start."""
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.setenv(name, "1")
@@ -45,7 +47,7 @@ def test_every_description_fits_its_setting(preferences: Preferences) -> None:
 def test_settings_of_one_section_stand_together(preferences: Preferences) -> None:
     """The sections of the table, read downwards, change as often as there are sections."""
     read = [one.section for one in preferences.table]
-    changes = sum(a != b for a, b in zip(read, read[1:], strict=False)) + 1
+    changes = sum(a != b for a, b in itertools.pairwise(read)) + 1
     assert changes == len(preferences.sections())
 
 
@@ -87,7 +89,7 @@ def action(text: str, *keys: str) -> QAction:
 
 
 @pytest.fixture
-def shortcuts(qapp: QApplication) -> Shortcuts:  # noqa: ARG001  # actions need an application
+def shortcuts() -> Shortcuts:
     """Three actions: one of the window, and one each of two pages."""
     made = Shortcuts(Settings())
     made.take(
@@ -123,7 +125,6 @@ def test_keys_that_are_taken_are_lost_to_the_other(shortcuts: Shortcuts) -> None
     assert (leave.keys, open_pictures.keys, open_folder.keys) == (("Ctrl+Q",), ("Ctrl+O",), ("Ctrl+O", "Ctrl+D"))
 
 
-@pytest.mark.usefixtures("qapp")
 def test_chosen_keys_are_there_at_the_next_start() -> None:
     """They are kept in the settings under a name that no language changes, and given again to an action of those usual keys."""
     settings = Settings(shortcuts={"explore: Ctrl+O": "F9", "window: Ctrl+Q": ""})
