@@ -35,7 +35,7 @@ _SWITCH_S = 0.0005
 class Launch:
     """The inputs of a start; without `settings_path` nothing is remembered. notice: a sentence to show at once.
 
-    runs, projects: where analyses and the wizard's projects are kept, None for nowhere.
+    runs, projects, sessions: where analyses, the wizard's projects and the journals of windows are kept, None for nowhere.
     """
 
     settings: Settings
@@ -45,6 +45,7 @@ class Launch:
     logs: Path
     runs: Path | None = None
     projects: Path | None = None
+    sessions: Path | None = None
 
 
 class SlowStart(QObject):
@@ -159,7 +160,16 @@ def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, them
         # nobody has been here: one picture, one button, one sentence
         settings.view = SIMPLE
     notice = " ".join(filter(None, (notice or problem, *map(_missing, folders.missing_folders()))))
-    return Launch(_themed(settings, theme), path, notice, paths, logs, folders.runs_dir(), folders.projects_dir())
+    return Launch(
+        _themed(settings, theme),
+        path,
+        notice,
+        paths,
+        logs,
+        folders.runs_dir(),
+        folders.projects_dir(),
+        folders.data_dir() / "sessions",
+    )
 
 
 def run(launch: Launch, make_engine: EngineFactory) -> int:
@@ -197,12 +207,13 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     # what was stopped can be gone on with, and what the trash holds too long goes: both are known from the start
     desk.engine.ready.connect(desk.reports.runs.refresh, Qt.ConnectionType.QueuedConnection)
     keeper = SettingsKeeper(launch.settings, launch.settings_path, bridge)
-    window = MainWindow(desk, keeper, launch.logs)
+    window = MainWindow(desk, keeper, launch.logs, launch.sessions)
     interrupt = Interrupt(window)
     SlowStart(window, desk, launch.paths)
     window.show()
     if notice := f"{launch.notice} {desk.tuning.project.notice}".strip():
         window.show_message(notice)
+    window.sessions.model.start()
     code = app.exec()
     interrupt.stop()
     reporter.uninstall()
