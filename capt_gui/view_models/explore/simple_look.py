@@ -12,8 +12,8 @@ from capt_engine.records import PictureRow, PictureSet
 from capt_gui.settings import OFF
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.choices import Choices
-from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.explore.gallery_item import Item
+from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.explore.tour import Tour, folder
 from capt_gui.view_models.stops import strength_stops
 from capt_gui.view_models.truth import has_changed
