@@ -33,6 +33,14 @@ CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, thumbnail BLOB NOT NULL
 """
 
 
+# What is not said again stays.
+_PUT_FILES = """
+INSERT INTO files VALUES (?, ?, ?) ON CONFLICT (path) DO UPDATE SET
+thumbnail = iif(length(excluded.thumbnail), excluded.thumbnail, thumbnail),
+original = iif(length(excluded.original), excluded.original, original)
+"""
+
+
 @dataclass(frozen=True)
 class Changes:
     """The part of a window that has changed: pictures, whose thumbnail is left out where it is as before, and the rest.
@@ -105,7 +113,7 @@ class Journal:
             )
             if one.thumbnail or one.original:
                 files = (_text(one.path), one.thumbnail, one.original)
-                base.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", files)
+                base.execute(_PUT_FILES, files)
         if changes.order is not None:
             facts["order"] = json.dumps(changes.order)
             wanted = {_text(path) for path in changes.order}
