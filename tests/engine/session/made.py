@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from PIL import Image
@@ -12,7 +13,22 @@ from capt_engine import records as r
 from capt_engine.session.content import Session, SessionPicture
 
 CLASSES = ("cat", "=dog", "mug, “blue”")
-STATE = {"chosen": {"model": "demo", "eps": {"linf": 4 / 255}}, "page": "explore"}
+RESULT = r.AnalyzeResult(
+    2, 0, "folder", 1.0, (0.3, 1.0), 0.5, (0.1, 0.9), (), (("kl", 0.1),), r.ThreatModel(), "demo", "none", "cpu", 1.0, 2.0,
+    curve=(r.CurvePoint(0.1, 0.5, 0.2, 0.8),), per_class=(r.ClassScore("cat", 2, 2, 1),),
+    checks=(r.Check("noise", "Noise", "pass", 0.5, "0.5", "It is weaker."),),
+)  # fmt: skip
+TALLY = {
+    "headline": 0.1,
+    "classes": ["cat", "dog"],
+    "first_attack": "pgd",
+    "pictures": {"none": {"/a.png": [0, 0, True, None], "/b.png": [0, 1, False, 1]}},
+    "saved": [["none", "png", 1, 2]],
+    "metrics": [["none", "kl", [0.1, 0.2]]],
+    "failed": [{"path": "/c.png", "message": "It is none.", "hint": ""}],
+}
+RUN = {"request": asdict(r.EvaluateRequest("/d")), "result": asdict(RESULT), "tally": TALLY, "n_pictures": 2}
+STATE = json.loads(json.dumps({"chosen": {"model": "demo", "eps": {"linf": 4 / 255}}, "page": "explore", "run": RUN}))
 REQUEST = r.AnalyzeRequest((), options=r.RunOptions(model="demo", compare="none", classes=CLASSES))
 FACTS = {"size": "8 × 6", "label": "cat", "tags": ["a"], "outcome": "broken", "caption": "c", "sides": []}
 
