@@ -128,14 +128,14 @@ def saving(context: ReportContext) -> tuple[Block, ...]:
 def examples(context: ReportContext) -> tuple[Block, ...]:
     """Return the section "Examples": strips of pictures whose margin fell most, fell least, and of random ones.
 
-    They are those kept in the folder of the run in `context`; without any the section is empty.
+    They are those kept in the folder of the run in `context`, each once; without any the section is empty.
     """
     captions = {
         "worst": "The attack took most here (lowest margin shift)",
         "best": "The attack took least here (highest margin shift)",
         "random": f"Drawn at random by seed {context.run.request.options.seed}",
     }
-    return tuple(Strip(caption, tuple(found)) for role, caption in captions.items() if (found := kept(context, role)))
+    return tuple(Strip(captions[role], tuple(found)) for role, found in kept(context).items() if found)
 
 
 def rows(context: ReportContext) -> tuple[Block, ...]:
