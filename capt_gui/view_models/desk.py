@@ -12,6 +12,7 @@ from capt_gui.view_models.chart_file import ChartFile
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.data import EvaluateData
+from capt_gui.view_models.evaluate.ranking_run import RankingRun
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.changes import ExploreChanges
@@ -59,6 +60,7 @@ class EvaluateDesk:
     choices: EvaluateChoices
     words: WordCheck
     run: EvaluateRun
+    ranking: RankingRun
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,10 @@ def lay_out(
         ChartFile(bridge, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),
         ModelsModel(bridge, bridge),
-        EvaluateDesk(data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge)),
+        EvaluateDesk(
+            data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge),
+            RankingRun(bridge, evaluated, store, bridge),
+        ),
         Preferences(settings, bridge),
     )  # fmt: skip
 
