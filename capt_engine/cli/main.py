@@ -27,6 +27,7 @@ VERBS = (
     "models",
     "prompts",
     "lpips",
+    "cache",
     "demo",
     "photo",
     "doctor",
