@@ -24,6 +24,7 @@ from capt_engine.evaluation.course import Asked, Input
 from capt_engine.evaluation.known import Known, known_of
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.evaluation.rows import picture_of
+from capt_engine.formatting import Cell
 from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import Progress, no_progress
@@ -38,7 +39,7 @@ from capt_engine.records import (
     ThreatModel,
 )
 from capt_engine.registry import describe
-from capt_engine.runs.table import Cell, cells
+from capt_engine.runs.table import cells
 from capt_engine.wrappers.plain_module import PlainModule, device_of
 
 UNSAVED = "unsaved prompts"

@@ -14,7 +14,12 @@ ROOT = Path(__file__).parents[3]
 CHANGES_NOTHING = (
     "capt_engine.bundled_models",
     "capt_engine.crash_log",
+    "capt_engine.data.class_files",
+    "capt_engine.data.class_lists",
+    "capt_engine.data.class_names",
+    "capt_engine.data.folders",
     "capt_engine.data.labelled_set",
+    "capt_engine.data.products",
     "capt_engine.errors",
     "capt_engine.files",
     "capt_engine.folders",
