@@ -77,6 +77,8 @@ def test_a_second_run_is_the_first_again(
     assert [manifest(tmp_path / one)["from_store"] for one in ("cold", "warm")] == [0, 8]
     assert manifest(tmp_path / "warm")["rows"] == manifest(tmp_path / "cold")["rows"]
     before = content(tmp_path / "store")
+    assert main(["run", str(tmp_path / "warm" / "manifest.json"), "--out", str(tmp_path / "repeated"), "--quiet"]) == 0
+    assert manifest(tmp_path / "repeated")["from_store"] == 0
     assert evaluate(tiny_folder, data, "--no-cache", "--out", str(tmp_path / "anew")) == 0
     assert manifest(tmp_path / "anew")["from_store"] == 0
     assert manifest(tmp_path / "anew")["rows"] == manifest(tmp_path / "cold")["rows"]
