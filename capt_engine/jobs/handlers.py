@@ -27,6 +27,7 @@ from capt_engine.evaluation.plan import Plan, Variant, plan_analysis, plan_evalu
 from capt_engine.files import sha256
 from capt_engine.jobs import catalogue, data_jobs, importing, install_jobs, kept_run_jobs, tuning_jobs
 from capt_engine.jobs.chart_saving import handle_save_chart
+from capt_engine.jobs.comparing import compared
 from capt_engine.jobs.context import Gathered, JobContext
 from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.jobs.reporting import handle_report
@@ -108,6 +109,15 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
         return replace(result, notes=(*said, *result.notes))
 
     return recorded(job, request, work, template, evaluated)
+
+
+def handle_compare(job: JobContext, request: records.CompareRequest) -> records.CompareResult:
+    """Evaluate each variant of `request` on the same pictures, and return them ranked, the best first.
+
+    Rows leave through the job's `on_event`. Raises BadRequest for fewer than two or too many variants, and what an
+    evaluation raises.
+    """
+    return compared(job, request, handle_evaluate)
 
 
 def _named(data: LabelledSet, request: records.EvaluateRequest, label_source: str) -> LabelledSet:
@@ -242,6 +252,7 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
         handle_analyze,
         handle_catalogue,
         handle_evaluate,
+        handle_compare,
         tuning_jobs.handle_tune,
         tuning_jobs.handle_forecast,
         tuning_jobs.handle_save_tuned,
