@@ -19,6 +19,7 @@ from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.explore.gallery_rows import GalleryRows
+from capt_gui.view_models.explore.picture_export import PictureExport
 from capt_gui.view_models.explore.tour import Tour
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
@@ -87,6 +88,8 @@ class Desk:
     results_file: ReportJob
     # a chart of whatever page, on its way to a file
     chart_file: ChartFile
+    # pictures of results, on their way to a folder
+    picture_export: PictureExport
     tuning: TuneDesk
     models: ModelsModel
     evaluation: EvaluateDesk
@@ -123,7 +126,7 @@ def lay_out(
     return Desk(
         bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis, tour, tokens, words,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
-        ChartFile(bridge, bridge),
+        ChartFile(bridge, bridge), PictureExport(bridge, gallery, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),
         ModelsModel(bridge, bridge),
         EvaluateDesk(data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge)),

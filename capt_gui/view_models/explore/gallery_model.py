@@ -95,12 +95,12 @@ class GalleryModel(QAbstractListModel):
         one attack was shown to both, both give the same pictures.
         """
         item = self.item(path)
-        return self._pictures.get(path, side if item is not None and _has_two_sets(item) else "a")
+        return self._pictures.get(path, side if item is not None and has_two_sets(item) else "a")
 
     def is_drawn(self, path: str) -> bool:
         """Return True if the large pictures of the result at `path` are kept, for A and B where they differ."""
         item = self.item(path)
-        sides = "ab" if item is not None and _has_two_sets(item) else "a"
+        sides = "ab" if item is not None and has_two_sets(item) else "a"
         return all(self._pictures.get(path, side) is not None for side in sides)
 
     def paths(self) -> tuple[str, ...]:
@@ -300,7 +300,7 @@ class GalleryModel(QAbstractListModel):
         item.a, item.b = PackedRow(both[0]), PackedRow(both[1]) if len(both) == 2 else None
         self._judge(item)
         self._pictures.drop(item.path)
-        for side, row in zip("ab" if _has_two_sets(item) else "a", both, strict=False):
+        for side, row in zip("ab" if has_two_sets(item) else "a", both, strict=False):
             gone = self._pictures.put(item.path, side, row.pictures) if row.pictures is not None else None
             old = self.item(gone) if gone is not None else None
             if old is not None and old.a is not None and len(old.a.rest.classes) > _CLASSES_KEPT:
@@ -362,8 +362,8 @@ class GalleryModel(QAbstractListModel):
         self.result_changed.emit(items[0].path if len(items) == 1 else "")
 
 
-def _has_two_sets(item: Item) -> bool:
-    """True if A and B were shown different pictures: each was attacked on its own."""
+def has_two_sets(item: Item) -> bool:
+    """Return True if A and B were shown different pictures: each was attacked on its own."""
     return item.b is not None and item.request is not None and item.request.options.aim == "each"
 
 
