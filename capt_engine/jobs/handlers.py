@@ -246,6 +246,7 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
         handle_save_chart,
         handle_preview,
         handle_check_classes,
+        data_jobs.handle_toy_world,
         data_jobs.handle_scan,
         data_jobs.handle_split,
         importing.handle_describe_prompts,

@@ -30,6 +30,7 @@ from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.runs_model import RunsModel
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
+from capt_gui.view_models.toy_pictures import ToyPictures
 from capt_gui.view_models.tune.method_model import MethodModel
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.result import TuneResultModel
@@ -45,6 +46,8 @@ class TuneDesk:
     project: TuneProject
     thumbnails: ThumbnailLoader
     scan: ScanModel
+    # the toy world's pictures, for who has none at hand
+    toys: ToyPictures
     split: SplitModel
     method: MethodModel
     run: TuneRun
@@ -59,6 +62,8 @@ class EvaluateDesk:
     choices: EvaluateChoices
     words: WordCheck
     run: EvaluateRun
+    # the toy world's pictures, for who has none at hand
+    toys: ToyPictures
 
 
 @dataclass(frozen=True)
@@ -123,18 +128,22 @@ def lay_out(
     reports = ReportsModel(bridge, settings, RunsModel(bridge, runs_folder, bridge), bridge)
     data = EvaluateData(bridge, settings, bridge)
     evaluated = EvaluateChoices(model, data, bridge)
+    toys = projects_folder.parent / "toy world" if projects_folder is not None else None
     return Desk(
         bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis, tour, tokens, words,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge), PictureExport(bridge, gallery, bridge),
-        _lay_out_tuning(bridge, settings, engine, store, projects_folder),
+        _lay_out_tuning(bridge, settings, engine, store, projects_folder, ToyPictures(bridge, model, toys, "train", 24, bridge)),
         ModelsModel(bridge, bridge),
-        EvaluateDesk(data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge)),
+        EvaluateDesk(
+            data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge),
+            ToyPictures(bridge, model, toys, "test", 10, bridge),
+        ),
     )  # fmt: skip
 
 
 def _lay_out_tuning(
-    bridge: Bridge, settings: Settings, engine: EngineState, store: RunStore, home: Path | None
+    bridge: Bridge, settings: Settings, engine: EngineState, store: RunStore, home: Path | None, toys: ToyPictures
 ) -> TuneDesk:
     project = TuneProject(home, bridge, lambda: settings.model)
     bridge.closing.connect(project.close)
@@ -143,4 +152,4 @@ def _lay_out_tuning(
     method = MethodModel(bridge, engine, project, bridge)
     run = TuneRun(bridge, project, method.request, bridge)
     result = TuneResultModel(bridge, project, method, run, store, bridge)
-    return TuneDesk(project, scan.thumbnails, scan, split, method, run, result)
+    return TuneDesk(project, scan.thumbnails, scan, toys, split, method, run, result)
