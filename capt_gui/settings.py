@@ -101,7 +101,7 @@ class Settings:
     threat, for every attack. prompt_files: checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so
     that reports can be made of them. runs_budget_gb: beyond so many GB of kept runs the window asks what to do (0: it never asks);
     nothing is deleted for it. report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest
-    first; several folders of one drop are joined by line breaks.
+    first; several folders of one drop are joined by line breaks. recent_sessions: files, the latest first.
     """
 
     version: int = VERSION
@@ -117,6 +117,7 @@ class Settings:
     rounding: str = "none"
     auto_run: bool = True
     last_folder: str = ""
+    recent_sessions: list[str] = field(default_factory=list)
     geometry: str = ""
     expert_open: bool = False
     keep_runs: bool = True

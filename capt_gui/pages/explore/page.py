@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
@@ -75,6 +76,22 @@ class ExplorePage(Page):
     def open_paths(self, paths: list[str]) -> None:
         """Add the pictures at `paths`, files and folders of the command line, to the gallery."""
         self.intake.take_paths(paths)
+
+    def view(self) -> dict[str, Any]:
+        """Return the picture that is chosen, and the words of the filter."""
+        return {"picture": self._current, "filter": self.gallery.search.text()}
+
+    def show_view(self, view: dict[str, Any]) -> None:
+        """Choose the picture that a session shows, else the first; write its words into the filter."""
+        picture, words = view.get("picture"), view.get("filter")
+        self.gallery.search.setText(words[:200] if isinstance(words, str) else "")
+        self.result.show_summary(None)
+        paths = self.desk.gallery.paths()
+        if isinstance(picture, str) and self.desk.gallery.item(picture) is not None:
+            self.gallery.view.select_path(picture)
+        elif paths:
+            self.gallery.view.select_path(paths[0])
+        self._refresh()
 
     def prepare(self) -> None:
         """Draw the charts once unseen, so that the first result need not wait for that."""
@@ -298,11 +315,11 @@ class ExplorePage(Page):
         self.result.show_item(self.desk.gallery.item(self._current))
 
     def _make_actions(self) -> Menus:
-        open_files = self.add_action("&Open pictures…", self.intake.on_open_files, "Ctrl+O")
-        open_folder = self.add_action("Open &folder…", self.intake.on_open_folder, "Ctrl+Shift+O")
+        open_files = self.add_action("&Open pictures…", self.intake.on_open_files, "Ctrl+I")
+        open_folder = self.add_action("Open &folder…", self.intake.on_open_folder, "Ctrl+Shift+I")
         samples = self.add_action(self.tr("&Try the toy world"), self.desk.tour.start)
         paste = self.add_action("&Paste", self.on_paste, "Ctrl+V")
-        save = self.add_action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+S")
+        save = self.add_action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+E")
         clear = self.add_action("&Clear the gallery", self.on_clear)
         self.run_action = self.add_action("&Run", self.desk.analysis.run_all, "F5", "Ctrl+R")
         self.cancel_action = self.add_action("&Cancel", self.desk.analysis.cancel, "Esc")
@@ -351,6 +368,7 @@ class ExplorePage(Page):
         analysis.large.connect(self.on_large)
         analysis.running_changed.connect(self.on_running_changed)
         self.intake.problem.connect(self.on_problem)
+        self.intake.session_found.connect(self.desk.navigation.session_found)
         self.export.saved.connect(self.on_saved)
         self.desk.results_file.failed.connect(self.on_failed)
         self.intake.checkpoint_found.connect(self.on_checkpoint_found)

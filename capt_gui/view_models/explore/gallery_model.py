@@ -160,7 +160,7 @@ class GalleryModel(QAbstractListModel):
         fresh = {entry.path: entry for entry in entries if entry.path not in self._rows}
         for entry in fresh.values():
             if entry.thumbnail:
-                self._thumbnails.put_packed(entry.path, QByteArray(entry.thumbnail))
+                self._thumbnails.put_foreign(entry.path, entry.thumbnail)
             if entry.label:
                 self._labels[entry.path] = entry.label
         self._append([Item.of(entry) for entry in fresh.values()])
@@ -282,6 +282,25 @@ class GalleryModel(QAbstractListModel):
             self._number()
             self.endResetModel()
         self.counts_changed.emit()
+
+    def packed(self, path: str) -> bytes:
+        """Return the thumbnail of the picture at `path` as a small JPEG, as an entry has it; b"" where there is none."""
+        return _bytes(self._thumbnails.packed(path))
+
+    def large_pictures(self) -> dict[tuple[str, str], PictureSet]:
+        """Return the large pictures that are in memory, by path and side, those looked at last first."""
+        return self._pictures.every()
+
+    def put_pictures(self, path: str, sets: Sequence[PictureSet]) -> None:
+        """Keep the large pictures of the result at `path`, of A and of B where they differ, as `large_pictures` gave them."""
+        for side, pictures in zip("ab", sets, strict=False):
+            self._pictures.put(path, side, pictures)
+
+    def forget_results(self, paths: Iterable[str]) -> None:
+        """Forget the results and the thumbnails of the pictures at `paths`, which are other pictures now; labels stay."""
+        taken = self.take(paths)
+        blank = (Item(one.item.path, label=one.item.label) for one in taken)
+        self.put_back([Removed(one.row, item, None) for one, item in zip(taken, blank, strict=True)])
 
     def clear(self) -> None:
         """Remove all pictures from the gallery, with their results; the files on disk stay."""
