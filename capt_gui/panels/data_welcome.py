@@ -60,7 +60,9 @@ class DataWelcome(QScrollArea):
         self.folder = self.area.add_button("folder", self.tr("Choose a folder…"), tip, primary=True)
         tip = self.tr("A CSV with a column of paths and one of labels, or a split file as CoOp writes it")
         self._table = self.area.add_button("table", self.tr("Choose a CSV…"), tip)
-        tip = self.tr("Rendered shapes with their labels, and a small model that knows them: the whole page in a minute")
+        tip = self.tr(
+            "Rendered shapes with their labels, and a small model that knows them: the whole page in a minute"
+        )
         self.toys = self.area.add_button("samples", self.tr("Try the toy world"), tip)
         self._recent = QWidget()
         self._recent_lines = fill(QVBoxLayout(self._recent), spacing=0)

@@ -100,7 +100,9 @@ class DataStep(Step):
         if not self._project.is_busy:
             self._project.change(model=TOYS[0])
             message = self.tr("The toy world's own small model is tuned.")
-            self.banner.show_message("info", message, self.tr("For pictures of your own, choose another model in step 3."))
+            self.banner.show_message(
+                "info", message, self.tr("For pictures of your own, choose another model in step 3.")
+            )
 
     def on_changed(self) -> None:
         """Show what the scan found, its warnings, and how many classes and pictures are left out of tuning."""

@@ -297,9 +297,9 @@ class GalleryModel(QAbstractListModel):
             self._pictures.put(path, side, pictures)
 
     def forget_results(self, paths: Iterable[str]) -> None:
-        """Forget the results and the thumbnails of the pictures at `paths`, which are other pictures now; labels stay."""
+        """Forget the results and the thumbnails of the pictures at `paths`, which are other pictures now; labels and tags stay."""
         taken = self.take(paths)
-        blank = (Item(one.item.path, label=one.item.label) for one in taken)
+        blank = (Item(one.item.path, label=one.item.label, tags=one.item.tags) for one in taken)
         self.put_back([Removed(one.row, item, None) for one, item in zip(taken, blank, strict=True)])
 
     def clear(self) -> None:

@@ -384,7 +384,9 @@ def _one_of(column: Column | None, wanted: frozenset[str]) -> Test:
 def _between(column: Column | None, condition: Condition) -> Test:
     if column is None:
         return lambda _: False
-    value, low, high = column.value, condition.low, condition.high
+    value = column.value
+    low = -math.inf if condition.low is None else condition.low
+    high = math.inf if condition.high is None else condition.high
 
     def holds(item: Item) -> bool:
         found = value(item)
@@ -400,8 +402,8 @@ def _contains(words: Sequence[str], spell: Callable[[Item], str]) -> Test:
     return lambda item: all(word in (item.searched or spell(item)) for word in words)
 
 
-def _shown_bound(column: Column, bound: float) -> str:
-    return column.shown(bound) if math.isfinite(bound) else ""
+def _shown_bound(column: Column, bound: float | None) -> str:
+    return "" if bound is None else column.shown(bound)
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:
