@@ -30,6 +30,11 @@ def outcome_of(row: PictureRow, label: str = "") -> str:
     return "corrected" if after == truth else "wrong"
 
 
+def has_changed(row: PictureRow) -> bool:
+    """Return True if the attack changed the model's answer, whoever is right."""
+    return row.attacked is not None and row.attacked.winner != row.clean.winner
+
+
 def known(row: PictureRow, label: str = "") -> str:
     """Return the right answer to the picture of `row`, as its classes spell it; "" where it is not known or not among them.
 
