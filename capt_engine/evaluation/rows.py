@@ -15,14 +15,15 @@ from capt_engine import formatting
 from capt_engine.attacks.base import PictureRngs
 from capt_engine.data.images import Photo
 from capt_engine.evaluation.minimal import ROUNDS, smallest_budgets
+from capt_engine.evaluation.picture_sets import picture_sets
 from capt_engine.evaluation.plan import OWN_ANSWER, Plan, PlannedAttack, Variant, carried_over
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import Progress
-from capt_engine.records import Picture, PictureRow, PictureSet, SignedPicture, Verdict
+from capt_engine.records import PictureRow, PictureSet, Verdict
 from capt_engine.wrappers.quantized import run_attack
-from capt_engine.wrappers.reencoding import SAVINGS, to_bytes
+from capt_engine.wrappers.reencoding import SAVINGS
 from capt_engine.wrappers.remembered import remembered
 
 
@@ -367,7 +368,7 @@ class _Evaluation:
         )
         measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
         before, after = _verdicts(clean), _verdicts(adversarial)
-        pictures = _picture_sets(images, attacked, self.planned) if plan.with_pictures else [None] * len(inputs)
+        pictures = picture_sets(images, attacked, self.planned) if plan.with_pictures else [None] * len(inputs)
         open_to = each.can_succeed()
         time_s = self.adversarial.time_s + (time.monotonic() - started_s) / len(inputs)
         rows = [
@@ -419,7 +420,7 @@ def _survived(each: _Clean, attacked: Tensor, wanted: Tensor) -> dict[str, list[
 
 def _clean_rows(plan: Plan, each: _Clean, images: Tensor, inputs: Sequence[Input], time_s: float) -> list[PictureRow]:
     verdicts = _verdicts(each.clean)
-    pictures = _picture_sets(images, images, None) if plan.with_pictures else [None] * len(inputs)
+    pictures = picture_sets(images, images, None) if plan.with_pictures else [None] * len(inputs)
     return [_row(plan, each, i, one, time_s, verdicts[i], pictures[i]) for i, one in enumerate(inputs)]
 
 
@@ -463,31 +464,3 @@ def _verdicts(output: Output) -> list[Verdict]:
     logits = output.logits.cpu().double()
     probabilities = logits.softmax(dim=1)
     return [Verdict(tuple(z.tolist()), tuple(p.tolist())) for z, p in zip(logits, probabilities, strict=True)]
-
-
-def _picture_sets(images: Tensor, attacked: Tensor, planned: PlannedAttack | None) -> list[PictureSet]:
-    deltas = (attacked - images).permute(0, 2, 3, 1).cpu()
-    return [
-        PictureSet(_picture(seen), _signed(delta, planned), _picture(adversarial))
-        for seen, delta, adversarial in zip(to_bytes(images), deltas, to_bytes(attacked), strict=True)
-    ]
-
-
-def _picture(rgb: Tensor) -> Picture:
-    height, width, _ = rgb.shape
-    return Picture(width, height, rgb.numpy().tobytes())
-
-
-def _signed(delta: Tensor, planned: PlannedAttack | None) -> SignedPicture:
-    height, width, _ = delta.shape
-    largest = float(delta.abs().max())
-    # In the budget's own units where the norm bounds each value, so that ±ε is exactly ±127.
-    bounded = (
-        planned is not None
-        and not planned.wanted.budget
-        and planned.threat.norm.name == "linf"
-        and planned.threat.eps > 0
-    )
-    scale = planned.threat.eps if planned is not None and bounded else largest or 1.0
-    values = (delta / scale * 127).round().clamp(-127, 127).to(torch.int8)
-    return SignedPicture(width, height, scale, values.contiguous().numpy().tobytes())

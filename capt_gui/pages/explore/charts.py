@@ -46,6 +46,7 @@ class Charts(QWidget):
         self.tabs.setTabBarAutoHide(True)
         self.tabs.setAccessibleName("Charts")
         self.tabs.tabBar().setAccessibleName("Charts")
+        self._extras: list[tuple[QWidget, str]] = []
         self._row: PictureRow | None = None
         self._other: PictureRow | None = None
         self._names = ("", "")
@@ -56,6 +57,12 @@ class Charts(QWidget):
         self._columns = 0
         self._arrange(2)
         fill(QVBoxLayout(self), self.tabs)
+
+    def add_tab(self, content: QWidget, title: str) -> None:
+        """Add `content`, which is too large to stand beside charts, behind a tab of its own with this title."""
+        card = Card(scrolled(content))
+        self._extras.append((card, title))
+        self.tabs.addTab(card, title)
 
     def prepare(self) -> None:
         """Draw the chart of the logit shift once unseen, because its first drawing takes ten times as long as all later ones."""
@@ -139,6 +146,8 @@ class Charts(QWidget):
                 self._grid.removeWidget(card)
                 self.tabs.addTab(card, name)
         self.tabs.insertTab(0, self._front, "Verdicts")
+        for extra, title in self._extras:
+            self.tabs.addTab(extra, title)
         self.tabs.setCurrentIndex(0)
 
 

@@ -258,6 +258,7 @@ class ExplorePage(Page):
             self.add_action("Zoom &out", triptych.zoom_out, "Ctrl+-"),
             self.add_action("&Fit the pictures", triptych.zoom_to_fit, "Ctrl+0"),
             self.add_action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+9"),
+            self.add_action(self.tr("Fill the &window with the picture"), self.result.filler.toggle, "F11"),
         ]
         out: list[QAction | None] = [save, self.export.table, self.export.report]
         return {
