@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, QSizeF, Signal
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_engine.formatting import number, percent
 from capt_engine.records import HeatScale, Picture, SaliencyResult, ValueMap
@@ -17,6 +17,7 @@ from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.image_pane import ImagePane, PaneView
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.painting import LEFT, PaintedWidget, draw_text, line_height, rounded, text_width
+from capt_gui.widgets.picker import Picker
 
 _PATCHES = (8, 16, 32, 64)
 _GAP = 8.0
@@ -38,23 +39,29 @@ class SaliencyView(QWidget):
         super().__init__(parent)
         self._result: SaliencyResult | None = None
         self._method = "gradient"
-        self.method = _box(self.tr("Saliency method"), self._methods())
-        self.score = _box(
-            self.tr("Explained"),
+        self.method = Picker(self.tr("Saliency method"))
+        self.method.set_entries(self._methods(), self._method)
+        self.score = Picker(self.tr("Explained"))
+        self.score.set_entries(
             [
                 (self.tr("Margin"), "margin", self.tr("The right answer's logit minus the best other one")),
                 (self.tr("Own answer"), "logit", self.tr("The logit of the answer to each picture")),
             ],
+            "margin",
         )
-        self.patch = _box(
-            self.tr("Patch size"),
-            [(self.tr("{} px").format(side), side, self.tr("The side of the covered squares")) for side in _PATCHES],
-        )
-        self.patch.setCurrentIndex(1)
-        self.part = QComboBox()
-        self.part.setAccessibleName(self.tr("Map shown"))
-        self.cancel = TextButton(theme, self.tr("Cancel"), "stop")
-        self.state = ElidedLabel()
+        self.patch = Picker(self.tr("Patch size"))
+        tip = self.tr("The side of the covered squares")
+        self.patch.set_entries([(self.tr("{} px").format(side), str(side), tip) for side in _PATCHES], "16")
+        self.part = Picker(self.tr("Map shown"))
+        self.controls = QWidget()
+        boxes = (self.method, self.score, self.patch, self.part)
+        fill(QHBoxLayout(self.controls), *((box, 1) for box in boxes), spacing=4)
+        for box in boxes:
+            box.setMinimumContentsLength(5)
+            box.setMaximumWidth(190)
+        self.cancel = TextButton(theme, self.tr("Cancel"), "", look="link")
+        self.again = TextButton(theme, self.tr("Compute"), "", look="link")
+        self.state = ElidedLabel(text_role="muted")
         empty = self.tr("Choose a picture that was attacked.")
         self.panes = (ImagePane(theme, view, empty), ImagePane(theme, view, empty))
         self.titles = (ElidedLabel(text_role="muted"), ElidedLabel(text_role="muted"))
@@ -63,9 +70,10 @@ class SaliencyView(QWidget):
         self._attacked: Picture | None = None
         self._arrange()
         for box in (self.method, self.score, self.patch):
-            box.currentIndexChanged.connect(self._on_chosen)
-        self.part.currentIndexChanged.connect(self._draw)
+            box.picked.connect(self._on_chosen)
+        self.part.picked.connect(self._draw)
         self.cancel.clicked.connect(self.cancel_clicked)
+        self.again.clicked.connect(self.asked)
         self._show_controls()
         self.show_state("")
 
@@ -82,25 +90,26 @@ class SaliencyView(QWidget):
 
     def set_result(self, result: SaliencyResult | None, method: str) -> None:
         """Show the maps of a result of `method` over what the model saw; None shows the pictures without maps."""
-        kind = (method, len(result.attacked) if result is not None else 0)
-        before = self.part.currentData() if kind == self._kind() else None
+        if (result, method) == (self._result, self._method):
+            return
+        before = str(self.part.currentData()) if method == self._method else ""
         self._result, self._method = result, method
-        self.part.blockSignals(True)
-        self.part.clear()
-        for name, number_, tip in self._parts():
-            self.part.addItem(name, number_)
-            self.part.setItemData(self.part.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        last = self.part.count() - 1 if method == "drift" else 0
-        self.part.setCurrentIndex(last if before is None else max(self.part.findData(before), 0))
-        self.part.blockSignals(False)
+        parts = self._parts()
+        keys = [key for _, key, _ in parts]
+        usual = keys[-1] if method == "drift" and keys else "0"
+        self.part.set_entries(parts, before if before in keys else usual)
         self._show_controls()
         self._draw()
         self.shown.emit()
 
     def show_state(self, words: str, *, is_running: bool = False) -> None:
         """Show how far the work is, or why there is no map; a button cancels work that goes on."""
+        there = self._result is not None
         self.state.set_text(words)
+        self.state.setVisible(not there)
+        self.bar.setVisible(there)
         self.cancel.setVisible(is_running)
+        self.again.setVisible(not is_running and not there and not words and self._attacked is not None)
 
     def shown_size(self) -> tuple[int, int] | None:
         """Return width and height of what the model saw, in pixels; None while no result is shown."""
@@ -116,9 +125,6 @@ class SaliencyView(QWidget):
         if values[0] is None:
             return tr("drift {}").format(number(values[1] or 0.0))
         return tr("saliency clean {}, adversarial {}").format(number(values[0]), number(values[1] or 0.0))
-
-    def _kind(self) -> tuple[str, int]:
-        return (self._method, len(self._result.attacked) if self._result is not None else 0)
 
     def _maps(self) -> tuple[ValueMap | None, ValueMap | None]:
         if self._result is None:
@@ -164,19 +170,19 @@ class SaliencyView(QWidget):
             "drift": self.tr("1 − cosine of clean and attacked token"),
         }[self._method]
 
-    def _parts(self) -> list[tuple[str, int, str]]:
+    def _parts(self) -> list[tuple[str, str, str]]:
         if self._result is None:
             return []
         if self._method == "gradient":
             return [
-                (self.tr("|gradient|"), 0, self.tr("How much each pixel matters, whichever way it is changed")),
-                (self.tr("signed sum"), 1, self.tr("Orange: brighter speaks for the answer; blue: against it")),
+                (self.tr("|gradient|"), "0", self.tr("How much each pixel matters, whichever way it is changed")),
+                (self.tr("signed sum"), "1", self.tr("Orange: brighter speaks for the answer; blue: against it")),
             ]
         if self._method == "drift":
             n = len(self._result.attacked)
             tip = self.tr("The tokens behind this block of the image tower")
-            return [(self.tr("block {} of {}").format(place + 1, n), place, tip) for place in range(n)]
-        return [("", 0, "")]
+            return [(self.tr("block {} of {}").format(place + 1, n), str(place), tip) for place in range(n)]
+        return [("", "0", "")]
 
     def _methods(self) -> list[tuple[str, str, str]]:
         return [
@@ -203,12 +209,11 @@ class SaliencyView(QWidget):
         ]
 
     def _arrange(self) -> None:
-        boxes = (self.method, self.score, self.patch, self.part)
-        top = fill(QHBoxLayout(), *boxes, 4, (self.state, 1), self.cancel, spacing=6)
         row = fill(QHBoxLayout(), spacing=12)
         for pane, title in zip(self.panes, self.titles, strict=True):
             row.addLayout(fill(QVBoxLayout(), title, (pane, 1), spacing=6), 1)
-        fill(QVBoxLayout(self), top, (row, 1), self.bar, spacing=6)
+        below = fill(QHBoxLayout(), (self.bar, 1), (self.state, 1), self.again, self.cancel, spacing=6)
+        fill(QVBoxLayout(self), (row, 1), below, spacing=6)
 
     def _show_controls(self) -> None:
         method = self.method.currentData()
@@ -253,7 +258,7 @@ class HeatBar(PaintedWidget):
             return
         theme = self._theme
         low, high = self._scale.labels
-        high = f"{high} {self._unit}"
+        high = f"{high} ({self._unit})"
         widths = [text_width(theme, "caption", label) for label in (low, high)]
         wanted = min(float(self.width()), sum(widths) + 2 * _GAP + _WIDEST)
         whole = QRectF((self.width() - wanted) / 2, 0, wanted, self.height())
@@ -277,16 +282,6 @@ class HeatBar(PaintedWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(bar, rgb_image(colours, len(colours) // 3, 1))
         painter.restore()
-
-
-def _box(name: str, entries: list[tuple[str, str, str]] | list[tuple[str, int, str]]) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    for place, (words, value, tip) in enumerate(entries):
-        box.addItem(words, value)
-        box.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
-    set_tooltip(box, name)
-    return box
 
 
 def _share(values: ValueMap | None, picture: Picture | None) -> QSizeF | None:

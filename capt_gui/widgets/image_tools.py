@@ -19,8 +19,8 @@ from capt_gui.widgets.segments import Segments
 PANES, WIPE, FLICKER, DIFFERENCE, SALIENCY = "panes", "wipe", "flicker", "difference", "saliency"
 
 _ENDS = (1, 2, 4, 8, 16, 64)
-# from which width all controls stand in one line
-_ONE_LINE = 880
+# from which width all controls stand in one line, and below which some are left away
+_ONE_LINE, _TIGHT = 1060, 540
 
 
 class ImageTools(QWidget):
@@ -37,9 +37,11 @@ class ImageTools(QWidget):
     zoom_picked = Signal(str)
     window_clicked = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, saliency: QWidget, parent: QWidget | None = None) -> None:
+        """saliency: the controls of the saliency maps, which stand beside the others."""
         super().__init__(parent)
-        self._is_narrow: bool | None = None
+        self._is_narrow = True
+        self._saliency = saliency
         self.modes = Segments(theme, self.tr("View"), self._choices())
         self.modes.set_choice(PANES)
         self.modes.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -74,30 +76,22 @@ class ImageTools(QWidget):
         self.buttons = self._zoom_buttons(theme)
         self.window_button = IconButton(theme, "window-fill", self.tr("Fill the window (F11)"))
         self.window_button.clicked.connect(self.window_clicked)
-        # the order of Tab, whatever the lines
-        self._first, self._second = QWidget(), QWidget()
-        self._upper = fill(QHBoxLayout(self._first), self.modes, 4, (None, 1), self.window_button, spacing=4)
-        zoom = (self.zoom, *self.buttons)
-        self._lower = fill(
-            QHBoxLayout(self._second),
-            self.side_switch,
-            4,
-            self._scale_title,
-            self.ends,
-            self.hold,
-            (None, 1),
-            *zoom,
-            spacing=4,
-        )
-        self._column = fill(QVBoxLayout(self), self._first, self._second, spacing=6)
+        self._second = QWidget()
+        self._upper = fill(QHBoxLayout(), self.modes, (None, 1), spacing=8)
+        zoom = (self.zoom, *self.buttons, self.window_button)
+        own = (self.side_switch, 2, self._scale_title, self.ends, self.hold)
+        self._lower = fill(QHBoxLayout(self._second), *own, (saliency, 1), (None, 1), *zoom, spacing=4)
+        self._column = fill(QVBoxLayout(self), self._upper, self._second, spacing=6)
         self.show_mode(PANES)
 
     def show_mode(self, mode: str) -> None:
         """Check the button of a view, and show the controls that it has."""
         self.modes.set_choice(mode)
-        for control in (self.ends, self._scale_title):
-            control.setVisible(mode in (PANES, DIFFERENCE))
+        self.ends.setVisible(mode in (PANES, DIFFERENCE))
         self.hold.setVisible(mode == FLICKER)
+        self._saliency.setVisible(mode == SALIENCY)
+        self._lower.setStretch(6, int(mode != SALIENCY))
+        self._fit()
 
     def enable(self, *, seen: bool, attacked: bool) -> None:
         """Enable the controls that there is something for: a picture, and one that was attacked."""
@@ -115,17 +109,22 @@ class ImageTools(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put all controls in one line where there is room."""
         super().resizeEvent(event)
-        narrow = self.width() < _ONE_LINE
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave away what there is no room for, and what keys, wheel and menu do as well."""
+        narrow, asks = self.width() < _ONE_LINE, self.modes.choice() == SALIENCY
         if narrow != self._is_narrow:
             self._is_narrow = narrow
-            self._arrange(narrow)
-
-    def _arrange(self, narrow: bool) -> None:
-        if narrow:
-            self._column.addWidget(self._second)
-        else:
-            self._upper.insertWidget(2, self._second, 1)
-        self._upper.setStretch(2 if narrow else 3, int(narrow))
+            if narrow:
+                self._column.addWidget(self._second)
+            else:
+                self._upper.insertWidget(1, self._second, 1)
+        tight = self.width() < _TIGHT
+        self._scale_title.setVisible(self.ends.isVisibleTo(self) and not tight)
+        self.zoom.setVisible(not tight and not (narrow and asks))
+        for button in self.buttons:
+            button.setVisible(not (tight and asks))
 
     def _on_pressed(self) -> None:
         self.held.emit(True)

@@ -48,7 +48,7 @@ class ImageTriptych(QWidget):
         self.facts = (ElidedLabel(), ElidedLabel())
         self.scale_bar, self.single_bar = SignedBar(theme), SignedBar(theme)
         self.single_facts = ElidedLabel()
-        self.tools = ImageTools(theme)
+        self.tools = ImageTools(theme, self.saliency.controls)
         self.side_switch = self.tools.side_switch
         self._readout = ElidedLabel()
         self._stack = QStackedWidget()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from capt_engine.records import MetricInfo, PictureRow
 from capt_gui.theme import Theme
@@ -60,7 +60,7 @@ class Charts(QWidget):
 
     def add_tab(self, content: QWidget, title: str) -> None:
         """Add `content`, which is too large to stand beside charts, behind a tab of its own with this title."""
-        card = Card(scrolled(content))
+        card = Card(_scrolling(content))
         self._extras.append((card, title))
         self.tabs.addTab(card, title)
 
@@ -153,9 +153,13 @@ class Charts(QWidget):
 
 def _titled(title: str, content: QWidget) -> Card:
     """A card with a heading; what is taller than the card scrolls, so that many classes do not squeeze the pictures."""
+    return Card(column(text(title, "heading", wrap=False), (_scrolling(content), 1), spacing=6))
+
+
+def _scrolling(content: QWidget) -> QScrollArea:
     scroll = scrolled(content)
     scroll.setMinimumSize(content.minimumSizeHint().width(), _CARD_HEIGHT)
     # the card behind shows through
     scroll.viewport().setAutoFillBackground(False)
     content.setAutoFillBackground(False)
-    return Card(column(text(title, "heading", wrap=False), (scroll, 1), spacing=6))
+    return scroll

@@ -15,7 +15,7 @@ from capt_gui.widgets.layout import fill
 from capt_gui.widgets.line_chart import Level, Line
 from capt_gui.widgets.marked_line_chart import MarkedLineChart
 
-_CHART_HEIGHT = 120
+_CHART_HEIGHT = 150
 
 
 class MarginCard(QWidget):

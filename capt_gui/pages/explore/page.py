@@ -26,7 +26,7 @@ from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
 
 _COLUMNS = [250, 700, 330]
-_ROWS = [350, 310]
+_ROWS = [400, 270]
 
 
 class ExplorePage(Page):

@@ -64,7 +64,7 @@ class ResultView(QWidget):
         self.saliency = SaliencyLink(self.triptych, desk.saliency)
         self.charts = Charts(desk.theme)
         self.margins, self.replay = MarginCard(desk), ReplayCard(desk)
-        self.charts.add_tab(self.margins, self.tr("Margin by ε"))
+        self.charts.add_tab(self.margins, self.tr("Margin"))
         self.charts.add_tab(self.replay, self.tr("Replay"))
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
         ChartSaving(desk, self.charts.cards["Consistency"], self.charts.consistency.record)
