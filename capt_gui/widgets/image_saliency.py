@@ -45,7 +45,7 @@ class SaliencyView(QWidget):
         self.score.set_entries(
             [
                 (self.tr("Margin"), "margin", self.tr("The right answer's logit minus the best other one")),
-                (self.tr("Own answer"), "logit", self.tr("The logit of the answer to each picture")),
+                (self.tr("Answer"), "logit", self.tr("The logit of the answer to each picture")),
             ],
             "margin",
         )
@@ -55,7 +55,7 @@ class SaliencyView(QWidget):
         self.part = Picker(self.tr("Map shown"))
         self.controls = QWidget()
         boxes = (self.method, self.score, self.patch, self.part)
-        fill(QHBoxLayout(self.controls), *((box, 1) for box in boxes), spacing=4)
+        fill(QHBoxLayout(self.controls), *zip(boxes, (3, 2, 2, 2), strict=True), spacing=4)
         for box in boxes:
             box.setMinimumContentsLength(5)
             box.setMaximumWidth(190)
@@ -175,8 +175,14 @@ class SaliencyView(QWidget):
             return []
         if self._method == "gradient":
             return [
-                (self.tr("|gradient|"), "0", self.tr("How much each pixel matters, whichever way it is changed")),
-                (self.tr("signed sum"), "1", self.tr("Orange: brighter speaks for the answer; blue: against it")),
+                (self.tr("size"), "0", self.tr("|gradient| summed over the colours: how much each pixel matters")),
+                (
+                    self.tr("signed"),
+                    "1",
+                    self.tr(
+                        "Sum over the colours with its sign. Orange: brighter speaks for the answer; blue: against it"
+                    ),
+                ),
             ]
         if self._method == "drift":
             n = len(self._result.attacked)
@@ -187,14 +193,16 @@ class SaliencyView(QWidget):
     def _methods(self) -> list[tuple[str, str, str]]:
         return [
             (
-                self.tr("Input gradient"),
+                self.tr("Gradient"),
                 "gradient",
-                self.tr("How fast the score changes with each pixel (Simonyan et al. 2014)"),
+                self.tr("Input gradient: how fast the score changes with each pixel (Simonyan et al. 2014)"),
             ),
             (
-                self.tr("Attention rollout"),
+                self.tr("Rollout"),
                 "rollout",
-                self.tr("Which patches the embedding was gathered from (Abnar & Zuidema 2020); for ViT towers"),
+                self.tr(
+                    "Attention rollout: which patches the embedding was gathered from (Abnar & Zuidema 2020); ViT towers"
+                ),
             ),
             (
                 self.tr("Occlusion"),
@@ -202,9 +210,9 @@ class SaliencyView(QWidget):
                 self.tr("What is lost when a square is covered with the mean colour (Zeiler & Fergus 2014)"),
             ),
             (
-                self.tr("Token drift"),
+                self.tr("Drift"),
                 "drift",
-                self.tr("Which patches the model sees differently after the attack; for ViT towers"),
+                self.tr("Drift of the tokens: which patches the model sees differently after the attack; ViT towers"),
             ),
         ]
 

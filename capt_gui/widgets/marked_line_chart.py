@@ -21,6 +21,8 @@ class MarkedLineChart(LineChart):
         super().__init__(theme, title, x_name, y_name, empty)
         self._marks: tuple[tuple[str, float, str, Qt.PenStyle], ...] = ()
         self._rules: list[Any] = []
+        # the words above it say what it shows, and the curves need the room
+        self._title.hide()
 
     def set_marks(self, *marks: tuple[str, float, str, Qt.PenStyle]) -> None:
         """Mark places of the x axis: (name, x, role of the colour, stroke) each; where only x changed nothing else is drawn anew."""

@@ -15,7 +15,7 @@ from capt_gui.widgets.layout import fill
 from capt_gui.widgets.line_chart import Level, Line
 from capt_gui.widgets.marked_line_chart import MarkedLineChart
 
-_CHART_HEIGHT = 150
+_CHART_HEIGHT = 108
 
 
 class MarginCard(QWidget):
@@ -100,4 +100,6 @@ class MarginCard(QWidget):
         low, high = (measured_budget(eps, self._norm) for eps in flip)
         if flip[1] == 0:
             return self.tr("wrong without an attack")
+        if not flip[0]:
+            return self.tr("flips at ε = {} or less").format(high)
         return self.tr("flips at ε = {}, holds at {}").format(high, low)

@@ -17,7 +17,7 @@ from capt_gui.widgets.layout import fill
 from capt_gui.widgets.line_chart import Level, Line
 from capt_gui.widgets.marked_line_chart import MarkedLineChart
 
-_CHART_HEIGHT = 150
+_CHART_HEIGHT = 108
 
 
 class ReplayCard(QWidget):

@@ -69,6 +69,8 @@ class ResultView(QWidget):
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
         ChartSaving(desk, self.charts.cards["Consistency"], self.charts.consistency.record)
         ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
+        ChartSaving(desk, self.margins.chart, self.margins.chart.record)
+        ChartSaving(desk, self.replay.chart, self.replay.chart.record)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self._symbol = Symbol(desk.theme, _SYMBOL)
         self._symbol.setAlignment(Qt.AlignmentFlag.AlignCenter)
