@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from capt_engine import records
+from capt_engine import records, trash
 from capt_engine.jobs.context import JobContext
-from capt_engine.runs import kept_runs, trash
+from capt_engine.runs import kept_runs
 
 
 def handle_list_runs(job: JobContext, request: records.ListRunsRequest) -> records.RunsListed:

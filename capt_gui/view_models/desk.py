@@ -18,6 +18,7 @@ from capt_gui.view_models.explore.changes import ExploreChanges
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
+from capt_gui.view_models.explore.gallery_rows import GalleryRows
 from capt_gui.view_models.explore.margin_curve import MarginCurve
 from capt_gui.view_models.explore.replay_model import ReplayModel
 from capt_gui.view_models.explore.saliency_model import SaliencyModel
@@ -73,6 +74,8 @@ class Desk:
     model: ModelChoice
     choices: Choices
     gallery: GalleryModel
+    # its pictures filtered and in order, for cards and table
+    rows: GalleryRows
     # removals and edits on Explore, which can be undone
     changes: ExploreChanges
     analysis: AnalysisModel
@@ -113,6 +116,8 @@ def lay_out(
     PromptFiles(bridge, model, bridge)
     choices = Choices(model, bridge)
     gallery = GalleryModel(bridge)
+    rows = GalleryRows(gallery, lambda: engine.catalogue.metrics, bridge)
+    engine.ready.connect(rows.refresh_columns)
     changes = ExploreChanges(choices, gallery, bridge)
     store = RunStore(settings, runs_folder, bridge)
     analysis = AnalysisModel(bridge, gallery, choices, store, bridge)
@@ -123,7 +128,7 @@ def lay_out(
     data = EvaluateData(bridge, settings, bridge)
     evaluated = EvaluateChoices(model, data, bridge)
     return Desk(
-        bridge, settings, theme, engine, model, choices, gallery, changes, analysis,
+        bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis,
         SaliencyModel(bridge, bridge), MarginCurve(bridge, bridge), ReplayModel(bridge, bridge), tour, tokens, words,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge),

@@ -28,6 +28,8 @@ OPEN_TO_THE_WINDOW = {
     "reading",
     "records",
     "resources",
+    "session",
+    "trash",
 }
 
 # The contract, the file that gets the wrong line, and the line.

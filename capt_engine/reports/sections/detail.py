@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from capt_engine.formatting import counted, number, over_255, percent, signed_points
+from capt_engine.formatting import counted, csv_plain, number, over_255, percent, signed_points
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
 from capt_engine.metrics.interval import share, wilson
-from capt_engine.records import ALPHA_BINS, Bin, Histogram
+from capt_engine.records import ALPHA_BINS, Bin, Histogram, suite
 from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip, numbers, texts
 from capt_engine.reports.sections.checks import checks as lights
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.measured import Found, side_by_side
 from capt_engine.reports.sections.pictures import examples as kept
 from capt_engine.runs.counts import EDGE_ROWS, metric_means
-from capt_engine.runs.table import plain
 
 Columns: TypeAlias = tuple[Column, ...]
 Rows: TypeAlias = Sequence[tuple[str, ...]]
@@ -121,7 +120,7 @@ def saving(context: ReportContext) -> tuple[Block, ...]:
         columns, rows = without("ε", columns, rows)
     note = (
         "Resized: made half as large and as large again, both bicubic, in 8 bits. A dash: the run did not try it. "
-        "A quick look saves one picture in four."
+        f"A quick look saves one picture in {suite('quick').saved_every}."
     )
     return (Grid("Of the pictures that fooled the model", columns, tuple(rows)), Paragraph(note, "note"))
 
@@ -129,14 +128,14 @@ def saving(context: ReportContext) -> tuple[Block, ...]:
 def examples(context: ReportContext) -> tuple[Block, ...]:
     """Return the section "Examples": strips of pictures whose margin fell most, fell least, and of random ones.
 
-    They are those kept in the folder of the run in `context`; without any the section is empty.
+    They are those kept in the folder of the run in `context`, each once; without any the section is empty.
     """
     captions = {
         "worst": "The attack took most here (lowest margin shift)",
         "best": "The attack took least here (highest margin shift)",
         "random": f"Drawn at random by seed {context.run.request.options.seed}",
     }
-    return tuple(Strip(caption, tuple(found)) for role, caption in captions.items() if (found := kept(context, role)))
+    return tuple(Strip(captions[role], tuple(found)) for role, found in kept(context).items() if found)
 
 
 def rows(context: ReportContext) -> tuple[Block, ...]:
@@ -168,13 +167,13 @@ def _cells(context: ReportContext, line: dict[str, str]) -> tuple[str, ...]:
     answers = {"true": "yes", "false": "no", "": "–"}
     shift = line["margin_shift"]
     return (
-        context.names.shown(plain(line["path"])),
-        plain(line["label"]),
-        context.who(plain(line["prompt_id"])),
-        f"{plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
+        context.names.shown(csv_plain(line["path"])),
+        csv_plain(line["label"]),
+        context.who(csv_plain(line["prompt_id"])),
+        f"{csv_plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
         line["attack"] or "–",
         context.cell(float(line["eps"])) if line["eps"] else "–",
-        f"{plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
+        f"{csv_plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
         f"{float(shift):+.2f}" if shift else "–",
         answers[line["success"]],
         answers[line["survives_png"]],
