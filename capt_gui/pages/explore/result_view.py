@@ -133,8 +133,11 @@ class ResultView(QWidget):
         if pictures is not shown[2] or row != shown[0]:
             self.triptych.set_whole(row is not None and row.threat.perturb != PERTURBED[0])
             self.triptych.set_pictures(pictures)
+            own = self._desk.gallery.pictures(item.path, self._side) if near and item is not None else None
             if pictures is not None and row is not None and row.attacked is None:
                 self.triptych.set_seen(pictures.seen)
+            elif pictures is None and own is not None:
+                self.triptych.set_seen(own.seen)
         if (row, other) != shown[:2]:
             names = self._names(row, other) if row is not None and other is not None else ("", "")
             self.charts.show_row(row, self._desk.engine.catalogue.metrics, other, names)

@@ -7,7 +7,18 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from capt_engine.records import AnalyzeRequest, Failure, PictureRow, PictureSet, RowsReady
+from capt_engine.records import (
+    AnalyzeRequest,
+    Failure,
+    PictureRow,
+    PictureSet,
+    RowsReady,
+    StoredAnswer,
+    StoredAnswers,
+    StoredAnswersRequest,
+    StoredPictures,
+    StoredPicturesRequest,
+)
 from capt_gui.bridge import Bridge
 from capt_gui.view_models.explore.gallery_model import Item
 from capt_gui.view_models.explore.margins import margin, next_budget, smallest_flip
@@ -26,8 +37,8 @@ Subject = tuple[str, AnalyzeRequest]
 class MarginCurve(OneJob):
     """The margins of one picture by budget, for A and, where two are compared, for B. `changed`: more is known, or another picture.
 
-    The work is done in short analyses of one picture, so that whatever keeps answers of analyses knows these too. It begins when
-    `set_wanted(True)` was called and nothing else is under way, and ends when another picture is shown.
+    What the store of results knows is there at once. More is found in short analyses of one picture, which the store keeps too. That
+    work begins when `set_wanted(True)` was called and nothing else is under way, and ends when another picture is shown.
     """
 
     changed = Signal()
@@ -35,6 +46,9 @@ class MarginCurve(OneJob):
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(bridge, parent)
         self._known: OrderedDict[Subject, dict[float, Rows]] = OrderedDict()
+        # by store key and budget, as rows whose pictures come when they are looked at
+        self._stored: dict[str, dict[float, PictureRow]] = {}
+        self._pictures_asked: set[tuple[str, float]] = set()
         self._failed: dict[Subject, Failure] = {}
         self._rounds: dict[Subject, int] = {}
         self._subject: Subject | None = None
@@ -62,6 +76,8 @@ class MarginCurve(OneJob):
             there.setdefault(item.row.threat.eps, rows)
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
+            if is_new:
+                self._ask_store(rows)
         self._wait()
         if is_new:
             self.changed.emit()
@@ -122,15 +138,22 @@ class MarginCurve(OneJob):
         return smallest_flip(self.margins(side))
 
     def nearest(self, eps: float) -> Rows:
-        """Return the rows with pictures, of A and perhaps of B, at the known budget nearest to `eps`; none where none is known."""
-        there = self._known.get(self._subject, {}) if self._subject is not None else {}
-        drawn = {one: rows for one, rows in there.items() if all(row.pictures is not None for row in rows)}
-        own = self._item.row.threat.eps if self._item is not None and self._item.row is not None else None
-        budgets = [*drawn, *([own] if own is not None else [])]
-        if not budgets:
+        """Return the rows of A, and of B where there is one, at the known budget nearest to `eps`; none where that is the analysis' own.
+
+        Their large pictures may come a moment later, and then `changed` is emitted.
+        """
+        if self._item is None or self._item.row is None or self._subject is None:
             return ()
-        best = min(budgets, key=lambda one: (abs(one - eps), one))
-        return () if best == own else drawn[best]
+        sides = [self._rows(side) for side in ("ab" if self._item.other is not None else "a")]
+        budgets = [one for one in sides[0] if all(one in rows for rows in sides)]
+        own = self._item.row.threat.eps
+        best = min(budgets, key=lambda one: (abs(one - eps), one), default=own)
+        if best == own:
+            return ()
+        found = tuple(rows[best] for rows in sides)
+        for row in found:
+            self._ask_pictures(row)
+        return found
 
     def pictures(self, rows: Rows, side: str) -> PictureSet | None:
         """Return the pictures of the attack on `side`, "a" or "b", among rows that `nearest` gave."""
@@ -181,6 +204,38 @@ class MarginCurve(OneJob):
             self._failed[self._subject] = failure
         self.changed.emit()
 
+    def on_answers(self, found: StoredAnswers) -> None:
+        """Take what the store knows of a picture shown before or now."""
+        rows = self._stored.get(found.store_key)
+        like = self._row_of(found.store_key)
+        if rows is None or like is None:
+            return
+        rows |= {one.eps: _answered(like, one) for one in found.answers if one.eps > 0}
+        self.changed.emit()
+
+    def on_pictures(self, found: StoredPictures) -> None:
+        """Take the large pictures of one budget."""
+        row = self._stored.get(found.store_key, {}).get(found.eps)
+        if row is not None and found.pictures is not None:
+            self._stored[found.store_key][found.eps] = replace(row, pictures=found.pictures)
+            self.changed.emit()
+
+    def _ask_store(self, rows: Rows) -> None:
+        for row in rows:
+            if row.store_key and row.store_key not in self._stored:
+                self._stored[row.store_key] = {}
+                self._bridge.run(StoredAnswersRequest(row.store_key), finished=self.on_answers)
+
+    def _ask_pictures(self, row: PictureRow) -> None:
+        key = (row.store_key, row.threat.eps)
+        if row.pictures is None and row.store_key and key not in self._pictures_asked:
+            self._pictures_asked.add(key)
+            self._bridge.run(StoredPicturesRequest(*key), finished=self.on_pictures)
+
+    def _row_of(self, key: str) -> PictureRow | None:
+        rows = () if self._item is None else (self._item.row, self._item.other)
+        return next((row for row in rows if row is not None and row.store_key == key), None)
+
     @property
     def _is_small(self) -> bool:
         row = self._item.row if self._item is not None else None
@@ -189,10 +244,15 @@ class MarginCurve(OneJob):
     def _rows(self, side: str) -> dict[float, PictureRow]:
         there = self._known.get(self._subject, {}) if self._subject is not None else {}
         place = 1 if side == "b" else 0
-        return {eps: rows[place] for eps, rows in there.items() if place < len(rows)}
+        rows = {eps: rows[place] for eps, rows in there.items() if place < len(rows)}
+        first = next(iter(rows.values()), None)
+        stored = self._stored.get(first.store_key, {}) if first is not None and first.store_key else {}
+        return stored | rows
 
     def _forget_pictures(self) -> None:
-        """The large pictures of a picture that is left are not kept; its margins are."""
+        """The large pictures of a picture that is left are not kept; its margins are, and the store is asked anew."""
+        self._stored.clear()
+        self._pictures_asked.clear()
         there = self._known.get(self._subject) if self._subject is not None else None
         if there is not None:
             for eps, rows in there.items():
@@ -201,6 +261,23 @@ class MarginCurve(OneJob):
     def _wait(self) -> None:
         if self._is_wanted and not self._is_busy and self._subject is not None:
             self._pause.start()
+
+
+def _answered(row: PictureRow, found: StoredAnswer) -> PictureRow:
+    """The row of the same question at another budget, as far as the store tells it."""
+    return replace(
+        row,
+        attacked=found.verdict,
+        success=found.success,
+        threat=replace(row.threat, eps=found.eps),
+        metrics=(),
+        survives_png=None,
+        survives_jpeg95=None,
+        survives_jpeg75=None,
+        survives_resize=None,
+        minimal_eps=None,
+        pictures=None,
+    )
 
 
 def _subject_of(item: Item | None) -> Subject | None:

@@ -27,6 +27,11 @@ from capt_engine.records import (
     SaliencyRequest,
     SaliencyResult,
     SignedPicture,
+    StoredAnswer,
+    StoredAnswers,
+    StoredAnswersRequest,
+    StoredPictures,
+    StoredPicturesRequest,
     ThreatModel,
     ValueMap,
     Verdict,
@@ -213,3 +218,24 @@ def test_a_replay_plays_its_steps_as_they_come(bench: Bench) -> None:
     replay.forget()
     assert (replay.steps, replay.step, replay.is_of(request)) == ([], None, False)
     replay.deleteLater()
+
+
+def test_what_the_store_knows_is_there_at_once(bench: Bench) -> None:
+    """Margins of earlier runs are drawn without work; their pictures come when a budget is looked at."""
+    play(bench, READY)
+    curve = MarginCurve(bench.desk.bridge)
+    row = replace(row_at(EPS, -2.0), store_key="key")
+    curve.show(item_of(row), 1.0)
+    n = len(bench.engine.requests)
+    assert bench.engine.requests[-1] == StoredAnswersRequest("key")
+    after = Verdict((1.0, 0.5, -1.0), (0.5, 0.3, 0.2))
+    play(bench, JobFinished(JobId(n), StoredAnswers("key", None, (StoredAnswer(EPS / 2, 0.5, False, after, True),))))
+    assert curve.margins("a") == {0.0: 3.0, EPS / 2: 0.5, EPS: -2.0}
+    assert curve.flip("a") == (EPS / 2, EPS)
+    (near,) = curve.nearest(EPS / 3)
+    assert (near.threat.eps, near.attacked, near.pictures) == (EPS / 2, after, None)
+    assert bench.engine.requests[-1] == StoredPicturesRequest("key", EPS / 2)
+    play(bench, JobFinished(JobId(n + 1), StoredPictures("key", EPS / 2, PICTURES)))
+    assert curve.pictures(curve.nearest(EPS / 3), "a") is PICTURES
+    assert len(bench.engine.requests) == n + 1
+    curve.deleteLater()
