@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.formatting import measured_budget
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.explore.gallery_model import Item
+from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.widgets.buttons import TextButton
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.layout import fill

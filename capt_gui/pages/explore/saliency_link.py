@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from capt_engine.records import SALIENCY_SCORES, AnalyzeRequest, PictureRow, PictureSet
-from capt_gui.view_models.explore.gallery_model import Item
+from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.view_models.explore.saliency_model import Question, SaliencyModel
 from capt_gui.widgets.image_tools import SALIENCY
 from capt_gui.widgets.image_triptych import ImageTriptych

@@ -20,7 +20,7 @@ from capt_engine.records import (
     StoredPicturesRequest,
 )
 from capt_gui.bridge import Bridge
-from capt_gui.view_models.explore.gallery_model import Item
+from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.view_models.explore.margins import margin, next_budget, smallest_flip
 from capt_gui.view_models.one_job import OneJob
 

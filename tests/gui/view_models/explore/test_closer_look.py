@@ -36,7 +36,7 @@ from capt_engine.records import (
     ValueMap,
     Verdict,
 )
-from capt_gui.view_models.explore.gallery_model import Item
+from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.view_models.explore.margin_curve import MarginCurve
 from capt_gui.view_models.explore.margins import margin, next_budget, smallest_flip
 from capt_gui.view_models.explore.replay_model import ReplayModel
