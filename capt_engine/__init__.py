@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from capt_engine.errors import CaptError as CaptError
     from capt_engine.errors import DeviceProblem as DeviceProblem
     from capt_engine.errors import UnknownName as UnknownName
+    from capt_engine.evaluation.compared import VariantTable as VariantTable
+    from capt_engine.evaluation.compared import compare as compare
     from capt_engine.evaluation.of_tensors import Evaluation as Evaluation
     from capt_engine.evaluation.of_tensors import evaluate as evaluate
     from capt_engine.explanations.drift import token_drift as token_drift
@@ -66,6 +68,7 @@ _HOMES = {
     "attacks.typographic": "Typographic",
     "demo.pictures": "demo_pictures",
     "errors": "BadCheckpoint BadRequest CaptError DeviceProblem UnknownName",
+    "evaluation.compared": "VariantTable compare",
     "evaluation.of_tensors": "Evaluation evaluate",
     "explanations.drift": "token_drift",
     "explanations.of_tensors": "saliency",

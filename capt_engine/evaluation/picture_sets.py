@@ -23,20 +23,24 @@ def picture_sets(images: Tensor, attacked: Tensor, planned: PlannedAttack | None
     """
     deltas = (attacked - images).permute(0, 2, 3, 1).cpu()
     return [
-        PictureSet(picture_of(seen), _signed(delta, planned), picture_of(adversarial))
+        PictureSet(_picture(seen), _signed(delta, planned), _picture(adversarial))
         for seen, delta, adversarial in zip(to_bytes(images), deltas, to_bytes(attacked), strict=True)
     ]
 
 
-def picture_of(rgb: Tensor) -> Picture:
-    """Turn 8-bit values into a record.
+def picture_of(seen: Tensor) -> Picture:
+    """Return a picture as a value of 8-bit colours.
 
     Args:
-        rgb: (h, w, 3), uint8, on the CPU.
+        seen: pixels (3, h, w) in [0, 1].
 
     Returns:
-        The picture.
+        Its width, height and RGB bytes.
     """
+    return _picture(to_bytes(seen[None])[0])
+
+
+def _picture(rgb: Tensor) -> Picture:
     height, width, _ = rgb.shape
     return Picture(width, height, rgb.numpy().tobytes())
 

@@ -20,9 +20,12 @@ from capt_engine.data.labelled_set import LabelledSet, TargetColumn
 from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
-from capt_engine.evaluation.plan import chosen, plan_evaluation
+from capt_engine.evaluation.choice import chosen
+from capt_engine.evaluation.known import Known
+from capt_engine.evaluation.plan import Plan, plan_evaluation
 from capt_engine.jobs import catalogue, closer_look, data_jobs, importing, install_jobs, kept_run_jobs, tuning_jobs
 from capt_engine.jobs.chart_saving import handle_save_chart
+from capt_engine.jobs.comparing import compared
 from capt_engine.jobs.context import Gathered, JobContext
 from capt_engine.jobs.planning import analysis_plan, beside, variants_of
 from capt_engine.jobs.reporting import handle_report
@@ -37,9 +40,13 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
     request names one. Raises CaptError.
     """
     work, template = analysis_plan(job, request)
-    return recorded(
-        job, request, work, template, lambda emit, done: analyze(work, request.paths, emit, job.progress, done)
-    )
+
+    def analyzed(
+        plan: Plan, emit: Callable[[Rows], None], finished: Iterable[str], known: Known | None
+    ) -> records.AnalyzeResult:
+        return analyze(plan, request.paths, emit, job.progress, finished, known)
+
+    return recorded(job, request, work, template, analyzed)
 
 
 def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> records.AnalyzeResult:
@@ -71,13 +78,24 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
     source, baseline = beside(job.cache, request, data.classes, template)
     work = plan_evaluation(wanted, variants, frozen, label_source, source=source, baseline=baseline, lpips=perceptual)
 
-    def evaluated(emit: Callable[[Rows], None], finished: Iterable[str]) -> records.AnalyzeResult:
+    def evaluated(
+        plan: Plan, emit: Callable[[Rows], None], finished: Iterable[str], known: Known | None
+    ) -> records.AnalyzeResult:
         done = {*request.skip, *finished}
         left = [item for item in items if item.path not in done]
-        result = evaluate(work, left, emit, job.progress, probed=items)
+        result = evaluate(plan, left, emit, job.progress, probed=items, known=known)
         return replace(result, notes=(*said, *result.notes))
 
     return recorded(job, request, work, template, evaluated)
+
+
+def handle_compare(job: JobContext, request: records.CompareRequest) -> records.CompareResult:
+    """Evaluate each variant of `request` on the same pictures, and return them ranked, the best first.
+
+    Rows leave through the job's `on_event`. Raises BadRequest for fewer than two or too many variants, and what an
+    evaluation raises.
+    """
+    return compared(job, request, handle_evaluate)
 
 
 def _named(data: LabelledSet, request: records.EvaluateRequest, label_source: str) -> LabelledSet:
@@ -169,6 +187,7 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
         handle_analyze,
         handle_catalogue,
         handle_evaluate,
+        handle_compare,
         tuning_jobs.handle_tune,
         tuning_jobs.handle_forecast,
         tuning_jobs.handle_save_tuned,

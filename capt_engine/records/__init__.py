@@ -10,6 +10,7 @@ from __future__ import annotations
 from capt_engine.records.analysis import *
 from capt_engine.records.catalogue import *
 from capt_engine.records.charts import *
+from capt_engine.records.comparison import *
 from capt_engine.records.data import *
 from capt_engine.records.downloads import *
 from capt_engine.records.events import *

@@ -26,6 +26,7 @@ from capt_gui.view_models.explore.tour import Tour
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
+from capt_gui.view_models.preferences.model import Preferences
 from capt_gui.view_models.prompt_files import PromptFiles
 from capt_gui.view_models.report.report_job import ReportJob
 from capt_gui.view_models.report.reports_model import ReportsModel
@@ -97,6 +98,7 @@ class Desk:
     tuning: TuneDesk
     models: ModelsModel
     evaluation: EvaluateDesk
+    preferences: Preferences
 
 
 def lay_out(
@@ -135,6 +137,7 @@ def lay_out(
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),
         ModelsModel(bridge, bridge),
         EvaluateDesk(data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge)),
+        Preferences(settings, bridge),
     )  # fmt: skip
 
 
