@@ -19,7 +19,10 @@ from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.explore.gallery_rows import GalleryRows
+from capt_gui.view_models.explore.margin_curve import MarginCurve
 from capt_gui.view_models.explore.picture_export import PictureExport
+from capt_gui.view_models.explore.replay_model import ReplayModel
+from capt_gui.view_models.explore.saliency_model import SaliencyModel
 from capt_gui.view_models.explore.tour import Tour
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
@@ -83,6 +86,10 @@ class Desk:
     # removals and edits on Explore, which can be undone
     changes: ExploreChanges
     analysis: AnalysisModel
+    # what looks closer at the picture that is chosen
+    saliency: SaliencyModel
+    margins: MarginCurve
+    replay: ReplayModel
     # the toy world as a first look
     tour: Tour
     tokens: TokenCheck
@@ -132,7 +139,8 @@ def lay_out(
     evaluated = EvaluateChoices(model, data, bridge)
     toys = projects_folder.parent / "toy world" if projects_folder is not None else None
     return Desk(
-        bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis, tour, tokens, words,
+        bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis,
+        SaliencyModel(bridge, bridge), MarginCurve(bridge, bridge), ReplayModel(bridge, bridge), tour, tokens, words,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge), PictureExport(bridge, gallery, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder, ToyPictures(bridge, model, toys, "train", 24, bridge)),

@@ -34,7 +34,7 @@ from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
 
 _COLUMNS = [250, 700, 330]
-_ROWS = [350, 310]
+_ROWS = [400, 270]
 # of a table above the result, in pixels
 _LEAST_TABLE = 400
 
@@ -368,6 +368,7 @@ class ExplorePage(Page):
             self.add_action("Zoom &out", triptych.zoom_out, "Ctrl+-"),
             self.add_action("&Fit the pictures", triptych.zoom_to_fit, "Ctrl+0"),
             self.add_action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+9"),
+            self.add_action(self.tr("Fill the &window with the picture"), self.result.filler.toggle, "F11"),
         ]
         out: list[QAction | None] = [save, self.saving.action, self.export.table, self.export.report]
         return {
