@@ -21,8 +21,9 @@ from capt_engine.evaluation.checks import live_checks, some_of
 from capt_engine.evaluation.course import Asked, Input
 from capt_engine.evaluation.known import Known
 from capt_engine.evaluation.names_check import names_check
+from capt_engine.evaluation.picture_sets import picture_of
 from capt_engine.evaluation.plan import Plan
-from capt_engine.evaluation.rows import picture_of, rows_of
+from capt_engine.evaluation.rows import rows_of
 from capt_engine.metrics.features import text_drift
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier

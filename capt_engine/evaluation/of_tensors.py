@@ -22,8 +22,8 @@ from capt_engine.evaluation.analysis import Batch, Pace, Stored, run_batches
 from capt_engine.evaluation.checks import PICTURES, Spread, live_checks
 from capt_engine.evaluation.course import Asked, Input
 from capt_engine.evaluation.known import Known, known_of
+from capt_engine.evaluation.picture_sets import picture_of
 from capt_engine.evaluation.plan import Variant, plan_evaluation
-from capt_engine.evaluation.rows import picture_of
 from capt_engine.formatting import Cell
 from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier

@@ -15,15 +15,16 @@ from capt_engine.attacks.base import PictureRngs
 from capt_engine.evaluation.course import Asked, Course, Input, Start
 from capt_engine.evaluation.known import Known, KnownPicture
 from capt_engine.evaluation.minimal import ROUNDS, smallest_budgets
+from capt_engine.evaluation.picture_sets import picture_of, picture_sets
 from capt_engine.evaluation.plan import Plan, PlannedAttack, Variant
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import Progress
-from capt_engine.records import Picture, PictureRow, PictureSet, SignedPicture
+from capt_engine.records import Picture, PictureRow, PictureSet
 from capt_engine.results.cells import AttackedAnswer, CleanAnswer, PhotoFacts, SmallestBudget
 from capt_engine.wrappers.quantized import run_attack
-from capt_engine.wrappers.reencoding import SAVINGS, to_bytes
+from capt_engine.wrappers.reencoding import SAVINGS
 from capt_engine.wrappers.remembered import remembered
 
 
@@ -108,7 +109,7 @@ def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress, known: Know
         for i, one in enumerate(inputs)
     ]
     if not plan.planned_attacks:
-        sets = _picture_sets(images, images, None) if plan.with_pictures else [None] * len(inputs)
+        sets = picture_sets(images, images, None) if plan.with_pictures else [None] * len(inputs)
         return [row for course, one in zip(courses, sets, strict=True) for row in course.clean_rows(one)]
     by_source = {one.id: _classify(plan, one, images, inputs) for one in plan.sources if one.id not in by_model}
     batch = _Batch(plan, inputs, images, by_model | by_source, plain, courses, known, memory, progress)
@@ -196,7 +197,7 @@ class _Batch:
             frozen = self.plain.logits[numbers]
             answers = _measured(plan, each, images, adversarial, frozen, inputs, heartbeat)
             if plan.with_pictures:
-                sets = _picture_sets(images, adversarial.pictures, planned)
+                sets = picture_sets(images, adversarial.pictures, planned)
         rows = {}
         for i, answer, pictures in zip(numbers, answers, sets, strict=True):
             memory = self.memory[i]
@@ -451,43 +452,3 @@ def _survived(each: _Clean, attacked: Tensor, wanted: Tensor) -> dict[str, list[
             for i, one in zip(numbers, still.tolist(), strict=True):
                 found[name][i] = bool(one)
     return found
-
-
-def _picture_sets(images: Tensor, attacked: Tensor, planned: PlannedAttack | None) -> list[PictureSet]:
-    deltas = (attacked - images).permute(0, 2, 3, 1).cpu()
-    return [
-        PictureSet(_picture(seen), _signed(delta, planned), _picture(adversarial))
-        for seen, delta, adversarial in zip(to_bytes(images), deltas, to_bytes(attacked), strict=True)
-    ]
-
-
-def picture_of(seen: Tensor) -> Picture:
-    """Return a picture as a value of 8-bit colours.
-
-    Args:
-        seen: pixels (3, h, w) in [0, 1].
-
-    Returns:
-        Its width, height and RGB bytes.
-    """
-    return _picture(to_bytes(seen[None])[0])
-
-
-def _picture(rgb: Tensor) -> Picture:
-    height, width, _ = rgb.shape
-    return Picture(width, height, rgb.numpy().tobytes())
-
-
-def _signed(delta: Tensor, planned: PlannedAttack | None) -> SignedPicture:
-    height, width, _ = delta.shape
-    largest = float(delta.abs().max())
-    # In the budget's own units where the norm bounds each value, so that ±ε is exactly ±127.
-    bounded = (
-        planned is not None
-        and not planned.wanted.budget
-        and planned.threat.norm.name == "linf"
-        and planned.threat.eps > 0
-    )
-    scale = planned.threat.eps if planned is not None and bounded else largest or 1.0
-    values = (delta / scale * 127).round().clamp(-127, 127).to(torch.int8)
-    return SignedPicture(width, height, scale, values.contiguous().numpy().tobytes())
