@@ -28,6 +28,7 @@ VERBS = (
     "models",
     "prompts",
     "lpips",
+    "cache",
     "demo",
     "photo",
     "doctor",

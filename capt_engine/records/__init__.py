@@ -14,12 +14,14 @@ from capt_engine.records.comparison import *
 from capt_engine.records.data import *
 from capt_engine.records.downloads import *
 from capt_engine.records.events import *
+from capt_engine.records.heat_scale import *
 from capt_engine.records.kept_runs import *
 from capt_engine.records.models import *
 from capt_engine.records.pictures import *
 from capt_engine.records.reports import *
 from capt_engine.records.requests import *
 from capt_engine.records.run_requests import *
+from capt_engine.records.saliency import *
 from capt_engine.records.signed_scale import *
 from capt_engine.records.stored import *
 from capt_engine.records.suites import *
