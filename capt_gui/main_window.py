@@ -32,11 +32,11 @@ from PySide6.QtWidgets import (
 
 from capt_engine.resources import resource
 from capt_gui.pages import PAGES
+from capt_gui.panels.jobs_corner import JobsCorner
 from capt_gui.panels.page import Menus, Page
 from capt_gui.plain_text import message_box, plain_label
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.navigation import EVALUATE, TUNE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 from capt_gui.view_models.work_under_way import work_under_way
 from capt_gui.widgets.actions import make_action
@@ -73,7 +73,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("CAPT Explorer")
         self.setWindowIcon(QIcon(str(resource("icons", "capt-explorer.svg"))))
         self.setAcceptDrops(True)
-        self._fill_pages()
+        frame = self._fill_pages()
+        titles = {info.key: self.tr(info.title) for info in PAGES}
+        self.jobs = JobsCorner(desk.theme, desk.jobs, self.rail, titles, frame)
         self._fill_menus()
         self._fill_status_bar()
         self._restore()
@@ -88,8 +90,6 @@ class MainWindow(QMainWindow):
         desk.reports.runs.changed.connect(keeper.touch)
         desk.reports.runs.emptied.connect(self.show_message)
         desk.evaluation.choices.changed.connect(keeper.touch)
-        desk.tuning.run.progressed.connect(self.on_tuning_progressed)
-        desk.evaluation.run.running_changed.connect(self.on_evaluating_changed)
         desk.theme.changed.connect(self.on_theme_changed)
         self.on_engine_changed()
 
@@ -107,6 +107,7 @@ class MainWindow(QMainWindow):
         self._stack.setCurrentIndex(row)
         self.rail.set_current(key)
         self._page_actions[key].setChecked(True)
+        self.desk.jobs.set_front(key)
         for page in self._pages:
             for action in (action for actions in page.menus().values() for action in actions):
                 if action is not None:
@@ -139,16 +140,6 @@ class MainWindow(QMainWindow):
             self._pill.set_state("busy", "Starting", engine.waiting_text)
         else:
             self._pill.set_state("ready", formatting.memory(engine.device), engine.device.note)
-
-    def on_tuning_progressed(self) -> None:
-        """Mark the Tune page on the rail (the column of page buttons) as tuning or paused, or remove the mark when nothing is tuned."""
-        run = self.desk.tuning.run
-        state = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
-        self.rail.set_busy(TUNE, state)
-
-    def on_evaluating_changed(self, running: bool) -> None:
-        """Mark the Evaluate page on the rail (the column of page buttons) as busy if `running`, else remove the mark."""
-        self.rail.set_busy(EVALUATE, self.tr("An evaluation goes on") if running else "")
 
     def on_theme_changed(self) -> None:
         """Put the chosen look ("system", "light" or "dark") into the settings, which are saved soon."""
@@ -234,7 +225,7 @@ class MainWindow(QMainWindow):
         self.show_page(PAGES[0].key)
         return True
 
-    def _fill_pages(self) -> None:
+    def _fill_pages(self) -> QWidget:
         for number, info in enumerate(PAGES, 1):
             page = info.make(self.desk)
             self._pages.append(page)
@@ -244,6 +235,7 @@ class MainWindow(QMainWindow):
         # the rail is last in the order of Tab: a window begins with its work
         fill(QHBoxLayout(frame), (self._stack, 1), spacing=0).insertWidget(0, self.rail)
         self.setCentralWidget(frame)
+        return frame
 
     def _fill_menus(self) -> None:
         wanted: Menus = {"&File": [], "&Edit": [], "&View": self._view_actions(), "&Run": [], "&Help": []}
@@ -272,7 +264,7 @@ class MainWindow(QMainWindow):
             self._page_actions[info.key] = action
         pages.triggered.connect(self.on_page_chosen)
         group = QActionGroup(self)
-        actions: list[QAction | None] = [*self._page_actions.values(), None]
+        actions: list[QAction | None] = [*self._page_actions.values(), None, self.jobs.action, None]
         for choice, title in _THEMES:
             action = QAction(title, group, checkable=True, checked=choice == self.desk.theme.choice)
             action.setData(choice)
@@ -285,6 +277,7 @@ class MainWindow(QMainWindow):
         bar.setSizeGripEnabled(False)
         self._note.setContentsMargins(10, 0, 0, 0)
         bar.addWidget(self._note, 1)
+        bar.addPermanentWidget(self.jobs.button)
         bar.addPermanentWidget(self._pill)
 
     def _restore(self) -> None:

@@ -19,6 +19,7 @@ from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.explore.tour import Tour
+from capt_gui.view_models.jobs_model import JobsModel
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
@@ -78,6 +79,7 @@ class Desk:
     tokens: TokenCheck
     words: WordCheck
     navigation: Navigation
+    jobs: JobsModel
     store: RunStore
     reports: ReportsModel
     # the results of the last run, written beside the page that shows them
@@ -103,6 +105,9 @@ def lay_out(
     """
     engine = EngineState(bridge, bridge)
     model = ModelChoice(settings, bridge)
+    navigation = Navigation(bridge)
+    # before all others, so that no job is missed
+    jobs = JobsModel(bridge, navigation, model, bridge)
     PromptFiles(bridge, model, bridge)
     choices = Choices(model, bridge)
     gallery = GalleryModel(bridge)
@@ -117,7 +122,7 @@ def lay_out(
     evaluated = EvaluateChoices(model, data, bridge)
     return Desk(
         bridge, settings, theme, engine, model, choices, gallery, changes, analysis, tour, tokens, words,
-        Navigation(bridge), store, reports, ReportJob(bridge, bridge),
+        navigation, jobs, store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),
         ModelsModel(bridge, bridge),
