@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
     QMainWindow,
-    QMenu,
     QMessageBox,
     QStackedWidget,
     QWidget,
@@ -33,7 +32,8 @@ from PySide6.QtWidgets import (
 from capt_engine.resources import resource
 from capt_gui.pages import PAGES
 from capt_gui.panels.jobs_corner import JobsCorner
-from capt_gui.panels.page import Menus, Page
+from capt_gui.panels.page import Page
+from capt_gui.panels.window_menus import WindowMenus
 from capt_gui.plain_text import message_box, plain_label
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
@@ -46,6 +46,8 @@ from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_rail import PageRail
 
 _SIZE = (1280, 800)
+MENUS = ("&File", "&Edit", "&View", "&Run", "&Help")
+"""The menus in order; those in which the page in front has nothing are not shown."""
 _THEMES = (("system", "Follow the &system"), ("light", "&Light"), ("dark", "&Dark"))
 _ABOUT = (
     "Shows what a CLIP model sees in a picture, and whether a change too small to notice makes it see something else.\n\n"
@@ -64,7 +66,7 @@ class MainWindow(QMainWindow):
         # a test answers in the dialog's place
         self.ask: Callable[[QWidget, str, str, str, str], bool] = confirm
         self._pages: list[Page] = []
-        self._menus: list[QMenu] = []
+        self._menus = WindowMenus(self, MENUS)
         self._page_actions: dict[str, QAction] = {}
         self.rail = PageRail(desk.theme)
         self._stack = QStackedWidget()
@@ -108,14 +110,7 @@ class MainWindow(QMainWindow):
         self.rail.set_current(key)
         self._page_actions[key].setChecked(True)
         self.desk.jobs.set_front(key)
-        for page in self._pages:
-            for action in (action for actions in page.menus().values() for action in actions):
-                if action is not None:
-                    action.setVisible(page is self.page)
-        for menu in self._menus:
-            menu.menuAction().setVisible(
-                any(action.isVisible() for action in menu.actions() if not action.isSeparator())
-            )
+        self._menus.show_for(key)
 
     def open_paths(self, paths: list[str]) -> None:
         """Hand `paths`, the files and folders of the command line, to the first page (Explore), which adds them to its gallery."""
@@ -238,23 +233,23 @@ class MainWindow(QMainWindow):
         return frame
 
     def _fill_menus(self) -> None:
-        wanted: Menus = {"&File": [], "&Edit": [], "&View": self._view_actions(), "&Run": [], "&Help": []}
-        for page in self._pages:
-            for title, actions in page.menus().items():
-                wanted.setdefault(title, []).extend(actions)
-        wanted["&File"] += [None, make_action(self, "&Quit", self.close, QKeySequence.StandardKey.Quit)]
-        wanted["&Help"] += [
+        """The frame's entries stand before those of the pages in View, and behind them in the other menus."""
+        self._menus.add({"&View": self._view_actions()})
+        for info, page in zip(PAGES, self._pages, strict=True):
+            self._menus.add(page.menus(), info.key)
+        self._menus.add({"&File": self._file_actions(), "&Edit": self._edit_actions(), "&Help": self._help_actions()})
+
+    def _file_actions(self) -> list[QAction | None]:
+        return [None, make_action(self, "&Quit", self.close, QKeySequence.StandardKey.Quit)]
+
+    def _edit_actions(self) -> list[QAction | None]:
+        return []
+
+    def _help_actions(self) -> list[QAction | None]:
+        return [
             make_action(self, "Open &log folder", self.on_open_logs),
             make_action(self, "&About CAPT Explorer", self.on_about),
         ]
-        for title, actions in wanted.items():
-            menu = self.menuBar().addMenu(title)
-            self._menus.append(menu)
-            for action in actions:
-                if action is None:
-                    menu.addSeparator()
-                else:
-                    menu.addAction(action)
 
     def _view_actions(self) -> list[QAction | None]:
         pages = QActionGroup(self)
@@ -277,8 +272,12 @@ class MainWindow(QMainWindow):
         bar.setSizeGripEnabled(False)
         self._note.setContentsMargins(10, 0, 0, 0)
         bar.addWidget(self._note, 1)
-        bar.addPermanentWidget(self.jobs.button)
-        bar.addPermanentWidget(self._pill)
+        for widget in self._status_widgets():
+            bar.addPermanentWidget(widget)
+
+    def _status_widgets(self) -> list[QWidget]:
+        """The parts at the right end of the status bar, in order."""
+        return [self.jobs.button, self._pill]
 
     def _restore(self) -> None:
         self.resize(*_SIZE)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from capt_engine import records
+from capt_engine import records, trash
 from capt_engine.jobs.context import JobContext
-from capt_engine.runs import kept_runs, trash
+from capt_engine.runs import kept_runs
 
 
 def handle_list_runs(job: JobContext, request: records.ListRunsRequest) -> records.RunsListed:

@@ -30,10 +30,22 @@ from capt_engine.records import (
     SaveChartRequest,
     ScanRequest,
     SplitRequest,
+    StoredAnswersRequest,
+    StoredPicturesRequest,
+    StoreRequest,
 )
 
 # What needs no torch: it is answered while torch loads, and while a model computes.
-LIGHT = (CheckWordsRequest, DownloadRequest, ListModelsRequest, LedgerRequest, OfflineRequest)
+LIGHT = (
+    CheckWordsRequest,
+    DownloadRequest,
+    ListModelsRequest,
+    LedgerRequest,
+    OfflineRequest,
+    StoredAnswersRequest,
+    StoredPicturesRequest,
+    StoreRequest,
+)
 # Lists of kept runs come from the same worker, which loads torch for them: the metrics name their columns.
 RUN_LISTS = (ListRunsRequest, NoteRunRequest, DeleteRunsRequest, RestoreRunsRequest, EmptyTrashRequest)
 # What reads and draws many files needs a worker of its own, so that lists come meanwhile.

@@ -128,10 +128,11 @@ def ssim(images: Tensor, adversarial: Tensor) -> Tensor:
     # In double precision: the variances are differences of nearly equal numbers in flat regions.
     x, y = images.double(), adversarial.double()
     mean_x, mean_y = blurred(x), blurred(y)
-    var_x, var_y = blurred(x * x) - mean_x**2, blurred(y * y) - mean_y**2
-    covariance = blurred(x * y) - mean_x * mean_y
+    squares, product = mean_x**2 + mean_y**2, mean_x * mean_y
+    # Only the sum of the two variances is needed, so the squares are blurred together.
+    variances, covariance = blurred(x * x + y * y) - squares, blurred(x * y) - product
     c1, c2 = 0.01**2, 0.03**2
-    scores = (2 * mean_x * mean_y + c1) * (2 * covariance + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
+    scores = (2 * product + c1) * (2 * covariance + c2) / ((squares + c1) * (variances + c2))
     return scores.view(len(images), -1).mean(dim=1).float()
 
 

@@ -93,7 +93,7 @@ class Classifier:
             self.text = encode_in_chunks(backbone, ids, prompts.text_for(classes, self._tokens, self._read), places)
         else:
             self.text = class_features(backbone, classes, template, self._wording)
-        self._scale = backbone.clip.logit_scale.exp().float()
+        self._scale = backbone.scale
         bias = getattr(backbone.clip, "logit_bias", None)
         self._bias = None if bias is None else bias.float()
 

@@ -16,10 +16,11 @@ GELU and the reverse, without any error (open_clip #441, #771). It is an open_cl
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from typing import Annotated, Any
 import msgspec
 import torch
 from safetensors import safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
@@ -101,6 +102,28 @@ class Backbone:
     base: Base | None = None
     vocabulary: Vocabulary | None = None
     distribution: Distribution | None = None
+
+    @property
+    def visual(self) -> nn.Module:
+        """The image tower."""
+        tower: nn.Module = self.clip.visual
+        return tower
+
+    @property
+    def scale(self) -> Tensor:
+        """The factor on the cosines that makes them logits, exp of CLIP's `logit_scale`, a scalar in fp32."""
+        factor: Tensor = self.clip.logit_scale.exp().float()
+        return factor
+
+    @property
+    def preprocessing(self) -> Mapping[str, object]:
+        """The settings by which open_clip prepares pictures for the image tower, as its `preprocess_cfg` names them."""
+        settings: Mapping[str, object] = self.clip.visual.preprocess_cfg
+        return settings
+
+    def with_own_weights(self) -> Backbone:
+        """Return the same backbone with weights that can be changed without changing these."""
+        return replace(self, clip=copy.deepcopy(self.clip))
 
 
 def load_backbone(model_id: str, device: torch.device) -> Backbone:

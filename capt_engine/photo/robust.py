@@ -16,14 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.random import PCG64, Generator
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from capt_engine.data.class_lists import IMAGENET, names_of
 from capt_engine.data.images import decoded, read_photo
@@ -136,15 +136,15 @@ class RobustTuning:
                 "Check the numbers.",
             )
         self.plan, self.backbone, self._text, self._pictures = plan, backbone, text, pictures
-        self.tower = copy.deepcopy(backbone.clip.visual).requires_grad_(False)
-        self._scale = float(backbone.clip.logit_scale.exp())
+        self.tower = copy.deepcopy(backbone.visual).requires_grad_(False)
+        self._scale = float(backbone.scale)
 
     def run(self, work: Path, progress: Progress, until: int | None = None) -> None:
         """Go on from the checkpoints in `work`, where there are any, to the end or to step `until`, counted through all rounds."""
         plan, tensors = self.plan, dict(self.tower.named_parameters())
         scales = {
             name: max(_LEAST_SCALE, float(value.detach().square().mean().sqrt()))
-            for name, value in self.backbone.clip.visual.named_parameters()
+            for name, value in self.backbone.visual.named_parameters()
         }
         done, last = 0, plan.steps if until is None else until
         for number, one in enumerate(plan.rounds, 1):
@@ -174,13 +174,13 @@ class RobustTuning:
         generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + _STREAM * 100_003 + step)
         start = (2 * torch.rand(clean.shape, generator=generator) - 1) * plan.eps
         with torch.no_grad():
-            wanted = self._answer(self.backbone.clip.visual, clean)
+            wanted = self._answer(self.backbone.visual, clean)
         self.tower.requires_grad_(False)
         attacked = one_step_attack(lambda x: self._distance(x, wanted).sum(), clean, start, plan.eps, plan.step_size)
         self.tower.requires_grad_(True)
         return self._distance(attacked, wanted).mean()
 
-    def _answer(self, tower: Any, images: Tensor) -> Tensor:
+    def _answer(self, tower: nn.Module, images: Tensor) -> Tensor:
         """Unit features (n, d), or log-probabilities (n, k) among the captions, as the loss needs."""
         features = encode_any_size(tower, (images - self.backbone.mean) / self.backbone.std)
         if self.plan.loss == FARE:
@@ -239,7 +239,7 @@ def one_step_attack(
     return (images + moved).clamp(0, 1).contiguous(memory_format=torch.channels_last)
 
 
-def encode_any_size(tower: Any, normalised: Tensor) -> Tensor:
+def encode_any_size(tower: nn.Module, normalised: Tensor) -> Tensor:
     """Encode square pictures of any size, the positional embedding interpolated to their number of places.
 
     Args:
@@ -249,7 +249,7 @@ def encode_any_size(tower: Any, normalised: Tensor) -> Tensor:
     Returns:
         Unit features (n, d), differentiable in pixels and weights.
     """
-    own = tower.positional_embedding
+    own = tower.get_parameter("positional_embedding")
     has, needs = math.isqrt(len(own) - 1), -(-normalised.shape[-1] // 32)
     if has == needs:
         return F.normalize(tower(normalised), dim=-1)

@@ -145,7 +145,7 @@ SUITES = (
         "Quick look",
         "One step and a brief PGD: shows an effect in little time; its robust accuracy is too high.",
         _QUICK,
-        saved_every=4,
+        saved_every=8,
     ),
     Suite(
         "standard",

@@ -8,12 +8,13 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
+from capt_engine import trash
 from capt_engine.errors import BadRequest, CaptError
 from capt_engine.files import write_atomic
 from capt_engine.folders import data_dir
 from capt_engine.reading import json_if_sound
 from capt_engine.records import KeptRun, RunNotes, RunRequest, RunsListed, TrashedRun
-from capt_engine.runs import reader, trash
+from capt_engine.runs import reader
 from capt_engine.runs.manifest import as_json
 from capt_engine.runs.manifest_records import Summary
 from capt_engine.runs.reader import MANIFEST, manifest_of

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from capt_engine.data import benchmarks
+from capt_engine.data.products import is_left_out
 from capt_engine.records import ABOUT_NAMES, EvaluateRequest
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
@@ -69,10 +70,10 @@ class Names:
         return self.text(text)
 
     def notes(self, notes: Sequence[str]) -> tuple[str, ...]:
-        """Return the notes of a run, in sentences; with redaction without those on class names, which list folders, and without paths."""
+        """Return the notes of a run, in sentences; with redaction without paths, and without those that list or name folders."""
         if not self.redact:
             return tuple(notes)
-        return tuple(self.text(note) for note in notes if not note.startswith(ABOUT_NAMES))
+        return tuple(self.text(note) for note in notes if not (note.startswith(ABOUT_NAMES) or is_left_out(note)))
 
     def line(self, line: Mapping[str, str]) -> dict[str, str]:
         """Return a copy of `line`, a row of rows.csv as column → text.

@@ -128,7 +128,8 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
     asked for are empty.
     """
     plain = dataclasses.asdict(result)
-    del plain["classes"], plain["compared"]
+    # The manifest says which rows were not computed anew: the figures are the same.
+    del plain["classes"], plain["compared"], plain["rows_from_store"], plain["store_note"]
     return plain | {
         "attacks": {
             attack.name: {

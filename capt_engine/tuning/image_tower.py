@@ -7,11 +7,10 @@ default here. The loop is that of prompts (`loop.py`).
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -153,12 +152,11 @@ class TowerLearner:
 
     def __init__(self, backbone: Backbone, text: Tensor) -> None:
         self._backbone, self._text = backbone, text.to(backbone.mean.device)
-        self._scale = backbone.clip.logit_scale.exp().float()
+        self._scale = backbone.scale
 
     def named_parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
         """Return the weights of the image tower, which are what is learned, as pairs of name and parameter."""
-        found: Iterable[tuple[str, nn.Parameter]] = self._backbone.clip.visual.named_parameters()
-        return found
+        return self._backbone.visual.named_parameters()
 
     def begin_step(self) -> None:
         """Do nothing at the beginning of a step, as its forward passes share no computation."""
@@ -185,13 +183,13 @@ class TowerLearner:
             Logits (n, k) and unit image features (n, d) of the attacked pictures, differentiable in the weights.
             None stands for those of the clean pictures.
         """
-        self._backbone.clip.visual.requires_grad_(True)
+        self._backbone.visual.requires_grad_(True)
         logits, features = self._seen(images if attacked is None else attacked)
         return Answers(None, logits, None, features)
 
     def end_step(self) -> None:
         """Switch off the gradients of the tower's weights at the end of a step, as attacks need none of them."""
-        self._backbone.clip.visual.requires_grad_(False)
+        self._backbone.visual.requires_grad_(False)
 
     def _seen(self, images: Tensor) -> tuple[Tensor, Tensor]:
         features = encode_pixels(self._backbone, images)
@@ -221,7 +219,7 @@ class TowerTuning:
             raise BadRequest("Every picture needs a label of the class list.", "Check the pictures and the labels.")
         self.origin, self.recipe = backbone, recipe
         self.logs: list[EpochLog] = []
-        self.tuned = replace(backbone, clip=copy.deepcopy(backbone.clip))
+        self.tuned = backbone.with_own_weights()
         self._loop = Tuning(TowerLearner(self.tuned, text), recipe, images, labels.to(backbone.mean.device))
         self._made_from = (images, labels, text)
 
@@ -266,7 +264,7 @@ class TowerTuning:
 
         A reader sees the old file or the new one, never half of one. Raises CannotWrite where the disk refuses.
         """
-        parts = {"weight": self.tuned.clip.visual.state_dict(), **self._loop.state.optimiser}
+        parts = {"weight": self.tuned.visual.state_dict(), **self._loop.state.optimiser}
         tensors = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
         write_tensors(path, tensors, {"tower": json.dumps(asdict(_Saved(self._run(), self.epoch, self.logs)))})
 
@@ -289,7 +287,7 @@ class TowerTuning:
             for name, value in tensors.items():
                 part, _, weight = name.partition("/")
                 parts.setdefault(part, {})[weight] = value
-            self.tuned.clip.visual.load_state_dict(parts.pop("weight"))
+            self.tuned.visual.load_state_dict(parts.pop("weight"))
             self._loop.restore(State(saved.epoch, parts))
             self.logs = saved.logs
         except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
@@ -311,7 +309,7 @@ def export(tuning: TowerTuning, folder: Path, about: dict[str, str]) -> None:
     """
     state = {
         name: value.detach().to("cpu", torch.float16 if value.is_floating_point() else value.dtype).contiguous()
-        for name, value in tuning.tuned.clip.visual.state_dict().items()
+        for name, value in tuning.tuned.visual.state_dict().items()
     }
     broken = [name for name, value in state.items() if not bool(torch.isfinite(value).all())]
     if broken:

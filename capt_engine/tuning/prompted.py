@@ -33,7 +33,7 @@ class PromptedClip:
         # Every piece is cut at its own longest sentence: with like lengths side by side, least is computed for padding.
         self._by_length = ids.argmax(dim=-1).argsort(stable=True)
         self._back = self._by_length.argsort()
-        self._scale = backbone.clip.logit_scale.exp().float()
+        self._scale = backbone.scale
 
     def text(self, tokens: PromptTokens) -> Tensor:
         """Encode the classes' sentences with learned tokens in them.

@@ -91,7 +91,7 @@ def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkC
     found.end(tuning.epoch, recipe.epochs, stop_after, "it")
     export(tuning, out, _about(request, pictures))
     (out / CHECKPOINT).unlink(missing_ok=True)
-    seconds, parameters = clock.now_s() - started_s, count_parameters(backbone.clip.visual)
+    seconds, parameters = clock.now_s() - started_s, count_parameters(backbone.visual)
     return result(request, pictures, found, parameters, seconds, backbone.mean.device)
 
 
@@ -109,7 +109,7 @@ def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneF
     tuning = TowerTuning(backbone, few.train.images, few.train.labels, classifier.text, recipe)
     steps_per_epoch = math.ceil(dry.n_train / recipe.batch_size)
     trial = Trial(recipe.batch_size, tuning.trial(DRY_STEPS, dry.step), steps_per_epoch, validation_s)
-    return dry.forecast(trial, recipe.epochs, count_parameters(backbone.clip.visual))
+    return dry.forecast(trial, recipe.epochs, count_parameters(backbone.visual))
 
 
 def _refuse_settings_of_prompts(request: TuneRequest) -> None:

@@ -28,7 +28,7 @@ class Resizing(Classifier):
     def __init__(self, inner: Classifier) -> None:
         """Take over the model and the class list of `inner`; raises BadRequest for preprocessing that is not known here."""
         self.__dict__.update(vars(inner))
-        config = inner.backbone.clip.visual.preprocess_cfg
+        config = inner.backbone.preprocessing
         self._squash = config.get("resize_mode", "shortest") == "squash"
         self._kind = str(config.get("interpolation", "bicubic"))
         known = self._kind in ("bicubic", "bilinear") and config.get("resize_mode", "shortest") in (

@@ -28,6 +28,7 @@ OPEN_TO_THE_WINDOW = {
     "reading",
     "records",
     "resources",
+    "trash",
 }
 
 # The contract, the file that gets the wrong line, and the line.

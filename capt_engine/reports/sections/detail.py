@@ -10,7 +10,7 @@ from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
 from capt_engine.metrics.interval import share, wilson
-from capt_engine.records import ALPHA_BINS, Bin, Histogram
+from capt_engine.records import ALPHA_BINS, Bin, Histogram, suite
 from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip, numbers, texts
 from capt_engine.reports.sections.checks import checks as lights
 from capt_engine.reports.sections.context import ReportContext
@@ -121,7 +121,7 @@ def saving(context: ReportContext) -> tuple[Block, ...]:
         columns, rows = without("ε", columns, rows)
     note = (
         "Resized: made half as large and as large again, both bicubic, in 8 bits. A dash: the run did not try it. "
-        "A quick look saves one picture in four."
+        f"A quick look saves one picture in {suite('quick').saved_every}."
     )
     return (Grid("Of the pictures that fooled the model", columns, tuple(rows)), Paragraph(note, "note"))
 

@@ -1,6 +1,8 @@
-"""The menu of kept projects: begin another, open one, remove one."""
+"""The menu of kept projects: begin another, open one, remove one, put one back."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
@@ -39,15 +41,22 @@ class ProjectsMenu(QToolButton):
         self.on_theme_changed()
 
     def fill(self) -> None:
-        """Fill the menu with entries that begin a project, and that open or remove one of the 12 on disk changed last."""
+        """Fill the menu: begin a project; open or remove one of the 12 changed last; put back one of the 12 removed last."""
         self._menu.clear()
         busy = self._project.is_busy
         if busy:
             self._add(self._menu, self.tr("Tuning goes on in this project"), None).setEnabled(False)
         self._add(self._menu, self.tr("&New project"), self.on_new).setEnabled(not busy)
-        kept = self._project.projects()[:_SHOWN]
-        if not kept:
-            return
+        kept, gone = self._project.projects()[:_SHOWN], self._project.removed()[:_SHOWN]
+        if kept:
+            self._add_kept(kept, busy=busy)
+        if gone:
+            self._menu.addSeparator()
+            back = self._menu.addMenu(self.tr("Put &back"))
+            for project in gone:
+                self._add(back, menu_line(project.state.title, when(project.written)), self.on_put_back, project.id)
+
+    def _add_kept(self, kept: Sequence[KeptProject], *, busy: bool) -> None:
         self._menu.addSeparator()
         remove = QMenu(self.tr("&Remove"), self._menu)
         for project in kept:
@@ -70,13 +79,17 @@ class ProjectsMenu(QToolButton):
         self._project.open(self._data())
 
     def on_remove(self) -> None:
-        """Ask the user to confirm, then delete the folder of the project whose menu entry was chosen; refused, do nothing.
+        """Ask the user to confirm, then move the project whose menu entry was chosen to the trash; refused, do nothing.
 
         The pictures, and prompts that were saved, stay.
         """
         chosen = next((each for each in self._project.projects() if each.id == self._data()), None)
         if chosen is not None and self.confirm(chosen):
             self._project.remove(chosen.id)
+
+    def on_put_back(self) -> None:
+        """Put the project whose menu entry was chosen back among the others."""
+        self._project.put_back(self._data())
 
     def on_theme_changed(self) -> None:
         """Draw the button's icon in the colours of the present look, light or dark."""
@@ -96,6 +109,6 @@ class ProjectsMenu(QToolButton):
     def _ask(self, project: KeptProject) -> bool:
         question = self.tr("Remove the project “{}”?").format(project.state.title)
         hint = self.tr(
-            "Its settings and what was tuned in it go, unless you saved the prompts. Your pictures stay as they are."
+            "It can be put back from this menu for 30 days. Your pictures, and prompts that you saved, stay as they are."
         )
         return confirm(self.window(), self.tr("Remove a project"), question, self.tr("Remove"), hint)

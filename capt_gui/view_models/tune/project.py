@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from capt_engine import trash
 from capt_engine.bundled_models import DEFAULT_MODEL
 from capt_engine.errors import CaptError
 from capt_engine.records import Failure
@@ -70,6 +70,8 @@ class TuneProject(QObject):
         self._timer.timeout.connect(self.save_now)
         # a sentence about a project that could not be read, for the window to show once
         self.notice = ""
+        if home is not None:
+            self._notice(trash.empty(home, what="project"))
         # the project that was touched last, until one is begun or opened
         self.offered = next(iter(self.projects()), None)
 
@@ -168,22 +170,40 @@ class TuneProject(QObject):
         self.listed.emit()
 
     def remove(self, project: str) -> None:
-        """Delete the folder of the project with this id, with prompts and results, but none of the user's pictures.
+        """Move the folder of the project with this id to the trash, with prompts and results, but none of the user's pictures.
 
-        Nothing is deleted if tuning is under way in it or if it is no project. If it is in front, an empty one replaces
-        it.
+        Nothing happens if tuning is under way in it or if it is no project; a disk that refuses is told by `failed`. If
+        it is in front, an empty one replaces it.
         """
         folder = self._home_folder() / project
         if (project == self.id and self.is_busy) or not _OURS.fullmatch(project) or not project_file.is_project(folder):
+            return
+        try:
+            trash.discard(folder)
+        except CaptError as problem:
+            self.failed.emit(Failure(type(problem).__name__, problem.message, problem.hint))
             return
         if project == self.id:
             self._timer.stop()
             self.id, self.state, self.is_interrupted = _new_id(), TuneState(model=self._model()), False
             self._tell_opened()
-        shutil.rmtree(folder, ignore_errors=True)
         if self.offered is not None and self.offered.id == project:
             self.offered = None
         self.listed.emit()
+
+    def put_back(self, project: str) -> None:
+        """Move the project with this id back from the trash; a disk that refuses is told by `failed`."""
+        try:
+            trash.put_back(self._home_folder() / project)
+        except CaptError as problem:
+            self.failed.emit(Failure(type(problem).__name__, problem.message, problem.hint))
+        self.listed.emit()
+
+    def removed(self) -> tuple[KeptProject, ...]:
+        """Return the projects in the trash that can be read, the one that was removed last first."""
+        gone = [one for one in trash.discarded(self._home_folder()) if _OURS.fullmatch(one.run.name)]
+        kept = [(one.run.name, project_file.load(one.place)) for one in reversed(gone)]
+        return tuple(KeptProject(name, own.state, own.written) for name, own in kept if own is not None)
 
     def projects(self) -> tuple[KeptProject, ...]:
         """Return all projects on disk that can be read, the one that was written last first."""

@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+import shutil
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pypdfium2
 import pytest
 
 from capt_engine.cli.main import main
+from capt_engine.data.products import left_out
 from capt_engine.errors import UnknownName
 from capt_engine.files import refuse_foreign_file
 from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, Verdict
@@ -87,6 +89,18 @@ def test_redaction_leaves_no_name_behind(form: Format, run: Path) -> None:
     (grid,) = (block for one in report.sections if one.id == "rows" for block in one.blocks if isinstance(block, Grid))
     assert {row[0] for row in grid.rows} == {f"picture {i}" for i in range(1, 13)}
     assert report.id == build(run).id
+
+
+def test_notes_that_name_a_folder_are_not_in_a_redacted_report(run: Path, tmp_path: Path) -> None:
+    """A folder that was passed over is named in a note; with redaction that note is left out, the others stay."""
+    copied = Path(shutil.copytree(run, tmp_path / "copied"))
+    summary = json.loads((copied / "summary.json").read_text())
+    passed_over = left_out("family/party", "a run of this program")
+    (copied / "summary.json").write_text(json.dumps(summary | {"notes": [passed_over, "A note on nothing."]}))
+    assert "party" in REPORTS["json"].write(build(copied)).decode()
+    redacted = REPORTS["json"].write(build(copied, redact=True)).decode()
+    assert "party" not in redacted
+    assert "A note on nothing." in redacted
 
 
 def test_the_json_has_the_documented_fields(run: Path, tmp_path: Path) -> None:

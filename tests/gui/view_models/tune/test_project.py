@@ -186,7 +186,7 @@ def test_other_pictures_after_tuning_begin_another_project(project: TuneProject)
 
 
 def test_removing_touches_only_its_own_folder(project: TuneProject, tmp_path: Path) -> None:
-    """A project goes with its folder; a folder that is none of ours, and pictures, stay."""
+    """A project goes to the trash with its folder; a folder that is none of ours, and pictures, stay."""
     pictures = tmp_path / "20260101-000000-abcd"
     pictures.mkdir()
     (pictures / "mine.png").write_bytes(b"x")
@@ -195,10 +195,36 @@ def test_removing_touches_only_its_own_folder(project: TuneProject, tmp_path: Pa
     project.remove(pictures.name)
     project.remove("../" + tmp_path.name)
     project.remove(gone)
-    assert [path.name for path in tmp_path.iterdir()] == [pictures.name]
+    assert {path.name for path in tmp_path.iterdir()} == {pictures.name, ".trash"}
     assert project.state == TuneState()
     project.save_now()
     assert not (tmp_path / gone).exists()
+
+
+def test_a_removed_project_can_be_put_back(project: TuneProject, tmp_path: Path) -> None:
+    """All of its folder comes back, what was tuned in it too, and it can be opened again."""
+    project.take(("/p/mugs",))
+    gone = project.id
+    (project.folder / "prompts.safetensors").write_bytes(b"tuned")
+    project.remove(gone)
+    assert [kept.id for kept in project.removed()] == [gone]
+    assert not project.projects()
+    project.put_back(gone)
+    assert not project.removed()
+    assert (tmp_path / gone / "prompts.safetensors").read_bytes() == b"tuned"
+    project.open(gone)
+    assert project.state.title == "mugs"
+
+
+def test_removed_projects_leave_the_trash_by_age(project: TuneProject, tmp_path: Path) -> None:
+    """A month later the next start empties it, and says so."""
+    project.take(("/p/mugs",))
+    project.remove(project.id)
+    (place,) = (tmp_path / ".trash").iterdir()
+    place.rename(place.with_name(f"20200101T000000.000000Z_{place.name.split('_', 1)[1]}"))
+    later = TuneProject(tmp_path)
+    assert not later.removed()
+    assert "1 project" in later.notice
 
 
 def test_a_running_project_is_not_removed(project: TuneProject) -> None:

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from capt_engine import records
+from capt_engine import records, trash
 from capt_engine.errors import BadRequest
 from capt_engine.jobs import kept_run_jobs
-from capt_engine.runs import trash
 from capt_engine.runs.kept_runs import delete, kept_runs, listed, write_notes
 from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.run_folder import RunFolder
-from capt_engine.runs.trash import TRASH, TrashRules
+from capt_engine.trash import TRASH, TrashRules
 from tests.engine.reports.made_runs import kept, request, rows
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)

@@ -1,6 +1,6 @@
-"""The trash of a folder of runs: what was deleted lies in `.trash` beside the runs, can be put back, and goes for good only by rules.
+"""The trash of a folder of runs or tuning projects: what was deleted lies in `.trash` beside them, and can be put back.
 
-A run goes for good when it has lain there for 30 days, when the trash holds more than 5 GB, or when the disk is nearly full; the
+It goes for good when it has lain there for 30 days, when the trash holds more than 5 GB, or when the disk is nearly full; the
 oldest goes first. Only what was moved there by this module, under names that this module gives, is ever removed.
 """
 
@@ -77,11 +77,11 @@ def discarded(folder: Path) -> tuple[Discarded, ...]:
         return ()
 
 
-def empty(folder: Path, rules: TrashRules | None = None, now: datetime | None = None) -> str:
+def empty(folder: Path, rules: TrashRules | None = None, now: datetime | None = None, *, what: str = "run") -> str:
     """Remove for good the runs in the trash of `folder` that the rules no longer allow, the oldest first.
 
-    rules: the limits, None for the usual ones. now: the present time, None for the clock's. Returns a sentence on what
-    went and why, "" where nothing went. A run that cannot be removed stays.
+    rules: the limits, None for the usual ones. now: the present time, None for the clock's. what: a word for what lies
+    there. Returns a sentence on what went and why, "" where nothing went. A run that cannot be removed stays.
     """
     limits, moment = rules or TrashRules(), now or datetime.now(UTC)
     left = list(discarded(folder))
@@ -104,7 +104,7 @@ def empty(folder: Path, rules: TrashRules | None = None, now: datetime | None = 
     ):
         n, n_bytes = _remove_while(applies, left, sizes)
         if n:
-            parts.append(f"{counted(n, 'run')} ({size(n_bytes)}): {reason}")
+            parts.append(f"{counted(n, what)} ({size(n_bytes)}): {reason}")
     return f"The trash was emptied of {'; '.join(parts)}." if parts else ""
 
 
