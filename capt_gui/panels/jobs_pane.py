@@ -36,10 +36,10 @@ class JobsPane(QFrame):
         self._came_from: QWidget | None = None
         self.setProperty("jobsPane", True)
         self.setAccessibleName(self.tr("Jobs"))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._head = text(self.tr("Jobs"), "heading", wrap=False)
         self.clear = QPushButton(self.tr("Clear finished"))
         self.clear.setProperty("chip", True)
+        self.clear.setAccessibleName(self.tr("Clear finished"))
         self.clear.setAccessibleDescription(self.tr("Takes them off this list; nothing is deleted."))
         self.close_button = IconButton(theme, "close", self.tr("Close (Esc)"))
         words = self.tr("Nothing runs. What you start on any page appears here, and what it came to.")
@@ -127,7 +127,9 @@ class JobsPane(QFrame):
         self._came_from = self.window().focusWidget()
         self.on_changed()
         self.raise_()
-        self.setFocus(Qt.FocusReason.PopupFocusReason)
+        first = next(iter(self._jobs.entries), None)
+        row = self._rows.get(first.number) if first is not None else None
+        (row.first_button() if row is not None else self.close_button).setFocus(Qt.FocusReason.TabFocusReason)
         self.open_changed.emit(True)
 
     def hideEvent(self, event: QHideEvent) -> None:

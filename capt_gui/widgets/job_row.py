@@ -97,7 +97,11 @@ class JobRow(QFrame):
             button.setAccessibleName(f"{button.text()}: {state.title}")
         self.setAccessibleName(f"{state.title}. {state.text}")
         if had_focus and not any(one.hasFocus() for one in self._buttons()):
-            next((one for one in self._buttons() if not one.isHidden()), self).setFocus()
+            self.first_button().setFocus()
+
+    def first_button(self) -> QWidget:
+        """Return the first of the buttons that there are now; the row itself where there is none."""
+        return next((one for one in self._buttons() if not one.isHidden()), self)
 
     def _buttons(self) -> tuple[QPushButton, ...]:
         return self.copy, self.cancel, self.retry, self.open
