@@ -71,7 +71,7 @@ def test_what_is_saved_comes_back(
     """Pictures, results, labels, choices, page and selection; the title has the name, and a mark while something is changed."""
     fill(bench, files)
     desk, gallery = bench.desk, bench.desk.gallery
-    before = [gallery.item(path) for path in files]
+    before = gallery.entries()
     desk.choices.set_classes(("cat", "dog"), "a drawing of a {}.")
     desk.choices.attack.set_eps(2 / 255)
     window.pages["explore"].show_view({"picture": files[1]})
@@ -88,7 +88,7 @@ def test_what_is_saved_comes_back(
     window.show_page("explore")
     window.open_paths([str(place)])
     rest(window, qtbot)
-    assert [gallery.item(path) for path in gallery.paths()] == before
+    assert gallery.entries() == before
     assert gallery.pictures(files[0]) is not None
     assert gallery.packed(files[2])
     assert (desk.choices.classes, desk.choices.template) == (("cat", "dog"), "a drawing of a {}.")
