@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
+from capt_engine.checks.forecast import PICTURES, pieces
 from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
 from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks, some_of
 from capt_engine.evaluation.names_check import names_check
+from capt_engine.evaluation.pace import StepWatch, Timed, pace_of
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
 from capt_engine.metrics.features import text_drift
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.memory import peak_bytes
-from capt_engine.progress import Progress
-from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
+from capt_engine.progress import Progress, WorkClock, foresee
+from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, Pace, PictureRow, TextDrift
 from capt_engine.wrappers.resizing import pixels_for
 
 _TABLE_BATCH = 16
@@ -64,11 +65,14 @@ def evaluate(
     cannot be used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run.
     probed: pictures of which some are used for the checks; None: `items`.
     """
-    started_s = time.monotonic()
-    result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, progress)
-    live = live_checks(work, some_of(work, items if probed is None else probed), progress)
+    clock = WorkClock(progress)
+    started_s = clock.now_s()
+    result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, clock)
+    checked_s = clock.now_s()
+    live = live_checks(work, some_of(work, items if probed is None else probed), clock)
+    pace = None if result.pace is None else replace(result.pace, after_s=clock.now_s() - checked_s)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
-    return replace(result, checks=rows_first(result.checks, live), wall_s=time.monotonic() - started_s)
+    return replace(result, checks=rows_first(result.checks, live), wall_s=clock.now_s() - started_s, pace=pace)
 
 
 def _run(work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:
@@ -97,8 +101,9 @@ def run_batches(
     Raises:
         DeviceProblem: a single picture takes more memory than there is.
     """
-    started_s = time.monotonic()
-    tally = Tally()
+    clock = WorkClock(progress)
+    started_s = begun_s = clock.now_s()
+    tally, timing = Tally(), _Timing(work, pictures)
     n_seen = n_failed = 0
     most = _most(work) * work.classifier.size**2
     for inputs, failed in batches:
@@ -107,13 +112,20 @@ def run_batches(
             n_failed += len(failed)
             n_seen += len(failed)
         for some in _of_one_size(inputs, most):
-            rows = _rows_or_smaller(work, some, _BatchProgress(progress, n_seen * work.units, pictures, work.units))
+            progressed = _BatchProgress(clock, n_seen * work.units, pictures, work.units)
+            rows = _rows_or_smaller(work, some, progressed, timing.watch)
             n_seen += len(some)
             emit(rows)
             for row in rows:
                 tally.add(Trial.of(row))
+            now_s = clock.now_s()
+            timing.add(rows, len(some), now_s - begun_s)
+            begun_s = now_s
+            if pictures:
+                foresee(progress, *timing.left_s(pictures - n_seen))
     compared = work.variants[1].id if len(work.variants) == 2 else None
-    blank = _blank(work, missing + n_failed, n_seen - n_failed, time.monotonic() - started_s)
+    blank = _blank(work, missing + n_failed, n_seen - n_failed, clock.now_s() - started_s)
+    blank = replace(blank, pace=timing.pace())
     return checked(tally, tally.scored(blank, compared))
 
 
@@ -177,9 +189,48 @@ class _BatchProgress:
         return progress
 
 
-def _rows_or_smaller(work: Plan, inputs: list[Input], batches: _BatchProgress) -> list[PictureRow]:
+class _Timing:
+    """The pace of a run as it goes."""
+
+    def __init__(self, work: Plan, pictures: int) -> None:
+        self._work, self._pictures = work, pictures
+        self._batches: list[Timed] = []
+        self._n = self._right = self._held = 0
+        self.watch = StepWatch()
+
+    def add(self, rows: Sequence[PictureRow], n: int, seconds: float) -> None:
+        """Note the rows of a batch of `n` pictures, and the seconds that it took."""
+        self._batches.append(Timed(n, seconds))
+        own = [row for row in rows if row.prompt_id == self._work.variants[0].id]
+        by_picture = itertools.groupby(own, key=lambda row: row.path)
+        for _, some in by_picture:
+            answers = list(some)
+            is_right = answers[0].classes[answers[0].clean.winner] == answers[0].label
+            self._n += 1
+            self._right += is_right
+            self._held += is_right and not any(row.success for row in answers)
+
+    def pace(self) -> Pace | None:
+        """The pace so far, with what follows the pictures."""
+        return pace_of(self._batches, _most(self._work), self._checks_s())
+
+    def left_s(self, n: int) -> tuple[float, float]:
+        """The seconds that `n` more pictures take, and those of what follows them."""
+        pace = self.pace()
+        assert pace is not None
+        return pace.pictures_s(n), pace.after_s
+
+    def _checks_s(self) -> float:
+        work, n = self._work, min(PICTURES[self._work.checks], self._pictures or self._n)
+        others = 2 * (work.baseline is not None or work.classifier is not work.frozen) or bool(work.source)
+        shares = (self._right / max(self._n, 1), self._held / max(self._n, 1))
+        some = pieces(work.checks, work.leading, n, *shares, others=others)
+        return len(work.variants) * self.watch.seconds(some)
+
+
+def _rows_or_smaller(work: Plan, inputs: list[Input], batches: _BatchProgress, watch: StepWatch) -> list[PictureRow]:
     try:
-        return rows_of(work, inputs, batches.of(len(inputs)))
+        return rows_of(work, inputs, batches.of(len(inputs)), watch)
     except torch.OutOfMemoryError:
         if len(inputs) == 1:
             raise DeviceProblem(
@@ -189,7 +240,7 @@ def _rows_or_smaller(work: Plan, inputs: list[Input], batches: _BatchProgress) -
     torch.cuda.empty_cache()
     half = (len(inputs) + 1) // 2
     second = replace(batches, before=batches.before + half * work.units)
-    return _rows_or_smaller(work, inputs[:half], batches) + _rows_or_smaller(work, inputs[half:], second)
+    return _rows_or_smaller(work, inputs[:half], batches, watch) + _rows_or_smaller(work, inputs[half:], second, watch)
 
 
 def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:

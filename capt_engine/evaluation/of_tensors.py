@@ -13,11 +13,12 @@ from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack
 from capt_engine.attacks.inputs import count_classes
 from capt_engine.attacks.loaders import LabelledTensors, batches, count, digest
+from capt_engine.checks.forecast import PICTURES
 from capt_engine.checks.from_rows import rows_first
 from capt_engine.data.images import Photo
 from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import Batch, run_batches
-from capt_engine.evaluation.checks import PICTURES, Spread, live_checks
+from capt_engine.evaluation.checks import Spread, live_checks
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.evaluation.rows import Input
 from capt_engine.metrics.alpha import AlphaRule

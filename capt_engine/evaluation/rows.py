@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,11 +14,12 @@ from capt_engine import formatting
 from capt_engine.attacks.base import PictureRngs
 from capt_engine.data.images import Photo
 from capt_engine.evaluation.minimal import ROUNDS, smallest_budgets
+from capt_engine.evaluation.pace import StepWatch
 from capt_engine.evaluation.plan import OWN_ANSWER, Plan, PlannedAttack, Variant, carried_over
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Classifier, Output
-from capt_engine.progress import Progress
+from capt_engine.progress import Progress, WorkClock
 from capt_engine.records import Picture, PictureRow, PictureSet, SignedPicture, Verdict
 from capt_engine.wrappers.quantized import run_attack
 from capt_engine.wrappers.reencoding import SAVINGS, to_bytes
@@ -113,23 +113,27 @@ class _Active:
         self.reasons[i] = f"broken by {attack}"
 
 
-def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress) -> list[PictureRow]:
+def rows_of(
+    plan: Plan, inputs: Sequence[Input], progress: Progress, watch: StepWatch | None = None
+) -> list[PictureRow]:
     """Predict, attack and measure one batch of pictures, and return its rows.
 
     plan: models, attacks and budgets. inputs: the pictures, all of one size. Rows come picture by picture: one for each
     attack, budget and pair of evaluated model and source model; without attacks, one for each model. progress: called
-    at each step; what it raises (Cancelled) ends the work.
+    at each step; what it raises (Cancelled) ends the work. watch: times the steps of the plan's leading attack.
     """
-    started_s = time.monotonic()
+    clock = WorkClock(progress)
+    progress, watch = clock, watch or StepWatch()
+    started_s = clock.now_s()
     progress(0, 0)
     images = torch.stack([one.seen for one in inputs]).to(plan.classifier.device)
     by_model = {variant.id: _classify(plan, variant, images, inputs) for variant in plan.variants}
     if plan.is_table:
-        return _table_rows(plan, images, inputs, list(by_model.values()), progress)
+        return _table_rows(plan, images, inputs, list(by_model.values()), clock)
     plain = _frozen(plan, images, list(by_model.values()))
     frozen, scores = plain.logits, _ood_scores(plan, plain)
     if not plan.planned_attacks:
-        time_s = (time.monotonic() - started_s) / len(inputs) / len(by_model)
+        time_s = (clock.now_s() - started_s) / len(inputs) / len(by_model)
         columns = [_clean_rows(plan, each, images, inputs, time_s) for each in by_model.values()]
         return _by_picture(columns, plan, frozen, scores)
     columns = []
@@ -151,12 +155,14 @@ def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress) -> list[Pic
                 same = [one for one, (_, on) in zip(active, pairs, strict=True) if on.variant.id == source.id]
                 left = [i for i in range(len(inputs)) if not all(one.reasons[i] for one in same)]
                 on = (by_model | by_source)[source.id]
-                found[source.id] = _attacked(plan, planned, on, images, inputs, left, progress, done)
+                found[source.id] = _attacked(plan, planned, on, images, inputs, left, clock, done)
+                if planned.attack is plan.leading and left:
+                    watch.add(len(left), planned.attack.work, found[source.id].time_s * len(left))
                 done += planned.attack.work
             progress(done, 0, "measuring")
             for one, (judge, on) in zip(active, pairs, strict=True):
                 heartbeat = partial(progress, done, 0, "measuring")
-                of = _Evaluation(plan, planned, judge, on.variant.id, found[on.variant.id], heartbeat)
+                of = _Evaluation(plan, planned, judge, on.variant.id, found[on.variant.id], heartbeat, clock)
                 column = of.rows(images, frozen, inputs, one)
                 if planned is first and judge is on:
                     least = smallest[judge.variant.id]
@@ -177,7 +183,7 @@ def _by_picture(
 
 
 def _table_rows(
-    plan: Plan, images: Tensor, inputs: Sequence[Input], by_model: Sequence[_Clean], progress: Progress
+    plan: Plan, images: Tensor, inputs: Sequence[Input], by_model: Sequence[_Clean], clock: WorkClock
 ) -> list[PictureRow]:
     """Rows of a batch of corruptions: one forward pass for each variant and corruption, of the same pictures; nothing else is measured."""
     columns: list[list[PictureRow]] = []
@@ -185,9 +191,10 @@ def _table_rows(
     plain = next((each.clean for each in by_model if each.variant.classifier is plan.frozen), None)
     scores = [None] * len(inputs) if plain is None else _ood_scores(plan, plain)
     for done, planned in enumerate(plan.planned_attacks, 1):
-        adversarial = _attacked(plan, planned, by_model[0], images, inputs, list(range(len(inputs))), progress, done)
+        adversarial = _attacked(plan, planned, by_model[0], images, inputs, list(range(len(inputs))), clock, done)
         for each, clean in zip(by_model, before, strict=True):
-            columns.append(_Evaluation(plan, planned, each, each.variant.id, adversarial).counted(inputs, clean))
+            of = _Evaluation(plan, planned, each, each.variant.id, adversarial, clock, clock)
+            columns.append(of.counted(inputs, clean))
     by_picture = zip(zip(*columns, strict=True), scores, strict=True)
     return [replace(row, ood_score=score) for rows, score in by_picture for row in rows]
 
@@ -265,34 +272,38 @@ def _attacked(
     images: Tensor,
     inputs: Sequence[Input],
     left: list[int],
-    progress: Progress,
+    clock: WorkClock,
     done: int,
 ) -> _Adversarial:
     """Attack the pictures with indices `left` on the source model."""
-    started_s = time.monotonic()
+    started_s = clock.now_s()
     if not left:
         return _Adversarial(images[:0], left, 0.0)
     rngs = PictureRngs.of(plan.seed, [inputs[i].photo.sha256 for i in left])
 
     def step(at: int = 0, total: int = 0, note: str = "") -> None:
-        progress(done + at, total, f"{planned.label}, {note}" if len(plan.planned_attacks) > 1 else note)
+        clock(done + at, total, f"{planned.label}, {note}" if len(plan.planned_attacks) > 1 else note)
 
     pictures = run_attack(
         planned.attack, on.model, images[left], on.labels_or_targets[left], planned.threat, rngs, step
     )
-    return _Adversarial(pictures, left, (time.monotonic() - started_s) / len(left))
+    return _Adversarial(pictures, left, (clock.now_s() - started_s) / len(left))
 
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """One attack's pictures, computed on `source`, evaluated on one variant; `heartbeat` lets a long measurement be stopped."""
+    """One attack's pictures, computed on `source`, evaluated on one variant; `heartbeat` lets a long measurement be stopped.
+
+    clock: measures the work, without what goes before it at a heartbeat.
+    """
 
     plan: Plan
     planned: PlannedAttack
     each: _Clean
     source: str
     adversarial: _Adversarial
-    heartbeat: Callable[[], None] = lambda: None
+    heartbeat: Callable[[], None]
+    clock: WorkClock
 
     def rows(self, images: Tensor, frozen: Tensor, inputs: Sequence[Input], active: _Active) -> list[PictureRow]:
         """A row for each picture of the batch, also for those that were skipped; a broken one leaves `active`."""
@@ -319,13 +330,13 @@ class _Evaluation:
 
     def counted(self, inputs: Sequence[Input], clean: Sequence[Verdict]) -> list[PictureRow]:
         """A row for each picture with the two answers and no more; `clean` holds the answers before, which all rows of a picture share."""
-        started_s = time.monotonic()
+        started_s = self.clock.now_s()
         plan, each = self.plan, self.each
         with torch.no_grad():
             seen = each.variant.classifier.forward(self.adversarial.pictures)
         fooled, open_to = each.succeeds(seen.logits), each.can_succeed()
         after = _verdicts(seen)
-        time_s = self.adversarial.time_s + (time.monotonic() - started_s) / len(inputs)
+        time_s = self.adversarial.time_s + (self.clock.now_s() - started_s) / len(inputs)
         return [
             replace(
                 self._with_attack(_row(plan, each, i, one, time_s, clean[i], None), one),
@@ -338,7 +349,7 @@ class _Evaluation:
     def _measured(
         self, each: _Clean, images: Tensor, attacked: Tensor, frozen: Tensor, inputs: Sequence[Input]
     ) -> tuple[list[PictureRow], Tensor]:
-        started_s = time.monotonic()
+        started_s = self.clock.now_s()
         plan, clean, classifier = self.plan, each.clean, each.variant.classifier
         with torch.no_grad():
             adversarial = each.model.forward(attacked)
@@ -369,7 +380,7 @@ class _Evaluation:
         before, after = _verdicts(clean), _verdicts(adversarial)
         pictures = _picture_sets(images, attacked, self.planned) if plan.with_pictures else [None] * len(inputs)
         open_to = each.can_succeed()
-        time_s = self.adversarial.time_s + (time.monotonic() - started_s) / len(inputs)
+        time_s = self.adversarial.time_s + (self.clock.now_s() - started_s) / len(inputs)
         rows = [
             replace(
                 self._with_attack(_row(plan, each, i, one, time_s, before[i], pictures[i]), one),
