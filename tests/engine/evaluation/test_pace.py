@@ -118,7 +118,7 @@ def test_a_run_tells_what_is_left_after_each_batch(
     heard = Heard()
     result = analysis.evaluate(plan, items, lambda _: None, heard)
     after = [after_s for _, after_s in heard.left]
-    assert [work_s for work_s, _ in heard.left] == [pytest.approx(one) for one in (30.4, 15.0, 6.0, 0.0)]
+    assert [work_s for work_s, _ in heard.left] == [pytest.approx(one) for one in (29.6, 15.0, 6.0, 0.0)]
     assert all(one > 0 for one in after)
     assert result.pace is not None
     assert (result.pace.batch_s, result.pace.picture_s) == (pytest.approx(3.0), pytest.approx(1.0))
