@@ -21,8 +21,9 @@ from capt_gui import settings as settings_file
 from capt_gui.bridge import Bridge, EngineFactory
 from capt_gui.crash import CrashReporter
 from capt_gui.main_window import MainWindow
-from capt_gui.settings import Settings
+from capt_gui.settings import SIMPLE, Settings
 from capt_gui.theme import Theme
+from capt_gui.translate import install_language, tr
 from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
@@ -34,7 +35,7 @@ _SWITCH_S = 0.0005
 class Launch:
     """The inputs of a start; without `settings_path` nothing is remembered. notice: a sentence to show at once.
 
-    runs, projects: where analyses and the wizard's projects are kept, None for nowhere.
+    runs, projects, sessions: where analyses, the wizard's projects and the journals of windows are kept, None for nowhere.
     """
 
     settings: Settings
@@ -44,6 +45,7 @@ class Launch:
     logs: Path
     runs: Path | None = None
     projects: Path | None = None
+    sessions: Path | None = None
 
 
 class SlowStart(QObject):
@@ -151,10 +153,23 @@ def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, them
     path = settings_file.settings_path()
     if safe:
         return Launch(_themed(Settings(), theme), None, "Safe mode: defaults, and nothing is remembered.", paths, logs)
+    is_first = not path.exists()
     notice = settings_file.set_aside(path, "The settings were reset") if reset and path.exists() else ""
     settings, problem = (Settings(), "") if reset else settings_file.load(path)
-    data = folders.data_dir()
-    return Launch(_themed(settings, theme), path, notice or problem, paths, logs, data / "runs", data / "tuning")
+    if is_first:
+        # nobody has been here: one picture, one button, one sentence
+        settings.view = SIMPLE
+    notice = " ".join(filter(None, (notice or problem, *map(_missing, folders.missing_folders()))))
+    return Launch(
+        _themed(settings, theme),
+        path,
+        notice,
+        paths,
+        logs,
+        folders.runs_dir(),
+        folders.projects_dir(),
+        folders.data_dir() / "sessions",
+    )
 
 
 def run(launch: Launch, make_engine: EngineFactory) -> int:
@@ -166,6 +181,7 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(app, QApplication):
         raise TypeError("Another kind of Qt application runs already.")
+    install_language(app, launch.settings.language)
     app.setApplicationName("capt-explorer")
     app.setApplicationDisplayName("CAPT Explorer")
     app.setDesktopFileName("io.github.capt_explorer.CaptExplorer")
@@ -191,12 +207,13 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     # what was stopped can be gone on with, and what the trash holds too long goes: both are known from the start
     desk.engine.ready.connect(desk.reports.runs.refresh, Qt.ConnectionType.QueuedConnection)
     keeper = SettingsKeeper(launch.settings, launch.settings_path, bridge)
-    window = MainWindow(desk, keeper, launch.logs)
+    window = MainWindow(desk, keeper, launch.logs, launch.sessions)
     interrupt = Interrupt(window)
     SlowStart(window, desk, launch.paths)
     window.show()
     if notice := f"{launch.notice} {desk.tuning.project.notice}".strip():
         window.show_message(notice)
+    window.sessions.model.start()
     code = app.exec()
     interrupt.stop()
     reporter.uninstall()
@@ -208,3 +225,7 @@ def _themed(settings: Settings, theme: str | None) -> Settings:
     if theme is not None:
         settings.theme = theme
     return settings
+
+
+def _missing(folder: Path) -> str:
+    return tr("The chosen folder {} is not there; the usual one is used as long as it is missing.").format(folder)

@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
-from capt_engine.checks.forecast import PICTURES, pieces
 from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
+from capt_engine.data.images import Photo, file_bytes
 from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks, some_of
+from capt_engine.evaluation.course import Asked, Input
+from capt_engine.evaluation.known import Known
 from capt_engine.evaluation.names_check import names_check
-from capt_engine.evaluation.pace import StepWatch, Timed, pace_of
+from capt_engine.evaluation.picture_sets import picture_of
 from capt_engine.evaluation.plan import Plan
-from capt_engine.evaluation.rows import Input, rows_of
+from capt_engine.evaluation.rows import rows_of
+from capt_engine.evaluation.timing import Timing
 from capt_engine.metrics.features import text_drift
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.memory import peak_bytes
 from capt_engine.progress import Progress, WorkClock, foresee
-from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, Pace, PictureRow, TextDrift
+from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
 from capt_engine.wrappers.resizing import pixels_for
 
 _TABLE_BATCH = 16
 
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
-Batch = tuple[list[Input], list[FailedPicture]]
+Stored = list[PictureRow]
+Batch = tuple[list[Input | Stored], list[FailedPicture]]
+"""Pictures to be computed, or the rows of stored ones, in their order; and pictures that could not be used."""
+
 Labelled = tuple[str, int | None, int | None]
 """The path of a picture, the index of its class, and that of its target; None where there is no label, or no target of its own."""
 
 
 def analyze(
-    work: Plan, paths: Sequence[str], emit: Emit, progress: Progress, done: Iterable[str] = ()
+    work: Plan,
+    paths: Sequence[str],
+    emit: Emit,
+    progress: Progress,
+    done: Iterable[str] = (),
+    known: Known | None = None,
 ) -> AnalyzeResult:
     """Predict and attack the unlabelled pictures in the files and folders `paths`, and return the counts.
 
     work: the plan (models, attacks, budgets). emit: called with rows as they become ready; a picture that cannot be
     used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run. done: paths of
-    pictures that are left out, because an interrupted run has finished them. Raises BadRequest where there is no picture.
+    pictures that are left out, because an interrupted run has finished them. known: the result store beside the plan,
+    None for none. Raises BadRequest where there is no picture.
     """
     progress(0, 0, "looking for pictures")
     found = collect(paths)
@@ -52,48 +67,105 @@ def analyze(
         emit(missing)
     finished = frozenset(done)
     left = [path for path in found.files if path not in finished]
-    result = _run(work, [(path, None, None) for path in left], len(missing), emit, progress)
+    result = _run(work, [(path, None, None) for path in left], len(missing), emit, progress, known)
     return replace(result, notes=(*(sentence for _, sentence in found.left_out), *result.notes))
 
 
 def evaluate(
-    work: Plan, items: Sequence[Item], emit: Emit, progress: Progress, probed: Sequence[Item] | None = None
+    work: Plan,
+    items: Sequence[Item],
+    emit: Emit,
+    progress: Progress,
+    probed: Sequence[Item] | None = None,
+    known: Known | None = None,
 ) -> AnalyzeResult:
     """Predict and attack the labelled pictures `items`, check the evaluation, and return the counts.
 
     work: the plan (models, attacks, budgets, checks). emit: called with rows as they become ready; a picture that
     cannot be used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run.
-    probed: pictures of which some are used for the checks; None: `items`.
+    probed: pictures of which some are used for the checks; None: `items`. known: the result store beside the plan, None
+    for none.
     """
     clock = WorkClock(progress)
     started_s = clock.now_s()
-    result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, clock)
+    result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, clock, known)
     checked_s = clock.now_s()
-    live = live_checks(work, some_of(work, items if probed is None else probed), clock)
+    live = live_checks(work, some_of(work, items if probed is None else probed), clock, known)
     pace = None if result.pace is None else replace(result.pace, after_s=clock.now_s() - checked_s)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
     return replace(result, checks=rows_first(result.checks, live), wall_s=clock.now_s() - started_s, pace=pace)
 
 
-def _run(work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:
+def _run(
+    work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress, known: Known | None
+) -> AnalyzeResult:
+    pace = RunProgress(progress, work.units, len(subjects))
     # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
-    read = _read(work, subjects, work.batch or 1, progress)
-    return run_batches(work, read, len(subjects), emit, progress, missing)
+    return run_batches(work, _read(work, subjects, work.batch or 1, pace, known), pace, emit, missing, known)
+
+
+@dataclass
+class RunProgress:
+    """The progress of a run over pictures; stored ones are no work, and the time that remains is told by the others.
+
+    pictures: how many there will be, 0 where that is not known. n_done: computed or not usable; n_stored: answered by the store.
+    timing: of what is computed.
+    """
+
+    progress: Progress
+    units: int
+    pictures: int
+    n_done: int = 0
+    n_stored: int = 0
+    timing: Timing | None = None
+
+    @property
+    def n_left(self) -> int:
+        """The pictures that are still to be computed, as far as that is known."""
+        return max(0, self.pictures - self.n_stored - self.n_done)
+
+    @property
+    def total(self) -> int:
+        """The units of work of all pictures that have to be computed, as far as that is known."""
+        return max(0, self.pictures - self.n_stored) * self.units
+
+    def reading(self) -> None:
+        """Say that pictures are being read."""
+        self.progress(self.n_done * self.units, self.total, "reading")
+
+    def of(self, first: int, n: int) -> Progress:
+        """The progress of a part of `n` pictures, of which the first is the one of this number, from 1."""
+        where = f"picture {first}" if n == 1 else f"pictures {first}–{first + n - 1}"
+        where += f" of {self.pictures}" if self.pictures else ""
+
+        def progress(done: int = 0, total: int = 0, note: str = "") -> None:
+            del total
+            if self.timing is not None:
+                self.timing.watch.tick(n, done)
+            self.progress(self.n_done * self.units + done * n, self.total, f"{where}, {note}" if note else where)
+
+        return progress
 
 
 def run_batches(
-    work: Plan, batches: Iterable[Batch], pictures: int, emit: Emit, progress: Progress, missing: int = 0
+    work: Plan,
+    batches: Iterable[Batch],
+    pace: RunProgress,
+    emit: Emit,
+    missing: int = 0,
+    known: Known | None = None,
 ) -> AnalyzeResult:
     """Predict, attack and measure pictures that are read already, and return the counts.
 
     Args:
         work: the plan: models, attacks and budgets.
-        batches: pairs of pictures as the models see them, and of pictures that could not be used; taken one after the
-            other.
-        pictures: how many there will be; 0 where that is not known.
+        batches: pairs of pictures as the models see them (or the rows of stored ones), and of pictures that could not be
+            used; taken one after the other.
+        pace: the count of the pictures that are done, with the function that is called at each step; what that raises
+            ends the run.
         emit: called with the rows as they become ready, and with the pictures that could not be used.
-        progress: called at each step; what it raises ends the run.
         missing: pictures that could not be used before any batch, for the count of failures.
+        known: the result store beside the plan, None for none.
 
     Returns:
         The counts over all rows, with the checks that rows alone can answer.
@@ -101,32 +173,53 @@ def run_batches(
     Raises:
         DeviceProblem: a single picture takes more memory than there is.
     """
-    clock = WorkClock(progress)
-    started_s = begun_s = clock.now_s()
-    tally, timing = Tally(), _Timing(work, pictures)
-    n_seen = n_failed = 0
+    clock = WorkClock(pace.progress)
+    pace.progress, pace.timing = clock, Timing(work, pace.pictures, clock, _most(work))
+    started_s = clock.now_s()
+    tally = Tally()
+    n_failed = 0
     most = _most(work) * work.classifier.size**2
-    for inputs, failed in batches:
-        if failed:
-            emit(failed)
-            n_failed += len(failed)
-            n_seen += len(failed)
-        for some in _of_one_size(inputs, most):
-            progressed = _BatchProgress(clock, n_seen * work.units, pictures, work.units)
-            rows = _rows_or_smaller(work, some, progressed, timing.watch)
-            n_seen += len(some)
+
+    def send(rows: Sequence[PictureRow]) -> None:
+        if rows:
             emit(rows)
             for row in rows:
                 tally.add(Trial.of(row))
-            now_s = clock.now_s()
-            timing.add(rows, len(some), now_s - begun_s)
-            begun_s = now_s
-            if pictures:
-                foresee(progress, *timing.left_s(pictures - n_seen))
+
+    pace.timing.begin()
+    for found, failed in batches:
+        if failed:
+            emit(failed)
+            n_failed += len(failed)
+            pace.n_done += len(failed)
+        before = pace.n_done + pace.n_stored
+        pace.n_stored += sum(not isinstance(one, Input) for one in found)
+        places = {id(one): place for place, one in enumerate(found)}
+        ready: dict[int, Stored] = {id(one): one for one in found if not isinstance(one, Input)}
+        waiting = deque(found)
+        send(_ready(waiting, ready))
+        for some in _of_one_size([one for one in found if isinstance(one, Input)], most):
+            rows = _rows_or_smaller(work, some, pace, before + places[id(some[0])] + 1, known)
+            each = len(rows) // len(some)
+            ready |= {id(one): rows[i * each : (i + 1) * each] for i, one in enumerate(some)}
+            send(_ready(waiting, ready))
+            pace.timing.add(rows, len(some))
+            if pace.pictures:
+                foresee(clock, *pace.timing.left_s(pace.n_left))
+        pace.timing.begin()
     compared = work.variants[1].id if len(work.variants) == 2 else None
-    blank = _blank(work, missing + n_failed, n_seen - n_failed, clock.now_s() - started_s)
-    blank = replace(blank, pace=timing.pace())
+    n = pace.n_done + pace.n_stored - n_failed
+    blank = _blank(work, missing + n_failed, n, clock.now_s() - started_s)
+    blank = replace(blank, rows_from_store=0 if known is None else known.n_rows, pace=pace.timing.pace())
     return checked(tally, tally.scored(blank, compared))
+
+
+def _ready(waiting: deque[Input | Stored], ready: Mapping[int, Stored]) -> list[PictureRow]:
+    """The rows of the pictures that wait, up to the first that has none yet; those pictures wait no longer."""
+    rows: list[PictureRow] = []
+    while waiting and id(waiting[0]) in ready:
+        rows += ready[id(waiting.popleft())]
+    return rows
 
 
 def _most(work: Plan) -> int:
@@ -151,96 +244,55 @@ def _of_one_size(inputs: Sequence[Input], pixels: int) -> Iterator[list[Input]]:
             waiting = waiting[most:]
 
 
-def _read(work: Plan, subjects: Sequence[Labelled], first: int, progress: Progress) -> Iterator[Batch]:
+def _read(
+    work: Plan, subjects: Sequence[Labelled], first: int, pace: RunProgress, known: Known | None
+) -> Iterator[Batch]:
     """Read the pictures, `first` of them and then twice as many each time, up to as many as go through the model at once."""
     size = _most(work)
     start, now = 0, min(first, size)
     while start < len(subjects):
-        inputs: list[Input] = []
+        found: list[Input | Stored] = []
         failed: list[FailedPicture] = []
-        for path, label, target in subjects[start : start + now]:
-            progress(start * work.units, len(subjects) * work.units, "reading")
+        for subject in subjects[start : start + now]:
+            pace.reading()
             try:
-                inputs.append(Input(*pixels_for(work.classifier, path), label, target))
+                found.append(_looked_up(work, subject, known))
             except BadImage as error:
-                failed.append(FailedPicture(path, error.message, error.hint))
+                failed.append(FailedPicture(subject[0], error.message, error.hint))
         start, now = start + now, min(2 * now, size)
-        yield inputs, failed
+        yield found, failed
 
 
-@dataclass(frozen=True)
-class _BatchProgress:
-    """The progress of one batch within a longer run."""
-
-    progress: Progress
-    before: int
-    pictures: int
-    units: int
-
-    def of(self, n: int) -> Progress:
-        first = self.before // self.units + 1
-        where = f"picture {first}" if n == 1 else f"pictures {first}–{first + n - 1}"
-        where += f" of {self.pictures}" if self.pictures else ""
-
-        def progress(done: int = 0, total: int = 0, note: str = "") -> None:
-            del total
-            self.progress(self.before + done * n, self.pictures * self.units, f"{where}, {note}" if note else where)
-
-        return progress
+def _looked_up(work: Plan, subject: Labelled, known: Known | None) -> Input | Stored:
+    """The rows of a picture where all are stored, else the picture; raises BadImage."""
+    path, label, target = subject
+    if known is None:
+        return Input(*pixels_for(work.classifier, path), label, target)
+    data = file_bytes(path)
+    asked = Asked(Photo(path, hashlib.sha256(data).hexdigest(), 0, 0, np.empty((0, 0, 3), np.uint8)), label, target)
+    rows = known.rows(asked, lambda: picture_of(pixels_for(work.classifier, path, data)[1]), path)
+    return Input(*pixels_for(work.classifier, path, data), label, target) if rows is None else rows
 
 
-class _Timing:
-    """The pace of a run as it goes."""
-
-    def __init__(self, work: Plan, pictures: int) -> None:
-        self._work, self._pictures = work, pictures
-        self._batches: list[Timed] = []
-        self._n = self._right = self._held = 0
-        self.watch = StepWatch()
-
-    def add(self, rows: Sequence[PictureRow], n: int, seconds: float) -> None:
-        """Note the rows of a batch of `n` pictures, and the seconds that it took."""
-        self._batches.append(Timed(n, seconds))
-        own = [row for row in rows if row.prompt_id == self._work.variants[0].id]
-        by_picture = itertools.groupby(own, key=lambda row: row.path)
-        for _, some in by_picture:
-            answers = list(some)
-            is_right = answers[0].classes[answers[0].clean.winner] == answers[0].label
-            self._n += 1
-            self._right += is_right
-            self._held += is_right and not any(row.success for row in answers)
-
-    def pace(self) -> Pace | None:
-        """The pace so far, with what follows the pictures."""
-        return pace_of(self._batches, _most(self._work), self._checks_s())
-
-    def left_s(self, n: int) -> tuple[float, float]:
-        """The seconds that `n` more pictures take, and those of what follows them."""
-        pace = self.pace()
-        assert pace is not None
-        return pace.pictures_s(n), pace.after_s
-
-    def _checks_s(self) -> float:
-        work, n = self._work, min(PICTURES[self._work.checks], self._pictures or self._n)
-        others = 2 * (work.baseline is not None or work.classifier is not work.frozen) or bool(work.source)
-        shares = (self._right / max(self._n, 1), self._held / max(self._n, 1))
-        some = pieces(work.checks, work.leading, n, *shares, others=others)
-        return len(work.variants) * self.watch.seconds(some)
-
-
-def _rows_or_smaller(work: Plan, inputs: list[Input], batches: _BatchProgress, watch: StepWatch) -> list[PictureRow]:
+def _rows_or_smaller(
+    work: Plan, inputs: list[Input], pace: RunProgress, first: int, known: Known | None
+) -> list[PictureRow]:
+    """The rows of a part of a batch, in halves where the device has no memory for it; `first` is its first picture's number."""
     try:
-        return rows_of(work, inputs, batches.of(len(inputs)), watch)
+        rows = rows_of(work, inputs, pace.of(first, len(inputs)), known)
     except torch.OutOfMemoryError:
         if len(inputs) == 1:
             raise DeviceProblem(
                 f"{work.classifier.device.type} ran out of memory on a single picture.",
                 "Use --device cpu, or a smaller model.",
             ) from None
+    else:
+        pace.n_done += len(inputs)
+        return rows
     torch.cuda.empty_cache()
     half = (len(inputs) + 1) // 2
-    second = replace(batches, before=batches.before + half * work.units)
-    return _rows_or_smaller(work, inputs[:half], batches, watch) + _rows_or_smaller(work, inputs[half:], second, watch)
+    rows = _rows_or_smaller(work, inputs[:half], pace, first, known)
+    return rows + _rows_or_smaller(work, inputs[half:], pace, first + half, known)
 
 
 def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:

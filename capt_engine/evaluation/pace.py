@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from capt_engine.checks.forecast import Piece
 from capt_engine.records import Pace
 
 # The first batch pays for what is loaded and warmed up, so it counts only while there is no other.
@@ -63,22 +62,3 @@ def pace_of(batches: Sequence[Timed], most: int, after_s: float = 0.0) -> Pace |
         return None
     batch_s, picture_s = line(warm(batches))
     return Pace(batch_s, picture_s, most, after_s)
-
-
-class StepWatch:
-    """Times of an attack's steps, by how many pictures they were taken on at once."""
-
-    def __init__(self) -> None:
-        self._steps: list[Timed] = []
-
-    def add(self, n: int, steps: int, seconds: float) -> None:
-        """Note that an attack of `steps` steps on `n` pictures at once took so many seconds."""
-        if steps:
-            self._steps.append(Timed(n, seconds / steps))
-
-    def seconds(self, pieces: Sequence[Piece]) -> float:
-        """Return the seconds that these pieces of work take; 0 where no step was timed."""
-        if not self._steps or not pieces:
-            return 0.0
-        start_s, picture_s = line(warm(self._steps))
-        return sum(piece.steps * (start_s + piece.n * picture_s) for piece in pieces)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from capt_engine import records
 from capt_engine.jobs.context import Ask, FileContext, OnEvent
-from capt_engine.jobs.data_jobs import handle_scan, handle_split
+from capt_engine.jobs.data_jobs import handle_scan, handle_split, handle_toy_world
 from capt_engine.jobs.previews import handle_preview
 from capt_engine.jobs.runner import Handler
 from capt_engine.jobs.stoppable import StoppableProgress
@@ -30,6 +30,8 @@ def worker(ask: Ask) -> Handler:
                 return handle_scan(context, request)
             case records.SplitRequest():
                 return handle_split(context, request)
+            case records.ToyWorldRequest():
+                return handle_toy_world(context, request)
             case records.ReportRequest():
                 # Here, as runs know the metrics and these torch, for which no picture should wait.
                 from capt_engine.jobs.reporting import handle_report

@@ -38,7 +38,7 @@ def length_of(request: object) -> Length:
     A request of a kind that is not listed here is done in a moment.
     """
     match request:
-        case records.TuneRequest() | records.DownloadRequest():
+        case records.TuneRequest() | records.CompareRequest() | records.DownloadRequest():
             return Length.HOURS
         case records.EvaluateRequest(limit=limit):
             return Length.LONG if 0 < limit <= FEW_LABELLED else Length.HOURS
@@ -46,10 +46,12 @@ def length_of(request: object) -> Length:
             return Length.SHORT if _are_few(paths, FEW_PICTURES) else Length.LONG
         case records.PreviewRequest(paths=paths):
             return Length.SHORT if _are_few(paths, FEW_VIEWS) else Length.LONG
-        case records.ScanRequest() | records.ReportRequest():
+        case records.ScanRequest() | records.ReportRequest() | records.ToyWorldRequest():
             return Length.LONG
         case (
             records.ForecastRequest()
+            | records.SaliencyRequest()
+            | records.ReplayRequest()
             | records.SanityRequest()
             | records.ImportModelRequest()
             | records.ImportPromptsRequest()

@@ -33,6 +33,7 @@ from capt_engine.records import (
     StoredAnswersRequest,
     StoredPicturesRequest,
     StoreRequest,
+    ToyWorldRequest,
 )
 
 # What needs no torch: it is answered while torch loads, and while a model computes.
@@ -49,7 +50,7 @@ LIGHT = (
 # Lists of kept runs come from the same worker, which loads torch for them: the metrics name their columns.
 RUN_LISTS = (ListRunsRequest, NoteRunRequest, DeleteRunsRequest, RestoreRunsRequest, EmptyTrashRequest)
 # What reads and draws many files needs a worker of its own, so that lists come meanwhile.
-FILES = (PreviewRequest, ScanRequest, SplitRequest, ReportRequest, SaveChartRequest)
+FILES = (PreviewRequest, ScanRequest, SplitRequest, ToyWorldRequest, ReportRequest, SaveChartRequest)
 
 
 @contextmanager

@@ -10,9 +10,11 @@ from __future__ import annotations
 from capt_engine.records.analysis import *
 from capt_engine.records.catalogue import *
 from capt_engine.records.charts import *
+from capt_engine.records.comparison import *
 from capt_engine.records.data import *
 from capt_engine.records.downloads import *
 from capt_engine.records.events import *
+from capt_engine.records.heat_scale import *
 from capt_engine.records.kept_runs import *
 from capt_engine.records.models import *
 from capt_engine.records.pace import *
@@ -20,6 +22,7 @@ from capt_engine.records.pictures import *
 from capt_engine.records.reports import *
 from capt_engine.records.requests import *
 from capt_engine.records.run_requests import *
+from capt_engine.records.saliency import *
 from capt_engine.records.signed_scale import *
 from capt_engine.records.stored import *
 from capt_engine.records.suites import *

@@ -46,6 +46,12 @@ def sentence(request: r.Request, attack_label: Callable[[str], str]) -> str:
             return tr("Verify {}").format(name)
         case r.RemoveRequest(name=name):
             return tr("Remove {}").format(name)
+        case r.SaliencyRequest():
+            return tr("Look at what the answer rests on")
+        case r.ReplayRequest():
+            return tr("Replay an attack step by step")
+        case r.ToyWorldRequest():
+            return tr("Draw pictures of the toy world")
         case r.SanityRequest(model=model):
             return tr("Try {} on a few pictures").format(model)
     return type(request).__name__

@@ -212,8 +212,8 @@ class GalleryColumn(QWidget):
         fill(self._top, (self.search, 2), (buttons, 3), spacing=6)
         line = fill(
             QHBoxLayout(),
-            self._button("picture", self.tr("Open pictures (Ctrl+O)"), self.open_files_clicked),
-            self._button("folder", self.tr("Open a folder (Ctrl+Shift+O)"), self.open_folder_clicked),
+            self._button("picture", self.tr("Open pictures (Ctrl+I)"), self.open_files_clicked),
+            self._button("folder", self.tr("Open a folder (Ctrl+Shift+I)"), self.open_folder_clicked),
             (None, 1),
             self._button("trash", self.tr("Clear the gallery"), self.clear_clicked),
             spacing=2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
@@ -14,21 +15,26 @@ from capt_engine.formatting import duration
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
 from capt_gui.pages.explore.picture_actions import PictureActions
+from capt_gui.pages.explore.picture_saving import PictureSaving
 from capt_gui.pages.explore.result_view import ResultView
 from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
+from capt_gui.pages.explore.simple_view import SimpleView
 from capt_gui.pages.explore.welcome import Welcome
+from capt_gui.panels.help.guided_tour import STOP
+from capt_gui.panels.help.window_tour import ATTACK, CLASSES, PICTURES, TRIPTYCH, VERDICT
 from capt_gui.panels.page import Menus, Page
-from capt_gui.settings import CARDS, TABLE
+from capt_gui.settings import CARDS, FULL, SIMPLE, TABLE
 from capt_gui.translate import counted
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore.forecast import LargeDrop, evenly
+from capt_gui.view_models.explore.simple_look import SimpleLook
 from capt_gui.view_models.explore.tour import Lesson
 from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
 
 _COLUMNS = [250, 700, 330]
-_ROWS = [350, 310]
+_ROWS = [400, 270]
 # of a table above the result, in pixels
 _LEAST_TABLE = 400
 
@@ -46,9 +52,12 @@ class ExplorePage(Page):
         self.export = RunExport(self, desk)
         self.gallery = GalleryColumn(desk)
         self.picture_actions = PictureActions(self, desk, self.gallery.selected)
+        self.saving = PictureSaving(self, desk, self.gallery.selected)
         self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.result = ResultView(desk)
         self.settings_column = SettingsColumn(desk)
+        self.look = SimpleLook(desk.choices, desk.gallery, desk.analysis, desk.tour, self)
+        self.simple = SimpleView(desk, self.look)
         self._centre = QStackedWidget()
         self._centre.addWidget(self.welcome)
         self._centre.addWidget(self.result)
@@ -60,11 +69,23 @@ class ExplorePage(Page):
             (self.gallery, 0, 160), (self._middle, 1, 440), (self.settings_column, 0, 270), sizes=self._widths
         )
         self.result.splitter.setSizes(desk.settings.rows if len(desk.settings.rows) == 2 else _ROWS)
-        self.lay_out(self._columns)
+        self._views = QStackedWidget()
+        self._views.addWidget(self._columns)
+        self._views.addWidget(self.simple)
+        self.lay_out(self._views)
         self.actions_by_menu = self._make_actions()
+        for widget, stop in (
+            (self.welcome.drop_zone, PICTURES),
+            (self.result.pair, VERDICT),
+            (self.result.triptych, TRIPTYCH),
+            (self.settings_column.classes_card, CLASSES),
+            (self.settings_column.attack, ATTACK),
+        ):
+            widget.setProperty(STOP, stop)
         self._connect()
         self._place_gallery()
         self.on_counts_changed()
+        self.on_preference_changed("view")
 
     def take(self, mime: QMimeData) -> bool:
         """Add the files or the picture in `mime`, which was dropped on the window, to the gallery; return False when it has neither."""
@@ -73,6 +94,22 @@ class ExplorePage(Page):
     def open_paths(self, paths: list[str]) -> None:
         """Add the pictures at `paths`, files and folders of the command line, to the gallery."""
         self.intake.take_paths(paths)
+
+    def view(self) -> dict[str, Any]:
+        """Return the picture that is chosen, and the words of the filter."""
+        return {"picture": self._current, "filter": self.gallery.search.text()}
+
+    def show_view(self, view: dict[str, Any]) -> None:
+        """Choose the picture that a session shows, else the first; write its words into the filter."""
+        picture, words = view.get("picture"), view.get("filter")
+        self.gallery.search.setText(words[:200] if isinstance(words, str) else "")
+        self.result.show_summary(None)
+        paths = self.desk.gallery.paths()
+        if isinstance(picture, str) and self.desk.gallery.item(picture) is not None:
+            self.gallery.view.select_path(picture)
+        elif paths:
+            self.gallery.view.select_path(paths[0])
+        self._refresh()
 
     def prepare(self) -> None:
         """Draw the charts once unseen, so that the first result need not wait for that."""
@@ -89,6 +126,21 @@ class ExplorePage(Page):
             self.desk.settings.rows = self.result.splitter.sizes()
         self.desk.tour.leave()
         self.intake.clean_up()
+
+    def on_preference_changed(self, name: str) -> None:
+        """Show the simple view or everything, as the setting `name` says if it is that; the same picture is looked at in both."""
+        if name != "view":
+            return
+        is_simple = self.desk.settings.view == SIMPLE
+        if is_simple:
+            self.look.look_at(self._current)
+        elif self.look.path:
+            self.gallery.view.select_path(self.look.path)
+        self._views.setCurrentWidget(self.simple if is_simple else self._columns)
+
+    def on_full_clicked(self) -> None:
+        """Show everything, and remember that."""
+        self.desk.preferences.set("view", FULL)
 
     def on_counts_changed(self) -> None:
         """Show the welcome while the gallery is empty and nothing is analysed, else the result of the chosen picture.
@@ -215,6 +267,10 @@ class ExplorePage(Page):
         """Show `message`, that the table of results is saved, in the banner, with its `folder` and a button that opens it."""
         self.offer("done", message, folder, (self.tr("Open folder"), self.export.show_folder))
 
+    def on_saving_said(self, kind: str, message: str, hint: str, button: str) -> None:
+        """Show in the banner how the saving of pictures goes, with its button where it has one."""
+        self.offer(kind, message, hint, *([(button, self.saving.on_button)] if button else []))
+
     def on_dismissed(self) -> None:
         """Hide the room around the banner that the user dismissed, and forget the prompt checkpoint that it offered."""
         self._offered, self._asks = "", False
@@ -292,16 +348,16 @@ class ExplorePage(Page):
         self.result.show_item(self.desk.gallery.item(self._current))
 
     def _make_actions(self) -> Menus:
-        open_files = self.add_action("&Open pictures…", self.intake.on_open_files, "Ctrl+O")
-        open_folder = self.add_action("Open &folder…", self.intake.on_open_folder, "Ctrl+Shift+O")
+        open_files = self.add_action("&Open pictures…", self.intake.on_open_files, "Ctrl+I")
+        open_folder = self.add_action("Open &folder…", self.intake.on_open_folder, "Ctrl+Shift+I")
         samples = self.add_action(self.tr("&Try the toy world"), self.desk.tour.start)
         paste = self.add_action("&Paste", self.on_paste, "Ctrl+V")
-        save = self.add_action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+S")
+        save = self.add_action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+E")
         clear = self.add_action("&Clear the gallery", self.on_clear)
         self.run_action = self.add_action("&Run", self.desk.analysis.run_all, "F5", "Ctrl+R")
         self.cancel_action = self.add_action("&Cancel", self.desk.analysis.cancel, "Esc")
         self.cancel_action.setEnabled(False)
-        self._needing_pictures = (save, clear)
+        self._needing_pictures = (save, self.saving.action, clear)
         at_once = self.add_action(
             "Analyse new pictures &at once", self.on_at_once_toggled, checked=self.desk.settings.auto_run
         )
@@ -312,8 +368,9 @@ class ExplorePage(Page):
             self.add_action("Zoom &out", triptych.zoom_out, "Ctrl+-"),
             self.add_action("&Fit the pictures", triptych.zoom_to_fit, "Ctrl+0"),
             self.add_action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+9"),
+            self.add_action(self.tr("Fill the &window with the picture"), self.result.filler.toggle, "F11"),
         ]
-        out: list[QAction | None] = [save, self.export.table, self.export.report]
+        out: list[QAction | None] = [save, self.saving.action, self.export.table, self.export.report]
         return {
             "&File": [open_files, open_folder, samples, paste, None, *out, None, clear],
             "&Edit": [*undo_actions(self, self.desk.changes.undo), None, *self.picture_actions.actions],
@@ -327,6 +384,11 @@ class ExplorePage(Page):
         zone.open_files_clicked.connect(self.intake.on_open_files)
         zone.open_folder_clicked.connect(self.intake.on_open_folder)
         zone.toys_clicked.connect(self.desk.tour.start)
+        self.simple.zone.paths_dropped.connect(self.intake.take_paths)
+        self.simple.open.clicked.connect(self.intake.on_open_files)
+        self.simple.full_clicked.connect(self.on_full_clicked)
+        self.look.picture_wanted.connect(self.intake.on_open_files)
+        self.desk.preferences.changed.connect(self.on_preference_changed)
         gallery.open_files_clicked.connect(self.intake.on_open_files)
         gallery.open_folder_clicked.connect(self.intake.on_open_folder)
         gallery.clear_clicked.connect(self.on_clear)
@@ -335,7 +397,10 @@ class ExplorePage(Page):
         gallery.open_requested.connect(self.on_open_requested)
         gallery.menu_requested.connect(self.picture_actions.open_menu)
         self.picture_actions.open_requested.connect(self.on_open_requested)
+        self.picture_actions.save_requested.connect(self.saving.on_save)
         self.picture_actions.problem.connect(self.on_problem)
+        self.saving.said.connect(self.on_saving_said)
+        self.saving.failed.connect(self.on_failed)
         analysis.pictures_found.connect(self.on_pictures_found)
         analysis.failed.connect(self.on_failed)
         analysis.finished.connect(self.result.show_summary)
@@ -343,6 +408,7 @@ class ExplorePage(Page):
         analysis.show_wanted.connect(gallery.view.select_path)
         analysis.running_changed.connect(self.on_running_changed)
         self.intake.problem.connect(self.on_problem)
+        self.intake.session_found.connect(self.desk.navigation.session_found)
         self.export.saved.connect(self.on_saved)
         self.desk.results_file.failed.connect(self.on_failed)
         self.intake.checkpoint_found.connect(self.on_checkpoint_found)

@@ -11,7 +11,8 @@ import pytest
 from capt_engine.attacks.pgd import PGD
 from capt_engine.checks.forecast import pieces
 from capt_engine.evaluation import analysis, pace
-from capt_engine.evaluation.pace import StepWatch, Timed, line, pace_of
+from capt_engine.evaluation.pace import Timed, line, pace_of
+from capt_engine.evaluation.timing import StepWatch
 from capt_engine.progress import WorkClock
 from capt_engine.records import Pace
 
@@ -67,13 +68,31 @@ def test_checks_are_foretold_by_their_steps() -> None:
     assert max(piece.n for piece in pieces("full", pgd, 100, 1.0, 0.5)) == 25
 
 
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def now_s(self) -> float:
+        """What it says."""
+        return self.s
+
+
 def test_steps_tell_what_checks_take() -> None:
-    """Seconds a step, by how many pictures it is taken on."""
-    watch = StepWatch()
+    """Seconds a step, by how many pictures it is taken on; what comes before and after the attack is none of its steps."""
+    clock = Clock()
+    watch = StepWatch(clock, 1, 11)  # type: ignore[arg-type]
     some = pieces("cheap", PGD(steps=10), 8, 1.0, 0.5)
     assert watch.seconds(some) == 0.0
     for n in DOUBLING:
-        watch.add(n, 10, 10 * (0.1 + 0.01 * n))
+        clock.s += 7.0
+        watch.tick(n, 0)
+        for done in range(1, 12):
+            clock.s += 9.0 if done == 1 else 0.1 + 0.01 * n
+            watch.tick(n, done)
+        clock.s += 5.0
+        watch.tick(n, 12)
     assert watch.seconds(some) == pytest.approx(sum(one.steps * (0.1 + 0.01 * one.n) for one in some))
 
 
@@ -104,13 +123,20 @@ def test_a_run_tells_what_is_left_after_each_batch(
     items = [Item(str(path), 0) for path in sorted((tmp_path / "a").iterdir())]
     request = EvaluateRequest(str(tmp_path), checks="cheap", options=RunOptions(classes=tiny_classifier.classes))
     plan = plan_evaluation(request, [Variant("none", tiny_classifier)], tiny_classifier.zero_shot, "given")
-    now: list[float] = [0.0]
+    now, begun = [0.0], [0.0]
     real = analysis.rows_of
 
-    def rows_of(plan: Any, inputs: Sequence[Any], progress: Any, watch: StepWatch) -> Any:
-        found = real(plan, inputs, progress)
-        watch.add(len(inputs), 10, 20.0)
-        now[0] += 3.0 + len(inputs)
+    def ticked(progress: Any) -> Any:
+        def tick(*told: Any) -> None:
+            now[0] += 0.01
+            progress(*told)
+
+        return tick
+
+    def rows_of(plan: Any, inputs: Sequence[Any], progress: Any, known: Any) -> Any:
+        found = real(plan, inputs, ticked(progress), known)
+        now[0] = begun[0] + 3.0 + len(inputs)
+        begun[0] = now[0]
         return found
 
     monkeypatch.setattr(analysis, "rows_of", rows_of)
