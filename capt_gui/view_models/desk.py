@@ -12,6 +12,7 @@ from capt_gui.view_models.chart_file import ChartFile
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.data import EvaluateData
+from capt_gui.view_models.evaluate.ranking_run import RankingRun
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.changes import ExploreChanges
@@ -67,6 +68,7 @@ class EvaluateDesk:
     choices: EvaluateChoices
     words: WordCheck
     run: EvaluateRun
+    ranking: RankingRun
     # the toy world's pictures, for who has none at hand
     toys: ToyPictures
 
@@ -152,6 +154,7 @@ def lay_out(
         ModelsModel(bridge, bridge),
         EvaluateDesk(
             data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge),
+            RankingRun(bridge, evaluated, store, bridge),
             ToyPictures(bridge, model, toys, "test", 10, bridge),
         ),
         Preferences(settings, bridge),

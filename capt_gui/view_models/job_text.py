@@ -22,6 +22,8 @@ def sentence(request: r.Request, attack_label: Callable[[str], str]) -> str:
             return tr("Analyse {} with {}").format(subject, attack_label(attack.name))
         case r.EvaluateRequest():
             return _evaluation(request, attack_label)
+        case r.CompareRequest():
+            return tr("Rank variants on the same pictures")
         case r.TuneRequest(data=data):
             return tr("Tune on “{}”").format(_name(data))
         case r.ForecastRequest():
