@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from capt_engine.records.pace import Pace
@@ -342,7 +342,7 @@ class AnalyzeResult(Result):
     out_of_distribution: OutOfDistribution | None = None
     rows_from_store: int = 0
     store_note: str = ""
-    pace: Pace | None = None
+    pace: Pace | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
