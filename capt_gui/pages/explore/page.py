@@ -31,8 +31,10 @@ from capt_gui.view_models.explore.simple_look import SimpleLook
 from capt_gui.view_models.explore.tour import Lesson
 from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
+from capt_gui.widgets.scrolled import LeastHeight
 
 _COLUMNS = [250, 700, 330]
+_MIDDLE, _LEAST_RESULT = 414, 380
 _ROWS = [350, 310]
 # of a table above the result, in pixels
 _LEAST_TABLE = 400
@@ -58,13 +60,17 @@ class ExplorePage(Page):
         self.simple = SimpleView(desk, self.look)
         self._centre = QStackedWidget()
         self._centre.addWidget(self.welcome)
-        self._centre.addWidget(self.result)
+        # in a low window the middle scrolls, rather than leave the pictures no room
+        self._result_area = LeastHeight(self.result)
+        self._result_area.setMinimumWidth(_MIDDLE)
+        self.result.splitter.setMinimumHeight(_LEAST_RESULT)
+        self._centre.addWidget(self._result_area)
         self._middle = QSplitter(Qt.Orientation.Vertical)
         self._middle.addWidget(self._centre)
         self._middle.setChildrenCollapsible(False)
         self._widths = desk.settings.columns if len(desk.settings.columns) == 3 else _COLUMNS
         self._columns = columns(
-            (self.gallery, 0, 160), (self._middle, 1, 440), (self.settings_column, 0, 270), sizes=self._widths
+            (self.gallery, 0, 146), (self._middle, 1, _MIDDLE), (self.settings_column, 0, 256), sizes=self._widths
         )
         self.result.splitter.setSizes(desk.settings.rows if len(desk.settings.rows) == 2 else _ROWS)
         self._views = QStackedWidget()
@@ -148,7 +154,7 @@ class ExplorePage(Page):
         empty = self.desk.gallery.rowCount() == 0
         self.gallery.setVisible(not empty)
         idle = empty and not self.desk.analysis.is_running
-        self._centre.setCurrentWidget(self.welcome if idle else self.result)
+        self._centre.setCurrentWidget(self.welcome if idle else self._result_area)
         self._fit()
         for action in self._needing_pictures:
             action.setEnabled(not empty)
