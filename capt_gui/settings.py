@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -63,12 +62,15 @@ class EvaluateSettings(AttackSettings):
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of the filter on Explore. column: by its key. values: any of these texts; without any, a number from low to high."""
+    """One condition of the filter on Explore. column: by its key. values: any of these texts; without any, a number.
+
+    low, high: the ends of the numbers, None for no end.
+    """
 
     column: str
     values: tuple[str, ...] = ()
-    low: float = -math.inf
-    high: float = math.inf
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,11 @@ class Settings:
     side B by its id, AUTO for the usual partner of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the
     threat, for every attack. prompt_files: checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so
     that reports can be made of them. runs_budget_gb: beyond so many GB of kept runs the window asks what to do (0: it never asks);
-    nothing is deleted for it. report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest
-    first; several folders of one drop are joined by line breaks. threads: of the processor, 0 for all. models_folder, runs_folder,
-    data_folder: chosen folders, "" for the usual ones; the engine reads them from the file too, and so it does trash_days and
-    trash_budget_gb. ui_scale: in per cent. language: its code, or "system". view: FULL or SIMPLE. shortcuts: by the name of an action
-    the keys that the user gave it, "" for none. recent_sessions: files, the latest first.
+    nothing is deleted for it. report_short: two pages. report_left_out: ids of sections. tune_recent: where pictures for tuning came
+    from, the latest first; several folders of one drop are joined by line breaks. threads: of the processor, 0 for all. models_folder,
+    runs_folder, data_folder: chosen folders, "" for the usual ones; the engine reads them from the file too, and so it does trash_days
+    and trash_budget_gb. ui_scale: in per cent. language: its code, or "system". view: FULL or SIMPLE. shortcuts: by the name of an
+    action the keys that the user gave it, "" for none. recent_sessions: files, the latest first.
     """
 
     version: int = VERSION
@@ -142,6 +144,7 @@ class Settings:
     report_format: str = "pdf"
     report_redact: bool = False
     report_redact_classes: bool = False
+    report_short: bool = False
     report_left_out: list[str] = field(default_factory=list)
     report_columns: list[Length] = field(default_factory=list)
     tune_recent: list[str] = field(default_factory=list)
@@ -238,7 +241,8 @@ def _of_unfit(names: list[str]) -> str:
 def _writable(value: Any) -> Any:
     """Return plain values without the texts in them that UTF-8 cannot write."""
     if isinstance(value, dict):
-        return {_writable(name): _writable(one) for name, one in value.items() if _is_text(name)}
+        # what is None has no place in TOML, and is None again when it is not there
+        return {_writable(name): _writable(one) for name, one in value.items() if _is_text(name) and one is not None}
     if isinstance(value, list | tuple):
         return [_writable(one) for one in value if _is_text(one)]
     return value if _is_text(value) else ""

@@ -20,11 +20,28 @@ from capt_engine.records import (
     ScanResult,
     SplitRequest,
     SplitResult,
+    ToyWorldDrawn,
+    ToyWorldRequest,
     unknown_sentences,
 )
 
 # For so many seconds small views wait for others.
 GATHER_S = 0.1
+
+
+def handle_toy_world(job: JobContext, request: ToyWorldRequest) -> ToyWorldDrawn:
+    """Draw the pictures of the toy world that `request` asks for, and return their folder and number.
+
+    job: the context, whose progress is told and may stop it; what is drawn by then stays. Raises CaptError where the folder
+    holds something else, or the disk refuses.
+    """
+    from capt_engine.demo.class_folders import write_class_folders
+
+    def progress(done: int = 0, total: int = 0, _note: str = "") -> None:
+        job.progress(done, total, "drawing the toy world")
+
+    n = write_class_folders(Path(request.folder), "shapes", request.split, "night", request.per_class, 0, progress)
+    return ToyWorldDrawn(request.folder, n)
 
 
 def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:

@@ -19,6 +19,10 @@ from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.explore.gallery_rows import GalleryRows
+from capt_gui.view_models.explore.margin_curve import MarginCurve
+from capt_gui.view_models.explore.picture_export import PictureExport
+from capt_gui.view_models.explore.replay_model import ReplayModel
+from capt_gui.view_models.explore.saliency_model import SaliencyModel
 from capt_gui.view_models.explore.tour import Tour
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
@@ -30,6 +34,7 @@ from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.runs_model import RunsModel
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
+from capt_gui.view_models.toy_pictures import ToyPictures
 from capt_gui.view_models.tune.method_model import MethodModel
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.result import TuneResultModel
@@ -45,6 +50,8 @@ class TuneDesk:
     project: TuneProject
     thumbnails: ThumbnailLoader
     scan: ScanModel
+    # the toy world's pictures, for who has none at hand
+    toys: ToyPictures
     split: SplitModel
     method: MethodModel
     run: TuneRun
@@ -59,6 +66,8 @@ class EvaluateDesk:
     choices: EvaluateChoices
     words: WordCheck
     run: EvaluateRun
+    # the toy world's pictures, for who has none at hand
+    toys: ToyPictures
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,10 @@ class Desk:
     # removals and edits on Explore, which can be undone
     changes: ExploreChanges
     analysis: AnalysisModel
+    # what looks closer at the picture that is chosen
+    saliency: SaliencyModel
+    margins: MarginCurve
+    replay: ReplayModel
     # the toy world as a first look
     tour: Tour
     tokens: TokenCheck
@@ -88,6 +101,8 @@ class Desk:
     results_file: ReportJob
     # a chart of whatever page, on its way to a file
     chart_file: ChartFile
+    # pictures of results, on their way to a folder
+    picture_export: PictureExport
     tuning: TuneDesk
     models: ModelsModel
     evaluation: EvaluateDesk
@@ -122,19 +137,24 @@ def lay_out(
     reports = ReportsModel(bridge, settings, RunsModel(bridge, runs_folder, bridge), bridge)
     data = EvaluateData(bridge, settings, bridge)
     evaluated = EvaluateChoices(model, data, bridge)
+    toys = projects_folder.parent / "toy world" if projects_folder is not None else None
     return Desk(
-        bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis, tour, tokens, words,
+        bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis,
+        SaliencyModel(bridge, bridge), MarginCurve(bridge, bridge), ReplayModel(bridge, bridge), tour, tokens, words,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
-        ChartFile(bridge, bridge),
-        _lay_out_tuning(bridge, settings, engine, store, projects_folder),
+        ChartFile(bridge, bridge), PictureExport(bridge, gallery, bridge),
+        _lay_out_tuning(bridge, settings, engine, store, projects_folder, ToyPictures(bridge, model, toys, "train", 24, bridge)),
         ModelsModel(bridge, bridge),
-        EvaluateDesk(data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge)),
+        EvaluateDesk(
+            data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge),
+            ToyPictures(bridge, model, toys, "test", 10, bridge),
+        ),
         Preferences(settings, bridge),
     )  # fmt: skip
 
 
 def _lay_out_tuning(
-    bridge: Bridge, settings: Settings, engine: EngineState, store: RunStore, home: Path | None
+    bridge: Bridge, settings: Settings, engine: EngineState, store: RunStore, home: Path | None, toys: ToyPictures
 ) -> TuneDesk:
     project = TuneProject(home, bridge, lambda: settings.model)
     bridge.closing.connect(project.close)
@@ -143,4 +163,4 @@ def _lay_out_tuning(
     method = MethodModel(bridge, engine, project, bridge)
     run = TuneRun(bridge, project, method.request, bridge)
     result = TuneResultModel(bridge, project, method, run, store, bridge)
-    return TuneDesk(project, scan.thumbnails, scan, split, method, run, result)
+    return TuneDesk(project, scan.thumbnails, scan, toys, split, method, run, result)

@@ -40,7 +40,7 @@ class Guest:
         self.bridge = Bridge(real_engine("cpu"))
         theme = Theme(app, self.look)
         self.desk: Desk = lay_out(self.bridge, self.settings, theme, folder / "runs", folder / "tuning")
-        self.window = MainWindow(self.desk, SettingsKeeper(self.settings, None), folder / "logs")
+        self.window = MainWindow(self.desk, SettingsKeeper(self.settings, None), folder / "logs", folder / "sessions")
         self.window.resize(self.size)
         self.window.show()
         self.window.prepare()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -16,6 +18,7 @@ from capt_gui.panels.data_intake import DataIntake
 from capt_gui.panels.data_welcome import DataWelcome, Greeting
 from capt_gui.panels.page import Menus, Page
 from capt_gui.panels.scan_progress import ScanProgress
+from capt_gui.panels.session_menu import is_session
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EXPLORE, REPORT
 from capt_gui.view_models.runs_model import caption, title
@@ -54,6 +57,8 @@ class EvaluatePage(Page):
         self._top = QWidget()
         self._stack = QStackedWidget()
         self._face = _PICTURES
+        # the model that was chosen before the toy world
+        self._before_toys = ""
         self.actions_by_menu = self._make_actions()
         self._lay_out()
         self._connect()
@@ -67,14 +72,53 @@ class EvaluatePage(Page):
         self.on_paths(paths)
         return True
 
+    def view(self) -> dict[str, Any]:
+        """Return which of pictures and results is in front."""
+        return {"face": self._face}
+
+    def show_view(self, view: dict[str, Any]) -> None:
+        """Bring the pictures or the results to the front, as a session shows them."""
+        self._face = _RESULTS if view.get("face") == _RESULTS else _PICTURES
+        self.on_changed()
+
     def on_paths(self, paths: list[str]) -> None:
-        """Scan the pictures of `paths`, one folder, table or split file; while an evaluation runs, only show that it goes on."""
+        """Scan the pictures of `paths`, one folder, table or split file; while an evaluation runs, only show that it goes on.
+
+        A session among them is opened instead.
+        """
+        if session := next(filter(is_session, paths), ""):
+            self.desk.navigation.session_found.emit(session)
+            return
         if self._run.is_running:
             self.say("info", self.tr("An evaluation goes on."), self.tr("Cancel it first, or wait for its end."))
             return
         self.clear_banner()
         self._face = _PICTURES
         self._data.take(paths)
+
+    def on_toys(self) -> None:
+        """Have the toy world's pictures drawn, for a look at the page, and choose the model that knows them."""
+        self._before_toys = self.desk.evaluation.toys.start() or self._before_toys
+        self.on_toys_progressed("")
+
+    def on_toys_progressed(self, text: str) -> None:
+        """Say in the banner that the toy world is being drawn, and how far that is, `text`."""
+        self.say("info", self.tr("Drawing the toy world…"), text)
+
+    def on_toys_drawn(self, folder: str) -> None:
+        """Scan the toy world's pictures in `folder`, and offer the way back to the model of before."""
+        self.on_paths([folder])
+        before, self._before_toys = self._before_toys, ""
+        if before and not self._run.is_running:
+            message = self.tr("The toy world is judged by its own small model.")
+            label = self.desk.model.label(before)
+            hint = self.tr("For pictures of your own, go back to {}.").format(label)
+            self.offer("info", message, hint, (self.tr("Go back"), partial(self.on_back_from_toys, before)))
+
+    def on_back_from_toys(self, model: str) -> None:
+        """Choose the model with the id `model` again, as before the look at the toy world."""
+        self.clear_banner()
+        self.desk.model.set_model(model)
 
     def on_runs_changed(self) -> None:
         """List on the welcome the last three evaluations that were stopped and can go on."""
@@ -173,7 +217,9 @@ class EvaluatePage(Page):
             (self.welcome.folder if face is self.welcome else self.pictures.table).setFocus()
 
     def _recent(self) -> list[str]:
-        return self.desk.settings.evaluate.recent
+        settings = self.desk.settings
+        others = [place for place in settings.tune_recent if "\n" not in place]
+        return self.desk.evaluation.toys.without(settings.evaluate.recent, others)
 
     def _greeting(self) -> Greeting:
         return Greeting(
@@ -212,6 +258,11 @@ class EvaluatePage(Page):
         self.welcome.paths_chosen.connect(self.on_paths)
         self.welcome.folder_clicked.connect(self.intake.on_choose_folder)
         self.welcome.table_clicked.connect(self.intake.on_choose_table)
+        self.welcome.toys_clicked.connect(self.on_toys)
+        toys = self.desk.evaluation.toys
+        toys.progressed.connect(self.on_toys_progressed)
+        toys.drawn.connect(self.on_toys_drawn)
+        toys.failed.connect(self.on_failed)
         self.welcome.resume_clicked.connect(self.on_resume)
         self.desk.reports.runs.changed.connect(self.on_runs_changed)
         self.intake.chosen.connect(self.on_paths)

@@ -22,7 +22,7 @@ from capt_engine.data.sources import load_splits
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.jobs import data_jobs
 from capt_engine.jobs.context import JobContext
-from capt_engine.jobs.data_jobs import handle_scan, handle_split
+from capt_engine.jobs.data_jobs import handle_scan, handle_split, handle_toy_world
 from capt_engine.model.vocabulary import Vocabulary
 from capt_engine.progress import no_progress
 from capt_engine.records import (
@@ -35,6 +35,8 @@ from capt_engine.records import (
     ScanResult,
     SplitRequest,
     SplitResult,
+    ToyWorldDrawn,
+    ToyWorldRequest,
 )
 from tests.engine.data.drawn_pictures import class_folder
 
@@ -271,3 +273,32 @@ def test_through_the_door(toys: Path, tmp_path: Path) -> None:
         assert ending(ScanRequest((str(toys / "cat"),))).failure.kind == "BadRequest"
     finally:
         assert engine.close(10)
+
+
+def test_the_toy_world_is_drawn_as_class_folders(tmp_path: Path) -> None:
+    """Two pictures of each class lie in its folder; asked again nothing is drawn; stopped, what is drawn stays; other things are safe."""
+    told: list[Any] = []
+
+    def draw(folder: Path, progress: Any) -> ToyWorldDrawn:
+        return handle_toy_world(
+            JobContext(JOB, NO_SESSION, told.append, progress), ToyWorldRequest(str(folder), per_class=2)
+        )
+
+    def stop(done: int, *_: object) -> None:
+        if done == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        draw(tmp_path / "toys", stop)
+    assert len(list((tmp_path / "toys").rglob("*.png"))) == 3
+    drawn = draw(tmp_path / "toys", lambda done, *_: told.append(done))
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "toys").rglob("*.png")}
+    assert drawn == ToyWorldDrawn(str(tmp_path / "toys"), len(files))
+    assert {len(list(path.parent.glob("*.png"))) for path in files} == {2}
+    assert told[-1] == len(files)
+    draw(tmp_path / "toys", no_progress)
+    assert files == {path: path.stat().st_mtime_ns for path in (tmp_path / "toys").rglob("*.png")}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("Dear …", encoding="utf-8")
+    with pytest.raises(BadRequest):
+        draw(tmp_path / "mine", no_progress)
