@@ -293,7 +293,7 @@ class HeatBar(PaintedWidget):
 
 
 def _share(values: ValueMap | None, picture: Picture | None) -> QSizeF | None:
-    """How many times as large as the picture the map is, whose last squares may be cut off."""
+    """The size of the map as a multiple of the picture, as its last squares may be cut off."""
     if values is None or picture is None or not values.patch:
         return None
     return QSizeF(values.columns * values.patch / picture.width, values.rows * values.patch / picture.height)
