@@ -302,4 +302,4 @@ def _share(values: ValueMap | None, picture: Picture | None) -> QSizeF | None:
 def _value_at(values: ValueMap, x: int, y: int, width: int, height: int) -> float:
     wide, high = (values.patch, values.patch) if values.patch else (width / values.columns, height / values.rows)
     column, row = min(int(x / wide), values.columns - 1), min(int(y / high), values.rows - 1)
-    return values.numbers()[row * values.columns + column]
+    return values.at(column, row)
