@@ -412,6 +412,7 @@ class ExplorePage(Page):
         analysis.failed.connect(self.on_failed)
         analysis.finished.connect(self.result.show_summary)
         analysis.large.connect(self.on_large)
+        analysis.show_wanted.connect(gallery.view.select_path)
         analysis.running_changed.connect(self.on_running_changed)
         self.intake.problem.connect(self.on_problem)
         self.intake.session_found.connect(self.desk.navigation.session_found)
