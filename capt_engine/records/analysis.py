@@ -25,6 +25,22 @@ class CheckClassesRequest(Request):
 
 
 @dataclass(frozen=True)
+class CountTokensRequest(Request):
+    """Count the tokens of whole sentences, as one model counts them."""
+
+    model: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TokensCounted(Result):
+    """The number of tokens of each sentence, and how many tokens the model reads."""
+
+    tokens: tuple[int, ...]
+    limit: int
+
+
+@dataclass(frozen=True)
 class Verdict:
     """A model's answer to one picture: `logits` and `probabilities` in the order of the class list, each (k,)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -22,11 +23,12 @@ from capt_engine.records import (
     KeptRun,
     RowsReady,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
 from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import worse_checks
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.tally import EvaluateTally
+from capt_gui.view_models.navigation import EVALUATE
 from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.run_store import RunStore
 
@@ -38,7 +40,7 @@ class EvaluateRun(OneJob):
     """The run of an evaluation, and how far it is.
 
     Signals: `changed`: a run began, ended, or was forgotten; `counted`: more rows are there; `running_changed`;
-    `progress_changed(done, total, text)`; `failed(Failure)`.
+    `progress_changed(done, total, text)`; `failed(Failure)`; `show_wanted(folder)`: somebody wants to see the run kept there.
     """
 
     changed = Signal()
@@ -46,6 +48,7 @@ class EvaluateRun(OneJob):
     running_changed = Signal(bool)
     progress_changed = Signal(int, int, str)
     failed = Signal(object)
+    show_wanted = Signal(str)
 
     def __init__(
         self, bridge: Bridge, choices: EvaluateChoices, store: RunStore, parent: QObject | None = None
@@ -265,11 +268,23 @@ class EvaluateRun(OneJob):
         if self.failure is not None:
             self.failed.emit(self.failure)
 
+    def _again(self, request: EvaluateRequest) -> None:
+        """Ask the same once more: go on with what the run has kept, else begin anew; nothing happens while another is under way."""
+        if self.is_running:
+            return
+        if request == self.request and self.can_resume:
+            self.resume()
+            return
+        self._arrived, self.n_before = EvaluateTally(request.headline), 0
+        options = replace(request.options, keep=self._store.new_folder(), resume=False)
+        self._submit(replace(request, options=options))
+
     def _submit(self, request: EvaluateRequest) -> None:
         self.request, self.result, self.failure = _resumed(request, resume=False), None, None
         self._began_s, self._anew = 0.0, not request.options.resume
         self._run(
             request,
+            About(EVALUATE, partial(self._again, request), partial(self.show_wanted.emit, request.options.keep)),
             started=self.on_started,
             progressed=self.on_progressed,
             news=self.on_news,

@@ -19,9 +19,10 @@ from capt_engine.records import (
     TuneForecast,
     TuneRequest,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
 from capt_gui.view_models import formatting
 from capt_gui.view_models.engine_state import EngineState
+from capt_gui.view_models.navigation import TUNE
 from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.tune import tune_text
 from capt_gui.view_models.tune.project import TuneProject
@@ -273,6 +274,7 @@ class MethodModel(OneJob):
         self._requested = (request, self._split_time())
         self._run(
             ForecastRequest(request),
+            About(TUNE, is_fleeting=True),
             progressed=self.on_progressed,
             finished=self.on_finished,
             failed=self.on_failed,

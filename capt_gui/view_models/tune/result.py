@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -18,9 +19,10 @@ from capt_engine.records import (
     ThreatModel,
     TunedSaved,
 )
-from capt_gui.bridge import Bridge, Job
+from capt_gui.bridge import About, Bridge, Job
 from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import ClassRow, class_rows, worse_checks
+from capt_gui.view_models.navigation import TUNE
 from capt_gui.view_models.one_job import JobState, OneJob
 from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.tune import tune_text
@@ -110,6 +112,7 @@ class TuneResultModel(OneJob):
         self.failure, self._resumed = None, resume
         self._run(
             self.request(keep, resume=resume),
+            About(TUNE, again=self.measure, title=self.tr("Measure the tuned prompts on the test pictures")),
             progressed=self.progressed,
             finished=self.on_measured,
             failed=self.on_measuring_failed,
@@ -222,7 +225,8 @@ class TuneResultModel(OneJob):
         request = SaveTunedRequest(
             str(self.prompts_file), name, state.notes, state.licence, folder, runs, made_by=self._tuning.made_by
         )
-        self._saving = self._bridge.run(request, finished=self.on_saved, failed=self.failed, ended=self.changed)
+        about = About(TUNE, again=partial(self.save, folder))
+        self._saving = self._bridge.run(request, about, finished=self.on_saved, failed=self.failed, ended=self.changed)
         self.changed.emit()
 
     def on_opened(self) -> None:
