@@ -255,9 +255,9 @@ class EvaluateRun(OneJob):
         self.counted.emit()
 
     def on_finished(self, result: AnalyzeResult) -> None:
-        """Keep the result; unless the run was resumed, also keep its pace for later forecasts."""
+        """Keep the result, and its pace for later forecasts, unless the run was resumed or found rows in the store."""
         self.result = result
-        if self._began_s and self._anew and self.request is not None:
+        if self._began_s and self._anew and self.request is not None and not result.rows_from_store:
             seconds, n = time.monotonic() - self._began_s, max(result.n + result.n_failed, 1)
             known = (
                 (Pace(0.0, seconds / n, 1), 0.0)

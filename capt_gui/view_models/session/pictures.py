@@ -64,7 +64,7 @@ def entries(pictures: Sequence[SessionPicture], paths: Iterable[str]) -> list[Ga
     every = fitted([dict(one.facts) for one in pictures], list[_Facts], called="The list of pictures")
     found = []
     for one, facts, path in zip(pictures, every, paths, strict=True):
-        values = vars(facts)
+        values: dict[str, Any] = {fact.name: getattr(facts, fact.name) for fact in _FACTS}
         outcome = values["outcome"] if values["outcome"] in WORST_FIRST else ""
         sides = values["sides"]
         is_told = len(sides) == 2 and all(name in WORST_FIRST for name, _ in sides)
