@@ -241,20 +241,3 @@ def test_a_damaged_session_is_a_sentence(
     rest(window, qtbot)
     assert window.page.banner.accessibleName().startswith("The session 'bad.capt' cannot be read: ")
     assert bench.desk.gallery.paths() == tuple(files)
-
-
-def test_two_windows_have_a_journal_each(
-    bench: Bench, window: MainWindow, files: list[str], tmp_path: Path, qtbot: QtBot
-) -> None:
-    """A second window neither offers nor deletes the journal of the first one, which lives."""
-    fill(bench, files)
-    rest(window, qtbot)
-    (journal,) = (tmp_path / "journals").glob("*.journal")
-    before = journal.read_bytes()
-    other = MainWindow(bench.desk, SettingsKeeper(bench.settings, None), tmp_path, tmp_path / "journals")
-    qtbot.addWidget(other, before_close_func=lambda w: w.close_unasked())
-    other.sessions.model.start()
-    rest(other, qtbot)
-    assert other.sessions.model.kept == ()
-    assert journal.read_bytes() == before
-    other.close_unasked()
