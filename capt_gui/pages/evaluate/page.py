@@ -144,6 +144,14 @@ class EvaluatePage(Page):
             self.desk.reports.show_run(self._run.request.options.keep)
             self.desk.navigation.go(REPORT)
 
+    def on_show_wanted(self, folder: str) -> None:
+        """Show the results of the run kept in `folder`, here if it is the present one, else on the Report page."""
+        if self._run.request is None or self._run.request.options.keep == folder:
+            self.on_face_picked(_RESULTS)
+        elif folder:
+            self.desk.reports.show_run(folder)
+            self.desk.navigation.go(REPORT)
+
     def on_rank(self) -> None:
         """Ask which variants to rank, and begin; do nothing while an evaluation goes on or none is possible."""
         if self._run.is_running or self._ranking.is_running or self.settings_column.reason():
@@ -323,5 +331,6 @@ class EvaluatePage(Page):
         data.failed.connect(self.on_failed)
         run.running_changed.connect(self.on_run_changed)
         run.changed.connect(self.on_changed)
+        run.show_wanted.connect(self.on_show_wanted)
         self.desk.evaluation.choices.changed.connect(self.on_changed)
         self.desk.engine.changed.connect(self.on_engine_changed)
