@@ -184,8 +184,14 @@ def test_why_there_is_no_map_is_kept_too(bench: Bench) -> None:
     play(bench, JobFailed(JobId(1), Failure("BadRequest", "No attention.")))
     model.ask(question("rollout"), PICTURES)
     assert len(bench.engine.requests) == 1
+    assert not model.can_be_asked(question("rollout"))
     assert model.failure(question("rollout")) == Failure("BadRequest", "No attention.")
     assert model.answer(question("rollout")) is None
+    model.ask(question("drift"), PICTURES)
+    play(bench, JobFailed(JobId(2), Failure("DeviceProblem", "Out of memory.")))
+    assert model.can_be_asked(question("drift"))
+    model.ask(question("drift"), PICTURES)
+    assert len(bench.engine.requests) == 3
     model.deleteLater()
 
 
