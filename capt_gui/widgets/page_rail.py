@@ -12,7 +12,7 @@ from capt_gui.widgets.buttons import KeyedButtons
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.painting import draw_box, draw_focus_ring, draw_selection_bar, draw_text
 
-_WIDTH, _HEIGHT = 68, 58
+_WIDTH, _HEIGHT = 60, 58
 _SYMBOL = 22
 _MARK = 14
 _MARKS = {

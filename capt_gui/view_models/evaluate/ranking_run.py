@@ -17,10 +17,11 @@ from capt_engine.records import (
     RankedVariant,
     RowsReady,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
 from capt_gui.translate import counted
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.explore.sides import model_label
+from capt_gui.view_models.navigation import EVALUATE
 from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.run_store import RunStore
 
@@ -114,6 +115,7 @@ class RankingRun(OneJob):
         self._labels = {}
         self._run(
             self.request,
+            About(EVALUATE),
             progressed=self.on_progressed,
             news=self.on_news,
             finished=self.on_finished,
