@@ -86,9 +86,11 @@ def test_what_is_saved_comes_back(
     desk.choices.restore_classes()
     desk.choices.attack.set_eps(8 / 255)
     window.show_page("explore")
+    window.preferences.set("view", "simple")
     window.open_paths([str(place)])
     rest(window, qtbot)
     assert gallery.entries() == before
+    assert bench.settings.view == "full"
     assert gallery.pictures(files[0]) is not None
     assert gallery.packed(files[2])
     assert (desk.choices.classes, desk.choices.template) == (("cat", "dog"), "a drawing of a {}.")
