@@ -168,9 +168,11 @@ class ExplorePage(Page):
         self._place_gallery()
 
     def on_open_requested(self, path: str) -> None:
-        """Show the pictures of the result for the picture at `path` as large as they can be."""
+        """Let the pictures of the result for the picture at `path` fill the window; where they are not drawn, show what there is."""
         self.gallery.select([path])
-        if self.gallery.look == TABLE and self._centre.isHidden():
+        if self.desk.gallery.is_drawn(path):
+            self.result.filler.toggle()
+        elif self.gallery.look == TABLE and self._centre.isHidden():
             self.gallery.set_look(CARDS)
             self._place_gallery()
 
