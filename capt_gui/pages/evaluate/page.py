@@ -14,6 +14,7 @@ from capt_engine.records import EvaluateRequest, Failure
 from capt_gui.pages.evaluate.pictures_view import PicturesView
 from capt_gui.pages.evaluate.results_view import ResultsView
 from capt_gui.pages.evaluate.settings_column import SettingsColumn
+from capt_gui.panels.chart_saving import AllCharts
 from capt_gui.panels.data_intake import DataIntake
 from capt_gui.panels.data_welcome import DataWelcome, Greeting
 from capt_gui.panels.page import Menus, Page
@@ -59,6 +60,7 @@ class EvaluatePage(Page):
         self._face = _PICTURES
         # the model that was chosen before the toy world
         self._before_toys = ""
+        self.charts = AllCharts(self, desk)
         self.actions_by_menu = self._make_actions()
         self._lay_out()
         self._connect()
@@ -240,7 +242,7 @@ class EvaluatePage(Page):
         self.start_action = self.add_action(self.tr("&Run"), self._run.start, "F5", "Ctrl+R")
         self.cancel_action = self.add_action(self.tr("&Cancel"), self.on_cancel, "Esc")
         return {
-            "&File": [*self.intake.actions, None, self.report_action],
+            "&File": [*self.intake.actions, None, self.report_action, self.charts.action],
             "&Run": [self.start_action, self.cancel_action],
         }
 

@@ -21,6 +21,7 @@ from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
 from capt_gui.pages.explore.simple_view import SimpleView
 from capt_gui.pages.explore.welcome import Welcome
+from capt_gui.panels.chart_saving import AllCharts
 from capt_gui.panels.help.guided_tour import STOP
 from capt_gui.panels.help.window_tour import ATTACK, CLASSES, PICTURES, TRIPTYCH, VERDICT
 from capt_gui.panels.page import Menus, Page
@@ -52,6 +53,7 @@ class ExplorePage(Page):
         self.export = RunExport(self, desk)
         self.gallery = GalleryColumn(desk)
         self.picture_actions = PictureActions(self, desk, self.gallery.selected)
+        self.all_charts = AllCharts(self, desk)
         self.saving = PictureSaving(self, desk, self.gallery.selected)
         self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.result = ResultView(desk)
@@ -372,7 +374,13 @@ class ExplorePage(Page):
             self.add_action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+9"),
             self.add_action(self.tr("Fill the &window with the picture"), self.result.filler.toggle, "F11"),
         ]
-        out: list[QAction | None] = [save, self.saving.action, self.export.table, self.export.report]
+        out: list[QAction | None] = [
+            save,
+            self.saving.action,
+            self.all_charts.action,
+            self.export.table,
+            self.export.report,
+        ]
         return {
             "&File": [open_files, open_folder, samples, paste, None, *out, None, clear],
             "&Edit": [*undo_actions(self, self.desk.changes.undo), None, *self.picture_actions.actions],
