@@ -111,6 +111,7 @@ def test_the_weak_pictures_are_found_tagged_and_kept_as_a_view(guest: Guest, pag
     assert rows.rowCount() == 8
 
 
+@pytest.mark.qt_log_ignore("raise", "grabbing the keyboard", "propagateSizeHints")
 def test_chosen_pictures_have_a_menu_and_are_saved(guest: Guest, page: ExplorePage, shot: Shot, tmp_path: Path) -> None:
     """The context menu of two pictures; their pictures in a folder; the picture in full and back; what is added is chosen."""
     gallery = page.gallery
