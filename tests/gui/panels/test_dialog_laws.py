@@ -90,8 +90,11 @@ def controls(where: QWidget) -> list[QWidget]:
     ]
 
 
-def test_every_control_has_a_name_and_a_place_in_the_order_of_tab(shown: QWidget) -> None:
-    """Walking with Tab reaches each control, and each says what it is."""
+def test_what_stands_beside_the_pages_keeps_their_laws(shown: QWidget) -> None:
+    """Each control says what it is, Tab reaches it, and its focus can be seen; nothing asks for more than 1366 × 768 at 150 %."""
+    # one test for all laws: a window takes a second to make
+    least = shown.window().minimumSizeHint()
+    assert least.boundedTo(SMALL) == least
     wanted = controls(shown)
     assert wanted
     assert not [
@@ -106,10 +109,6 @@ def test_every_control_has_a_name_and_a_place_in_the_order_of_tab(shown: QWidget
         if (focused := QApplication.focusWidget()) is not None:
             reached.add(focused)
     assert not [f"{type(one).__name__} {one.accessibleName()}" for one in wanted if one not in reached]
-
-
-def test_the_focus_can_be_seen_everywhere(shown: QWidget) -> None:
-    """A control with the focus looks different from the same control at rest."""
     same = []
     for one in controls(shown):
         one.clearFocus()
@@ -118,12 +117,6 @@ def test_the_focus_can_be_seen_everywhere(shown: QWidget) -> None:
         if one.hasFocus() and one.grab().toImage() == before:
             same.append(f"{type(one).__name__} {one.accessibleName()}")
     assert same == []
-
-
-def test_all_of_it_fits_a_small_screen(shown: QWidget) -> None:
-    """Nothing asks for more than 1366 × 768 has at 150 %."""
-    least = shown.window().minimumSizeHint()
-    assert least.boundedTo(SMALL) == least
 
 
 def test_a_change_in_the_dialog_is_a_change_of_the_window(window: MainWindow, bench: Bench) -> None:
@@ -145,8 +138,8 @@ def test_a_change_in_the_dialog_is_a_change_of_the_window(window: MainWindow, be
     dialog.close()
 
 
-def test_the_sheet_of_shortcuts_lists_the_keys_there_are(window: MainWindow) -> None:
-    """Every action with keys stands on it, under its page, and a change of keys is there the next time."""
+def test_help_follows_keys_and_focus(window: MainWindow) -> None:
+    """A change of keys is on the sheet the next time; F1 leads to a term of the glossary, else to the guide of the page in front."""
     browser = window.help_desk.help.browser
     window.help_desk.on_shortcuts()
     assert browser.source().toString() == address(SHORTCUTS)
@@ -156,10 +149,6 @@ def test_the_sheet_of_shortcuts_lists_the_keys_there_are(window: MainWindow) -> 
     window.help_desk.on_shortcuts()
     assert "About CAPT Explorer" in browser.toPlainText()
     assert "F11" in browser.toPlainText()
-
-
-def test_help_knows_what_has_the_focus(window: MainWindow) -> None:
-    """F1 leads to the line of a term in the glossary, else to the guide of the page in front."""
     assert window.help_desk.topic(window.rail) == "help:/guide/first-look.md"
     window.show_page("tune")
     assert window.help_desk.topic(window.page) == "help:/guide/tuning-wizard.md"
