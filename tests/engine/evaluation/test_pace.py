@@ -26,6 +26,13 @@ def test_the_line_through_exact_times_is_found(batch_s: float, picture_s: float)
     assert line(timed) == (pytest.approx(batch_s, abs=1e-9), pytest.approx(picture_s, abs=1e-9))
 
 
+def test_checks_grow_with_the_pictures_up_to_their_most() -> None:
+    """What they took on five pictures is eight fifths of it on eight, and no more on a thousand."""
+    found = Pace(1.0, 0.5, 4, 10.0, checked=5, most_checked=8)
+    assert found.seconds(5) == pytest.approx(2 + 2.5 + 10)
+    assert found.seconds(1000) == pytest.approx(250 + 500 + 16)
+
+
 def test_neither_part_is_ever_below_zero() -> None:
     """Times that scatter give a forecast that grows with the pictures, and none that begins below zero."""
     for seconds in ((1.0, 0.9, 0.8), (0.1, 0.9, 3.0), (1.0, 0.2, 1.0)):
@@ -41,8 +48,16 @@ def test_the_first_batch_counts_only_while_it_is_alone() -> None:
     assert pace_of([Timed(1, 5.0), Timed(2, 0.4)], 8) == Pace(pytest.approx(0.08), pytest.approx(0.16), 8)
 
 
-# Seconds of batches as they were measured on two cores (benchmarks/time_estimates.py --log): the first ones, and the sum of the others.
-RECORDED: dict[str, tuple[tuple[tuple[int, float], ...], int, int, float]] = {}
+# Seconds of batches as they were measured on two busy cores (benchmarks/time_estimates.py --log): of the first seven pictures;
+# then how many pictures were left, how many a batch holds at most, and the seconds that the others took.
+RECORDED: dict[str, tuple[tuple[tuple[int, float], ...], int, int, float]] = {
+    "demo, explore, PGD": (((1, 1.248), (2, 2.832), (4, 4.000)), 41, 32, 33.792),
+    "demo, explore, PGD, A | B": (((1, 1.821), (2, 5.440), (4, 9.946)), 41, 32, 67.639),
+    "demo, PGD": (((1, 0.783), (2, 1.776), (4, 2.892)), 41, 32, 22.337),
+    "demo, PGD and checks": (((1, 1.057), (2, 1.800), (4, 2.492)), 41, 32, 15.457),
+    "demo, quick": (((1, 1.293), (2, 2.443), (4, 4.208)), 41, 32, 31.285),
+    "demo, quick, skip broken": (((1, 1.516), (2, 2.436), (4, 4.275)), 41, 32, 28.393),
+}
 
 
 @pytest.mark.parametrize("name", RECORDED)
