@@ -10,8 +10,8 @@ from capt_engine.records import Pace
 
 # The first batch pays for what is loaded and warmed up, so it counts only while there is no other.
 _WARM = 1
-# Of a small batch so much is taken to be the batch's own cost where no other size was seen: more on tiny models, less on large ones.
-_BATCH_SHARE = 0.2
+# Of a batch so much is taken to be its own cost where no other size was seen: more on tiny models, less on large ones.
+_BATCH_SHARE = 0.5
 
 
 class Timed(NamedTuple):
@@ -60,5 +60,11 @@ def pace_of(batches: Sequence[Timed], most: int, after_s: float = 0.0) -> Pace |
     """
     if not batches:
         return None
-    batch_s, picture_s = line(warm(batches))
+    counted = warm(batches)
+    batch_s, picture_s = line(counted)
+    largest = max(counted)
+    if largest.n < most:
+        # Larger batches are to come than were seen, and a line through two or three small ones is not to be trusted alone: the truth
+        # lies between it and the pace of the largest.
+        batch_s, picture_s = batch_s / 2, (picture_s + largest.seconds / largest.n) / 2
     return Pace(batch_s, picture_s, most, after_s)
