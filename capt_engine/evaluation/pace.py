@@ -39,13 +39,13 @@ def line(timed: Sequence[Timed]) -> tuple[float, float]:
     if not spread:
         # of one size only, nothing tells what the batch costs beside its pictures
         return _BATCH_SHARE * fmean(seconds), (1 - _BATCH_SHARE) * fmean(seconds) / n_mean
-    slope = mean([(a - n_mean) * (b - s_mean) for a, b in zip(n, seconds, strict=True)]) / spread
-    start = s_mean - slope * n_mean
-    if slope <= 0:
+    picture_s = mean([(a - n_mean) * (b - s_mean) for a, b in zip(n, seconds, strict=True)]) / spread
+    start_s = s_mean - picture_s * n_mean
+    if picture_s <= 0:
         return s_mean, 0.0
-    if start <= 0:
+    if start_s <= 0:
         return 0.0, mean([a * b for a, b in zip(n, seconds, strict=True)]) / mean([a * a for a in n])
-    return start, slope
+    return start_s, picture_s
 
 
 def warm(timed: Sequence[Timed]) -> Sequence[Timed]:
