@@ -127,8 +127,8 @@ def _loss_of(attack: Attack) -> str:
 def _zero_budget(context: CheckContext) -> Found:
     if context.attack is None:
         return NO_ATTACK
-    # One picture that changes breaks this law, so that a few are enough.
-    subset = context.subset if context.full else context.subset.only(torch.arange(min(_FEW, len(context.subset))))
+    # One picture that changes breaks this law, so that two are enough.
+    subset = context.subset if context.full else context.subset.only(torch.arange(min(2, len(context.subset))))
     attack = context.attack
     brief = replace(attack, steps=2) if hasattr(attack, "steps") else attack  # type: ignore[type-var]
     outcome = subset.attack_with(brief, replace(context.threat, eps=0.0))

@@ -406,14 +406,16 @@ class _Evaluation:
 
 def _survived(each: _Clean, attacked: Tensor, wanted: Tensor) -> dict[str, list[bool | None]]:
     """For each way of saving whether each `wanted` picture (n,), a mask, still fools the model; None for the others."""
-    found: dict[str, list[bool | None]] = {}
+    found: dict[str, list[bool | None]] = {name: [None] * len(wanted) for name in SAVINGS}
     numbers = wanted.nonzero().flatten().tolist()
-    for name, saved in SAVINGS.items():
-        found[name] = [None] * len(wanted)
-        if numbers:
-            still = each.of(numbers).succeeds(each.model(saved(attacked[numbers])))
-            for i, one in zip(numbers, still.tolist(), strict=True):
-                found[name][i] = bool(one)
+    if not numbers:
+        return found
+    # All forms at once, at most as many as the batch has: a lone picture would take a forward pass of two (see model/trunk.py).
+    forms = torch.cat([saved(attacked[numbers]) for saved in SAVINGS.values()])
+    logits = torch.cat([each.model(some) for some in forms.split(len(wanted))])
+    still = each.of(numbers * len(SAVINGS)).succeeds(logits).tolist()
+    for (name, i), one in zip(itertools.product(SAVINGS, numbers), still, strict=True):
+        found[name][i] = bool(one)
     return found
 
 
