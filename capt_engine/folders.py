@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from capt_engine.errors import CaptError
 from capt_engine.reading import read_toml
 
 APP = "capt-explorer"
+
+RESULTS = "CAPT_CACHE_DIR"
+"""The environment variable that names the folder of the result store, for another disk than that of the user's data."""
 
 
 def config_dir() -> Path:
@@ -35,6 +39,12 @@ def models_dir() -> Path:
 def lpips_dir() -> Path:
     """Return the folder of the LPIPS weights (a measure of visual distance), one file a network; it need not exist."""
     return data_dir() / "lpips"
+
+
+def results_dir() -> Path:
+    """Return the folder of the result store: the one that CAPT_CACHE_DIR names, or one in the user's data folder beside the runs."""
+    named = os.environ.get(RESULTS)
+    return Path(named).expanduser() if named else data_dir() / "results"
 
 
 def cache_dir() -> Path:

@@ -12,6 +12,11 @@ from datetime import datetime
 NO_BREAK = "\u00a0"
 MINUS = "\u2212"
 UNKNOWN = "–"
+Cell = str | int | float | bool | None
+"""A cell of a table."""
+
+# What a spreadsheet would run when a cell begins with it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LEVEL = 0.05
 # By hand: strftime speaks the language that the program was started in.
 _MONTHS = [
@@ -202,6 +207,27 @@ def unbroken(text: str) -> str:
 
 
 _MOST_BYTES = 10**24
+
+
+def csv_text(cell: Cell) -> str:
+    """Return the text of one CSV `cell`: "" for None, "true" or "false" for a boolean, all digits of a number.
+
+    Text that a spreadsheet would run as a formula gets a quote before it, and bytes that are no text are escaped.
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, str):
+        # A file name may hold bytes that are no text; they are shown, not dropped.
+        printable = cell.encode("utf-8", "backslashreplace").decode("utf-8")
+        return "'" + printable if printable[:1] in _FORMULA and printable else printable
+    return repr(cell)
+
+
+def csv_plain(text: str) -> str:
+    """Return the `text` of a CSV cell without the quote that keeps a spreadsheet from running it as a formula."""
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
 
 
 def _with_prefix(value: float, step: int, units: tuple[str, ...]) -> str:

@@ -97,7 +97,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         prog="capt-explorer",
         description="See whether an image model can be fooled. Opens a window; `capt` is for terminals.",
     )
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="pictures and folders to open")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="pictures and folders to open, or a session (.capt)")
     parser.add_argument("--offline", action="store_true", help="use no network at all")
     parser.add_argument("--device", choices=_DEVICES, help="where the work is done (default: the fastest there is)")
     parser.add_argument("--theme", choices=("system", "light", "dark"), help="the look of the window")

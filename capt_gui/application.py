@@ -34,7 +34,7 @@ _SWITCH_S = 0.0005
 class Launch:
     """The inputs of a start; without `settings_path` nothing is remembered. notice: a sentence to show at once.
 
-    runs, projects: where analyses and the wizard's projects are kept, None for nowhere.
+    runs, projects, sessions: where analyses, the wizard's projects and the journals of windows are kept, None for nowhere.
     """
 
     settings: Settings
@@ -44,6 +44,7 @@ class Launch:
     logs: Path
     runs: Path | None = None
     projects: Path | None = None
+    sessions: Path | None = None
 
 
 class SlowStart(QObject):
@@ -154,7 +155,16 @@ def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, them
     notice = settings_file.set_aside(path, "The settings were reset") if reset and path.exists() else ""
     settings, problem = (Settings(), "") if reset else settings_file.load(path)
     data = folders.data_dir()
-    return Launch(_themed(settings, theme), path, notice or problem, paths, logs, data / "runs", data / "tuning")
+    return Launch(
+        _themed(settings, theme),
+        path,
+        notice or problem,
+        paths,
+        logs,
+        data / "runs",
+        data / "tuning",
+        data / "sessions",
+    )
 
 
 def run(launch: Launch, make_engine: EngineFactory) -> int:
@@ -191,12 +201,13 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     # what was stopped can be gone on with, and what the trash holds too long goes: both are known from the start
     desk.engine.ready.connect(desk.reports.runs.refresh, Qt.ConnectionType.QueuedConnection)
     keeper = SettingsKeeper(launch.settings, launch.settings_path, bridge)
-    window = MainWindow(desk, keeper, launch.logs)
+    window = MainWindow(desk, keeper, launch.logs, launch.sessions)
     interrupt = Interrupt(window)
     SlowStart(window, desk, launch.paths)
     window.show()
     if notice := f"{launch.notice} {desk.tuning.project.notice}".strip():
         window.show_message(notice)
+    window.sessions.model.start()
     code = app.exec()
     interrupt.stop()
     reporter.uninstall()

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 from capt_engine.resources import resource
 from capt_gui.pages import PAGES
 from capt_gui.panels.page import Page
+from capt_gui.panels.session_menu import SessionMenu, is_session
 from capt_gui.panels.window_menus import WindowMenus
 from capt_gui.plain_text import message_box, plain_label
 from capt_gui.view_models import formatting
@@ -58,7 +59,8 @@ _ABOUT = (
 class MainWindow(QMainWindow):
     """The main window: a rail with the pages beside the page in front, whose actions alone are in the menus."""
 
-    def __init__(self, desk: Desk, keeper: SettingsKeeper, log_folder: Path) -> None:
+    def __init__(self, desk: Desk, keeper: SettingsKeeper, log_folder: Path, journals: Path | None = None) -> None:
+        """log_folder: of the log files. journals: the folder for autosave, None for none (safe mode, tests)."""
         super().__init__()
         self.desk = desk
         self._keeper = keeper
@@ -76,6 +78,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(QIcon(str(resource("icons", "capt-explorer.svg"))))
         self.setAcceptDrops(True)
         self._fill_pages()
+        self.sessions = SessionMenu(self, self, desk, journals)
         self._fill_menus()
         self._fill_status_bar()
         self._restore()
@@ -86,6 +89,7 @@ class MainWindow(QMainWindow):
         desk.chart_file.saved.connect(self.show_message)
         desk.chart_file.failed.connect(self.show_message)
         desk.choices.changed.connect(keeper.touch)
+        self.sessions.model.changed.connect(keeper.touch)
         desk.reports.changed.connect(keeper.touch)
         desk.reports.runs.changed.connect(keeper.touch)
         desk.reports.runs.emptied.connect(self.show_message)
@@ -100,6 +104,16 @@ class MainWindow(QMainWindow):
         """Return the page that is shown now."""
         return self._pages[self._stack.currentIndex()]
 
+    @property
+    def page_key(self) -> str:
+        """Return the key of the page that is shown now."""
+        return PAGES[self._stack.currentIndex()].key
+
+    @property
+    def pages(self) -> dict[str, Page]:
+        """Return all pages by their keys."""
+        return {info.key: page for info, page in zip(PAGES, self._pages, strict=True)}
+
     def show_page(self, key: str) -> None:
         """Show the page `key` and its menu actions, and hide the actions of all other pages, whose shortcuts then do nothing.
 
@@ -107,13 +121,18 @@ class MainWindow(QMainWindow):
         """
         row = next(row for row, info in enumerate(PAGES) if info.key == key)
         self._stack.setCurrentIndex(row)
+        self.sessions.touch()
         self.rail.set_current(key)
         self._page_actions[key].setChecked(True)
         self._menus.show_for(key)
 
     def open_paths(self, paths: list[str]) -> None:
-        """Hand `paths`, the files and folders of the command line, to the first page (Explore), which adds them to its gallery."""
-        self._pages[0].open_paths(paths)
+        """Open the first session among `paths`, files and folders; without one the first page (Explore) adds them to its gallery."""
+        if session := next(filter(is_session, paths), ""):
+            self.sessions.open(session)
+        else:
+            self.show_page(PAGES[0].key)
+            self._pages[0].open_paths(paths)
 
     def prepare(self) -> None:
         """Let every page make what is slow to make, such as charts, before the engine needs the processor."""
@@ -198,6 +217,7 @@ class MainWindow(QMainWindow):
     def close_unasked(self) -> None:
         """Close the window without a question, whatever goes on: the user ends the program from outside."""
         self.ask = lambda *_: True
+        self.sessions.close_unasked()
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -214,6 +234,10 @@ class MainWindow(QMainWindow):
             if not self.ask(self, self.tr("Close CAPT Explorer"), question, answer, "\n".join(w.fate for w in works)):
                 event.ignore()
                 return
+        if not self.sessions.may_close():
+            event.ignore()
+            return
+        self.sessions.on_closing()
         for page in self._pages:
             page.leave()
         self.desk.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
@@ -222,7 +246,7 @@ class MainWindow(QMainWindow):
 
     def _take(self, mime: QMimeData) -> bool:
         """The first page takes what the page in front has no use for, and comes to the front with it."""
-        if self.page.take(mime):
+        if self.sessions.take(mime) or self.page.take(mime):
             return True
         if self.page is self._pages[0] or not self._pages[0].take(mime):
             return False
@@ -242,7 +266,7 @@ class MainWindow(QMainWindow):
 
     def _fill_menus(self) -> None:
         """The frame's entries stand before those of the pages in View, and behind them in the other menus."""
-        self._menus.add({"&View": self._view_actions()})
+        self._menus.add({"&File": self.sessions.actions, "&View": self._view_actions()})
         for info, page in zip(PAGES, self._pages, strict=True):
             self._menus.add(page.menus(), info.key)
         self._menus.add({"&File": self._file_actions(), "&Edit": self._edit_actions(), "&Help": self._help_actions()})

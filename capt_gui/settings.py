@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from capt_engine.reading import read_toml, what_fits
 VERSION = 2
 FILE_NAME = "settings.toml"
 AUTO, OFF = "auto", "off"
+CARDS, TABLE = "cards", "table"
+"""How the pictures of Explore are shown."""
 
 Table: TypeAlias = dict[str, object]
 # What the controls of the window can hold: a number beyond these is no setting.
@@ -53,6 +56,40 @@ class EvaluateSettings(AttackSettings):
     recent: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Condition:
+    """One condition of the filter on Explore. column: by its key. values: any of these texts; without any, a number from low to high."""
+
+    column: str
+    values: tuple[str, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+
+
+@dataclass(frozen=True)
+class SavedView:
+    """A filter, an order and columns of the pictures on Explore, under a name.
+
+    text: words that are looked for. conditions: those of one column are alternatives, those of several must all hold.
+    sort: the key of a column, "" for the order in which pictures came. columns: keys, none for the usual ones.
+    """
+
+    name: str
+    text: str = ""
+    conditions: tuple[Condition, ...] = ()
+    sort: str = ""
+    descending: bool = False
+    columns: tuple[str, ...] = ()
+
+
+@dataclass
+class GallerySettings:
+    """The pictures on Explore. shown_as: CARDS or TABLE. views: those that were saved, by name."""
+
+    shown_as: str = CARDS
+    views: list[SavedView] = field(default_factory=list)
+
+
 @dataclass
 class Settings:
     """Every choice that outlives the window; the defaults are those of a first start.
@@ -64,7 +101,7 @@ class Settings:
     threat, for every attack. prompt_files: checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so
     that reports can be made of them. runs_budget_gb: beyond so many GB of kept runs the window asks what to do (0: it never asks);
     nothing is deleted for it. report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest
-    first; several folders of one drop are joined by line breaks.
+    first; several folders of one drop are joined by line breaks. recent_sessions: files, the latest first.
     """
 
     version: int = VERSION
@@ -80,6 +117,7 @@ class Settings:
     rounding: str = "none"
     auto_run: bool = True
     last_folder: str = ""
+    recent_sessions: list[str] = field(default_factory=list)
     geometry: str = ""
     expert_open: bool = False
     keep_runs: bool = True
@@ -97,6 +135,7 @@ class Settings:
     classes: dict[str, list[str]] = field(default_factory=dict)
     class_list: dict[str, str] = field(default_factory=dict)
     template: dict[str, str] = field(default_factory=dict)
+    gallery: GallerySettings = field(default_factory=GallerySettings)
     explore: AttackSettings = field(default_factory=AttackSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
 
@@ -182,7 +221,7 @@ def _writable(value: Any) -> Any:
     """Return plain values without the texts in them that UTF-8 cannot write."""
     if isinstance(value, dict):
         return {_writable(name): _writable(one) for name, one in value.items() if _is_text(name)}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_writable(one) for one in value if _is_text(one)]
     return value if _is_text(value) else ""
 

@@ -32,6 +32,10 @@ os.environ.update(
 os.environ["HF_HUB_OFFLINE"] = "1"
 # What other packages of this environment add is not ours to test.
 os.environ["CAPT_NO_PLUGINS"] = "1"
+# A test computes what it looks at; those of the result store turn it on, in a folder of their own.
+os.environ["CAPT_NO_CACHE"] = "1"
+for _variable in ("CAPT_CACHE_DIR", "CAPT_CACHE_SIZE"):
+    os.environ.pop(_variable, None)
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")

@@ -26,6 +26,7 @@ OPTIONS = (
         metavar="FILE",
         kind=TEXT.having(required=True),
     ),
+    Option("--short", "two pages: the verdict, and what stands behind it", "short", SWITCH),
     Option("--sections", "only these sections (default: all there are)", "sections", LIST, metavar="A,B"),
     Option(
         "--redact",

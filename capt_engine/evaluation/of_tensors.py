@@ -20,6 +20,7 @@ from capt_engine.evaluation.analysis import Batch, run_batches
 from capt_engine.evaluation.checks import PICTURES, Spread, live_checks
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.evaluation.rows import Input
+from capt_engine.formatting import Cell
 from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import Progress, no_progress
@@ -34,7 +35,7 @@ from capt_engine.records import (
     ThreatModel,
 )
 from capt_engine.registry import describe
-from capt_engine.runs.table import Cell, cells
+from capt_engine.runs.table import cells
 from capt_engine.wrappers.plain_module import PlainModule, device_of
 
 UNSAVED = "unsaved prompts"

@@ -14,6 +14,7 @@ from capt_engine.download.client import Fetched, Paused, fetch, parts_folder
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import move_new, write_atomic
 from capt_engine.folders import models_dir
+from capt_engine.jobs import stored_jobs
 from capt_engine.jobs.context import OnEvent
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model import vocabulary
@@ -22,7 +23,7 @@ from capt_engine.reading import json_if_sound
 
 
 def handle(_: records.JobId, request: records.Request, __: OnEvent, progress: StoppableProgress) -> records.Result:
-    """Do a request that needs no torch, and return its result: list models or downloads, check words, lock the network, download.
+    """Do a request that needs no torch, and return its result: models, words, the network's lock, downloads, the store.
 
     request: what to do. progress: called as the work goes on; what it raises ends it. The job's number and event
     callback are not used. Raises CaptError where the work fails, TypeError for any other request.
@@ -40,6 +41,12 @@ def handle(_: records.JobId, request: records.Request, __: OnEvent, progress: St
             return records.OfflineSet(locked)
         case records.DownloadRequest():
             return download(request, progress)
+        case records.StoredAnswersRequest():
+            return stored_jobs.handle_stored_answers(request)
+        case records.StoredPicturesRequest():
+            return stored_jobs.handle_stored_pictures(request)
+        case records.StoreRequest():
+            return stored_jobs.handle_store(request)
     raise TypeError(f"{type(request).__name__} is not for this worker.")
 
 

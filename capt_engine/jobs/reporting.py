@@ -59,7 +59,7 @@ def _report(request: ReportRequest) -> Report:
     folders = [Path(run) for run in request.runs]
     hidden = request.redact, request.redact_classes
     report = build(folders[0], *hidden) if len(folders) == 1 else compare(folders, *hidden)
-    return chosen(report, request.sections)
+    return chosen(report, request.sections, short=request.short)
 
 
 def _drawn(job: JobContext, content: bytes, width: int) -> int:

@@ -16,10 +16,22 @@ from capt_engine.records import (
     LedgerRequest,
     ListModelsRequest,
     OfflineRequest,
+    StoredAnswersRequest,
+    StoredPicturesRequest,
+    StoreRequest,
 )
 
 # What needs no torch: it is answered while torch loads, and while a model computes.
-LIGHT = (CheckWordsRequest, DownloadRequest, ListModelsRequest, LedgerRequest, OfflineRequest)
+LIGHT = (
+    CheckWordsRequest,
+    DownloadRequest,
+    ListModelsRequest,
+    LedgerRequest,
+    OfflineRequest,
+    StoredAnswersRequest,
+    StoredPicturesRequest,
+    StoreRequest,
+)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from capt_engine.records.reports import *
 from capt_engine.records.requests import *
 from capt_engine.records.run_requests import *
 from capt_engine.records.signed_scale import *
+from capt_engine.records.stored import *
 from capt_engine.records.suites import *
 from capt_engine.records.threat import *
 from capt_engine.records.tuning import *

@@ -56,7 +56,8 @@ class PictureRow:
     is called where the run has it with several settings, as in "pgd[steps=10]"; "" for its name. frozen: the answer of the frozen
     zero-shot model to the clean picture, "" where it was not asked. alpha_rule: the rule by which the metric alpha was computed, the
     prompts' own or else label_prob; "" where nothing was measured. ood_score: how far the clean picture lies from those that the model
-    was trained on, 1 at the threshold of what is out of distribution; None where the model has no statistics of them.
+    was trained on, 1 at the threshold of what is out of distribution; None where the model has no statistics of them. store_key: by which
+    the result store is asked for the answers to this picture at every budget (StoredAnswersRequest); "" where there are none.
     """
 
     path: str
@@ -91,6 +92,7 @@ class PictureRow:
     frozen: str = ""
     alpha_rule: str = ""
     ood_score: float | None = None
+    store_key: str = ""
 
     @property
     def attacked_by(self) -> str:
@@ -321,6 +323,8 @@ class AnalyzeResult(Result):
     memory_bytes: int = 0
     unknown_words: tuple[UnknownWord, ...] = ()
     out_of_distribution: OutOfDistribution | None = None
+    rows_from_store: int = 0
+    store_note: str = ""
 
 
 @dataclass(frozen=True)

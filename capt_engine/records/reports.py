@@ -12,9 +12,9 @@ class ReportRequest(Request):
     """Write a report of kept runs: one run, or several side by side.
 
     runs: run folders. out: the file; its ending (.pdf, .html, .csv, .json) says the format. sections: ids to include, empty for all.
-    redact: show numbers instead of the names of files and folders. redact_classes: also instead of class names and of the hashes of
-    pictures, by which somebody who has a picture can tell that it was among these. preview: draw the pages as pictures instead of
-    writing a file (`out` then only says the format); they arrive as `PagesReady`.
+    short: the two pages in front alone. redact: show numbers instead of the names of files and folders. redact_classes: also instead
+    of class names and of the hashes of pictures, by which somebody who has a picture can tell that it was among these. preview: draw
+    the pages as pictures instead of writing a file (`out` then only says the format); they arrive as `PagesReady`.
     """
 
     runs: tuple[str, ...]
@@ -24,6 +24,7 @@ class ReportRequest(Request):
     redact_classes: bool = False
     preview: bool = False
     page_width: int = 900
+    short: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from capt_engine.errors import UnknownName
+from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.records import SectionInfo
 from capt_engine.reports.document import Attachment, Block, Report, Section
-from capt_engine.reports.sections import about, corruption, detail, results, robust
+from capt_engine.reports.sections import about, corruption, detail, front, results, robust
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.runs.class_redaction import StandIns
 from capt_engine.runs.manifest import as_json
@@ -20,7 +20,8 @@ from capt_engine.runs.table import csv_writer
 Written = tuple[str, str, Callable[[ReportContext], tuple[Block, ...]]]
 
 SECTIONS: tuple[Written, ...] = (
-    ("verdict", "Verdict", results.verdict),
+    ("verdict", "Verdict", front.verdict),
+    ("summary", "Behind the verdict", front.summary),
     ("data", "Data", about.data),
     ("models", "Models", about.models),
     ("attacks", "Attacks", about.attacks),
@@ -43,6 +44,9 @@ SECTIONS: tuple[Written, ...] = (
     ("glossary", "Glossary", about.glossary),
 )
 """Every section a report of one run can have, in order: id, title, and what writes it; one that writes nothing is left out."""
+
+FRONT = ("verdict", "summary")
+"""The sections with a page each before all others: a short report has these alone."""
 
 
 def build(folder: Path, redact: bool = False, redact_classes: bool = False) -> Report:
@@ -69,7 +73,7 @@ def written(context: ReportContext, table: Iterable[Written]) -> tuple[Section, 
     table: (id, title, function that writes the section's blocks) of each section, in order.
     """
     built = ((name, title, write(context)) for name, title, write in table)
-    return tuple(Section(name, title, blocks) for name, title, blocks in built if blocks)
+    return tuple(Section(name, title, blocks, name in FRONT) for name, title, blocks in built if blocks)
 
 
 def attached(context: ReportContext, mark: str = "") -> tuple[Attachment, ...]:
@@ -99,13 +103,16 @@ def rows_of(context: ReportContext, *, header: bool = True) -> bytes:
     return text.getvalue().encode()
 
 
-def chosen(report: Report, sections: Iterable[str]) -> Report:
+def chosen(report: Report, sections: Iterable[str], *, short: bool = False) -> Report:
     """Return a copy of `report` with only the sections whose ids are in `sections`, in the report's own order.
 
-    With no id the report stays whole; a known section that this report lacks is passed over. Raises UnknownName for an
-    id that is none.
+    With no id the report stays whole, or short: the two pages in front. A known section that this report lacks is passed
+    over. Raises UnknownName for an id that is none, BadRequest for ids of a short report.
     """
     wanted = tuple(sections)
+    if short and wanted:
+        raise BadRequest("A short report has its own two sections.", "Leave --short or --sections away.")
+    wanted = FRONT if short else wanted
     known = [name for name, _, _ in SECTIONS] + [one.id for one in report.sections]
     for name in wanted:
         if name not in known:

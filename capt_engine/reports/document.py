@@ -83,10 +83,14 @@ class Example:
 
 @dataclass(frozen=True)
 class Strip:
-    """Examples below one another, with how they were chosen."""
+    """Examples below one another, with how they were chosen.
+
+    side_by_side: up to three of them in one row instead, clean and attacked only, for a page that says the most in the least room.
+    """
 
     caption: str
     examples: tuple[Example, ...]
+    side_by_side: bool = False
 
 
 Block = Paragraph | Facts | Lights | Grid | Strip | Chart
@@ -94,11 +98,15 @@ Block = Paragraph | Facts | Lights | Grid | Strip | Chart
 
 @dataclass(frozen=True)
 class Section:
-    """id: by which it is chosen or left out, such as "curve"."""
+    """A section of a report. id: by which it is chosen or left out, such as "curve".
+
+    is_front: it has a page of its own before all others, which are the appendix.
+    """
 
     id: str
     title: str
     blocks: tuple[Block, ...]
+    is_front: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from capt_engine.checks.table import CHECKS
+from capt_engine.formatting import csv_plain
 from capt_engine.runs import kept_pictures
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
@@ -15,7 +16,6 @@ from capt_engine.runs.kept_pictures import Kept
 from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.redaction import Names
 from capt_engine.runs.request_text import from_json
-from capt_engine.runs.table import plain
 
 _COLUMNS = ("label", "clean_pred", "adv_pred", "frozen_pred", "target")
 
@@ -67,7 +67,7 @@ class RunWithoutClasses(FinishedRun):
     def lines(self) -> Iterator[dict[str, str]]:
         """Yield the rows, with numbers for class names and hashes."""
         for line in super().lines():
-            names = {name: self.stand_ins.name(plain(line[name])) for name in _COLUMNS if name in line}
+            names = {name: self.stand_ins.name(csv_plain(line[name])) for name in _COLUMNS if name in line}
             yield {**line, **names, "sha256": self.stand_ins.picture(line["sha256"])}
 
     def examples(self) -> list[Kept]:

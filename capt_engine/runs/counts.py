@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from capt_engine.formatting import csv_plain
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.calibration import Calibration
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.records import ALPHA_BINS, NO_PROMPTS, corruption_of
 from capt_engine.runs.manifest import digest
 from capt_engine.runs.redaction import Names
-from capt_engine.runs.table import plain, trial
+from capt_engine.runs.table import trial
 
 EDGE_ROWS = 50
 
@@ -178,7 +179,7 @@ def _fare(fared: Fared, line: Mapping[str, str], one: Trial, *, kept: bool) -> N
     fared.resized += bool(line.get("survives_resize"))
     fared.seconds += one.seconds
     fared.knowledge = one.knowledge
-    fared.budget = plain(line.get("budget") or "")
+    fared.budget = csv_plain(line.get("budget") or "")
     fared.steps, fared.restarts = line["steps"], line["restarts"]
 
 

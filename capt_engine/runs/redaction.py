@@ -8,10 +8,10 @@ from typing import Any
 
 from capt_engine.data import benchmarks
 from capt_engine.data.products import is_left_out
+from capt_engine.formatting import csv_plain
 from capt_engine.records import ABOUT_NAMES, EvaluateRequest
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
-from capt_engine.runs.table import plain
 
 
 class Names:
@@ -83,7 +83,7 @@ class Names:
         if not self.redact:
             return dict(line)
         names = {name: self.text(line[name]) for name in ("model_id", "prompt_id", "aimed_at")}
-        return {**line, "path": self.picture(plain(line["path"])), **names}
+        return {**line, "path": self.picture(csv_plain(line["path"])), **names}
 
     def manifest(self, run: FinishedRun) -> dict[str, object]:
         """Return the manifest of `run` as plain JSON values; without redaction it is the run's own.

@@ -15,6 +15,7 @@ from typing import Self
 from capt_engine.checks.from_rows import checked
 from capt_engine.errors import BadRequest
 from capt_engine.files import new_folder, refused, replacing, write_atomic
+from capt_engine.formatting import csv_plain
 from capt_engine.metrics.tally import Tally
 from capt_engine.reading import read_json
 from capt_engine.records import AnalyzeResult, FailedPicture, PictureRow, RunRequest
@@ -24,7 +25,7 @@ from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.reader import ATTACKED, MANIFEST, ROWS, SUMMARY, is_run, lines, manifest_of
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.segments import continued, devices, segments_of, unlike
-from capt_engine.runs.table import cells, csv_cells, csv_writer, plain, trial
+from capt_engine.runs.table import cells, csv_cells, csv_writer, trial
 
 # What may differ between a run and its continuation. Device and precision change the last bits, so the manifest has them for each segment.
 _FREE = ("skip", "batch_size", "device", "precision", "with_pictures", "keep", "resume", "checks")
@@ -150,7 +151,7 @@ class RunFolder:
             )
         whole = whole_pictures(self.path, request)
         self._count = request.rows_per_picture * len(whole)
-        self.done = tuple(plain(path) for path in sorted(whole))
+        self.done = tuple(csv_plain(path) for path in sorted(whole))
         return (line for line in lines(self.path) if line["path"] in whole)
 
 

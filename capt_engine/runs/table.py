@@ -8,15 +8,11 @@ import math
 from collections.abc import Mapping
 from typing import TextIO
 
+from capt_engine.formatting import Cell, csv_plain, csv_text
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.tally import Trial
 from capt_engine.records import AnalyzeResult, PictureRow
 from capt_engine.records.columns import COLUMNS
-
-Cell = str | int | float | bool | None
-
-# What a spreadsheet would run when a cell begins with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _COLUMN_OF = {"margin_clean": "clean_margin", "margin_attacked": "adv_margin"}
 """Metrics that stand in a column of another name, which other tools expect; in older files they stand in both."""
@@ -85,7 +81,7 @@ def trial(line: Mapping[str, str]) -> Trial:
 
     line: column → text. Raises KeyError or ValueError where it is no such row.
     """
-    values = {name: plain(text) for name, text in line.items()}
+    values = {name: csv_plain(text) for name, text in line.items()}
     minimal = values.get("minimal_eps")
     return Trial(
         path=values["path"],
@@ -116,11 +112,6 @@ def trial(line: Mapping[str, str]) -> Trial:
 _TRUTH = {"true": True, "false": False, "": None}
 
 
-def plain(text: str) -> str:
-    """Return the `text` of a CSV cell without the quote that keeps a spreadsheet from running it as a formula."""
-    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
-
-
 def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, object]:
     """Return `result` as the plain JSON values of the summary that the command line prints and summary.json keeps.
 
@@ -128,7 +119,8 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
     asked for are empty.
     """
     plain = dataclasses.asdict(result)
-    del plain["classes"], plain["compared"]
+    # The manifest says which rows were not computed anew: the figures are the same.
+    del plain["classes"], plain["compared"], plain["rows_from_store"], plain["store_note"]
     return plain | {
         "attacks": {
             attack.name: {
@@ -194,19 +186,3 @@ def csv_cells(row: Mapping[str, Cell]) -> dict[str, str]:
     Text that a spreadsheet would run as a formula gets a quote before it.
     """
     return {name: csv_text(row[name]) for name in columns()}
-
-
-def csv_text(cell: Cell) -> str:
-    """Return the text of one CSV `cell`: "" for None, "true" or "false" for a boolean, all digits of a number.
-
-    Text that a spreadsheet would run as a formula gets a quote before it, and bytes that are no text are escaped.
-    """
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, str):
-        # A file name may hold bytes that are no text; they are shown, not dropped.
-        printable = cell.encode("utf-8", "backslashreplace").decode("utf-8")
-        return "'" + printable if printable[:1] in _FORMULA and printable else printable
-    return repr(cell)

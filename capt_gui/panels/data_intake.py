@@ -24,8 +24,8 @@ class DataIntake(QObject):
         self.ask_folder = self._ask_folder
         self.ask_table = self._ask_table
         self.actions = [
-            make_action(window, self.tr("Choose a &folder of classes…"), self.on_choose_folder, "Ctrl+O"),
-            make_action(window, self.tr("Choose a &table or split file…"), self.on_choose_table, "Ctrl+Shift+O"),
+            make_action(window, self.tr("Choose a &folder of classes…"), self.on_choose_folder, "Ctrl+I"),
+            make_action(window, self.tr("Choose a &table or split file…"), self.on_choose_table, "Ctrl+Shift+I"),
         ]
 
     def on_choose_folder(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QAction
@@ -46,6 +46,13 @@ class Page(QWidget):
         """
         del mime
         return False
+
+    def view(self) -> dict[str, Any]:
+        """Return what of this page is in front, plain JSON values by name, for a session; a plain page has nothing to say."""
+        return {}
+
+    def show_view(self, view: dict[str, Any]) -> None:
+        """Show what `view` once returned, as far as it is there; it may come from a file that anybody made."""
 
     def open_paths(self, paths: list[str]) -> None:
         """Open the files and folders named on the command line that started the window; a plain page does nothing."""

@@ -18,6 +18,7 @@ from capt_gui.view_models.explore.changes import ExploreChanges
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
+from capt_gui.view_models.explore.gallery_rows import GalleryRows
 from capt_gui.view_models.explore.tour import Tour
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
@@ -70,6 +71,8 @@ class Desk:
     model: ModelChoice
     choices: Choices
     gallery: GalleryModel
+    # its pictures filtered and in order, for cards and table
+    rows: GalleryRows
     # removals and edits on Explore, which can be undone
     changes: ExploreChanges
     analysis: AnalysisModel
@@ -106,6 +109,8 @@ def lay_out(
     PromptFiles(bridge, model, bridge)
     choices = Choices(model, bridge)
     gallery = GalleryModel(bridge)
+    rows = GalleryRows(gallery, lambda: engine.catalogue.metrics, bridge)
+    engine.ready.connect(rows.refresh_columns)
     changes = ExploreChanges(choices, gallery, bridge)
     store = RunStore(settings, runs_folder, bridge)
     analysis = AnalysisModel(bridge, gallery, choices, store, bridge)
@@ -116,7 +121,7 @@ def lay_out(
     data = EvaluateData(bridge, settings, bridge)
     evaluated = EvaluateChoices(model, data, bridge)
     return Desk(
-        bridge, settings, theme, engine, model, choices, gallery, changes, analysis, tour, tokens, words,
+        bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis, tour, tokens, words,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),

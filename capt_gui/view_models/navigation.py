@@ -8,9 +8,10 @@ EXPLORE, EVALUATE, TUNE, REPORT, MODELS = "explore", "evaluate", "tune", "report
 
 
 class Navigation(QObject):
-    """`requested(key)`: a page should come to the front; the frame answers."""
+    """`requested(key)`: a page should come to the front; `session_found(path)`: a session was dropped. The frame answers."""
 
     requested = Signal(str)
+    session_found = Signal(str)
 
     def go(self, key: str) -> None:
         """Ask the window to bring a page to the front; `key` is one of the names above."""

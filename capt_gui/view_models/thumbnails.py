@@ -8,6 +8,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QImage
 
 from capt_engine.records import Picture
+from capt_engine.session.thumbnails import decoded_thumbnail
 from capt_gui.images import to_image
 
 _QUALITY = 88
@@ -19,6 +20,8 @@ class Thumbnails:
 
     def __init__(self) -> None:
         self._packed: dict[str, QByteArray] = {}
+        # as they came in somebody's session: decoded as a stranger's picture is, once they are looked at
+        self._foreign: dict[str, bytes] = {}
         self._unpacked: OrderedDict[str, QImage] = OrderedDict()
 
     def put(self, path: str, picture: Picture) -> None:
@@ -29,11 +32,20 @@ class Thumbnails:
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         image.save(buffer, "JPEG", _QUALITY)  # type: ignore[call-overload]  # the stub wants bytes, Qt 6.11 takes str
         self._packed[path] = packed
+        self._foreign.pop(path, None)
         self._remember(path, image)
+
+    def put_foreign(self, path: str, data: bytes) -> None:
+        """Keep a thumbnail of unknown origin, the bytes of a picture file, under this path; one that is no picture is none."""
+        self._foreign[path] = data
 
     def get(self, path: str) -> QImage | None:
         """Return the thumbnail kept under this path; None when there is none."""
         image = self._unpacked.get(path)
+        if image is None and (data := self._foreign.pop(path, None)) is not None:
+            if (picture := decoded_thumbnail(data)) is not None:
+                self.put(path, picture)
+            image = self._unpacked.get(path)
         if image is None:
             packed = self._packed.get(path)
             if packed is None:
@@ -44,7 +56,8 @@ class Thumbnails:
 
     def packed(self, path: str) -> QByteArray | None:
         """Return the packed thumbnail kept under this path, for `put_packed`; None when there is none."""
-        return self._packed.get(path)
+        packed, foreign = self._packed.get(path), self._foreign.get(path)
+        return QByteArray(foreign) if foreign is not None else packed
 
     def put_packed(self, path: str, packed: QByteArray) -> None:
         """Keep a thumbnail that `packed` returned before under this path."""
@@ -53,11 +66,13 @@ class Thumbnails:
     def drop(self, path: str) -> None:
         """Forget the thumbnail kept under this path, if there is one."""
         self._packed.pop(path, None)
+        self._foreign.pop(path, None)
         self._unpacked.pop(path, None)
 
     def clear(self) -> None:
         """Forget the thumbnails of all pictures."""
         self._packed.clear()
+        self._foreign.clear()
         self._unpacked.clear()
 
     def _remember(self, path: str, image: QImage) -> None:

@@ -75,6 +75,13 @@ class IconButton(QToolButton):
         theme.changed.connect(self._tint)
         self._tint()
 
+    def set_icon(self, icon: str, tip: str) -> None:
+        """Show the theme's icon named `icon`; `tip` is the tooltip and the name of the button from now on."""
+        self._icon = icon
+        set_tooltip(self, tip)
+        self.setAccessibleName(tip)
+        self._tint()
+
     def _tint(self) -> None:
         self.setIcon(self._theme.icon(self._icon, self._role))
 

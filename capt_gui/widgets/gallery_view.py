@@ -16,7 +16,7 @@ from capt_gui.widgets.side_badge import SIDES, draw_side
 _THUMB = 52
 _PAD = 8
 _SIDE = 14
-_SYMBOLS = {
+SYMBOLS = {
     "waiting": ("state-waiting", "text_muted"),
     "ready": ("state-ready", "text_muted"),
     "running": ("state-running", "accent"),
@@ -33,15 +33,20 @@ _SYMBOLS = {
 
 
 class GalleryView(CardList):
-    """Thumbnail cards, one below the other; stays quick with ten thousand of them."""
+    """Thumbnail cards, one below the other; stays quick with ten thousand of them. `opened(path)` on a double click and on Return."""
 
     remove_requested = Signal(list)
+    opened = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(GalleryDelegate(theme), parent)
         self.setLayoutMode(QListView.LayoutMode.Batched)
         self.setBatchSize(500)
         self.setMinimumWidth(160)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.doubleClicked.connect(self._on_double_clicked)
         self.setAccessibleName(self.tr("Pictures"))
         self.setAccessibleDescription(self.tr("Up and down choose a picture, Delete takes it off the list"))
 
@@ -59,8 +64,14 @@ class GalleryView(CardList):
         if removes and (paths := self.selected_keys()):
             self.remove_requested.emit(paths)
             event.accept()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and (path := self.current_key()):
+            self.opened.emit(path)
+            event.accept()
         else:
             super().keyPressEvent(event)
+
+    def _on_double_clicked(self, index: Index) -> None:
+        self.opened.emit(str(index.data(GalleryRole.PATH) or ""))
 
 
 class GalleryDelegate(CardDelegate):
@@ -97,7 +108,7 @@ class GalleryDelegate(CardDelegate):
         for side, (own, caption) in zip(SIDES, sides, strict=False):
             corner = QPointF(left, room.center().y() - _SIDE / 2)
             draw_side(painter, QRectF(corner.x(), corner.y(), _SIDE, _SIDE), self.theme, side)
-            symbol, role = _SYMBOLS.get(own, _SYMBOLS["waiting"])
+            symbol, role = SYMBOLS.get(own, SYMBOLS["waiting"])
             painter.drawPixmap(corner + QPointF(_SIDE + 4, 0), self.theme.pixmap(symbol, _SIDE, role, ratio))
             beside = room.adjusted(2 * _SIDE + 9, 0, 0, 0)
             draw_text(painter, beside, caption, self.theme, "caption", "text_muted")
@@ -141,7 +152,7 @@ class GalleryDelegate(CardDelegate):
 
     def _draw_state(self, painter: QPainter, centre: QPointF, state: str, ratio: float) -> None:
         """Paint the symbol as a badge on the corner of the thumbnail, on a disc of the colour behind the card."""
-        symbol, role = _SYMBOLS.get(state, _SYMBOLS["waiting"])
+        symbol, role = SYMBOLS.get(state, SYMBOLS["waiting"])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.color(self.ground))
         painter.drawEllipse(centre, 11, 11)

@@ -28,6 +28,7 @@ OPEN_TO_THE_WINDOW = {
     "reading",
     "records",
     "resources",
+    "session",
     "trash",
 }
 

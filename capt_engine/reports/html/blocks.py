@@ -117,7 +117,13 @@ def _grid(block: Grid, number: int) -> Iterator[str]:
 
 def _strip(block: Strip, number: int) -> Iterator[str]:
     kind = "strip many" if len(block.examples) > _SIDE_BY_SIDE else "strip"
+    kind = "strip row" if block.side_by_side else kind
     yield f'<figure class="{kind}"><figcaption><b>Figure {number}.</b> {text(block.caption)}</figcaption>\n'
+    if block.side_by_side:
+        for example in block.examples:
+            yield from _brief_example(example)
+        yield "</figure>\n"
+        return
     for example in block.examples:
         yield from _example(example)
     if any(example.perturbation for example in block.examples):
@@ -133,6 +139,14 @@ def _example(example: Example) -> Iterator[str]:
     yield _picture(example.perturbation, _change_in_words(example, whose), "Perturbation")
     yield _picture(example.adversarial, f"Attacked picture of {whose}.", "Attacked")
     yield f'</div><p class="words">{prose(example.words)}</p></div>\n'
+
+
+def _brief_example(example: Example) -> Iterator[str]:
+    yield '<div class="example"><div class="three">'
+    yield _picture(example.clean, f"Clean picture. {text(example.alt)}", "Clean")
+    if example.adversarial is not None:
+        yield _picture(example.adversarial, f"Attacked picture of {text(example.name)}.", "Attacked")
+    yield f'</div><p class="name">{name(example.name)}</p><p class="words">{prose(example.words)}</p></div>\n'
 
 
 def _picture(seen: Picture | SignedPicture | None, alt: str, title: str) -> str:

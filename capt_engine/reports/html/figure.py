@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from capt_engine.formatting import tick
+from capt_engine.formatting import Cell, tick
 from capt_engine.records import Chart, ConfusionMatrix, HeatMap, LineChart
 from capt_engine.reports.html.text import text
 from capt_engine.reports.svg import draw, painter, values
 from capt_engine.reports.svg.line import value_text
 from capt_engine.reports.svg.notes import note
-from capt_engine.runs.table import Cell
 
 
 def figure(chart: Chart, number: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ from fpdf.structure_tree import StructElem
 from capt_engine.reports.document import Facts, Light, Lights, Paragraph
 from capt_engine.reports.pdf.canvas import Canvas
 from capt_engine.reports.pdf.flow import Piece
+from capt_engine.reports.pdf.tags import ROW
 from capt_engine.reports.pdf.theme import (
     BLUE,
     BODY,
@@ -65,13 +66,14 @@ def text_pieces(
         yield drawn(line)
 
 
-def caption_pieces(canvas: Canvas, parent: StructElem, caption: str) -> Iterator[Piece]:
+def caption_pieces(canvas: Canvas, parent: StructElem, caption: str, tag: str = "P") -> Iterator[Piece]:
     """Yield the title `caption` of a table or chart as PDF pieces that stay on one page with what follows.
 
-    canvas: the PDF to draw on. parent: the structure element that takes the caption. An empty caption yields none.
+    canvas: the PDF to draw on. parent: the structure element that takes the caption. tag: its kind, "Caption" where the
+    parent is a table. An empty caption yields none.
     """
     if caption:
-        for piece in text_pieces(canvas, parent, caption, CAPTION, gap=5.0, tag="Caption"):
+        for piece in text_pieces(canvas, parent, caption, CAPTION, gap=5.0, tag=tag):
             yield Piece(piece.height, piece.draw, piece.gap, keep=True)
 
 
@@ -122,7 +124,7 @@ def facts_pieces(canvas: Canvas, parent: StructElem, block: Facts) -> Iterator[P
             height: float = height,
             last: bool = number == len(block.pairs) - 1,
         ) -> None:
-            with canvas.marked(row, "TH"):
+            with canvas.marked(row, "TH", attributes=ROW):
                 canvas.lines(LEFT, top + 0.75, names, name_style)
             with canvas.marked(row, "TD"):
                 canvas.lines(value_left, top + 0.75, values, style)
@@ -182,7 +184,7 @@ def _light_piece(canvas: Canvas, row: StructElem, light: Light, value_width: flo
             status_mark(canvas, LEFT + 2.2, middle, light.status)
         with canvas.marked(row, "TD"):
             canvas.line_of_text(LEFT + 6.5, top + 1.3, canvas.fitted(word, word_style, 18), word_style)
-        with canvas.marked(row, "TH"):
+        with canvas.marked(row, "TH", attributes=ROW):
             below = canvas.lines(text_left, top + 1.3, names, SMALL_STRONG)
         with canvas.marked(row, "TD"):
             canvas.lines(LEFT + WIDTH, top + 1.3, values, SMALL, "right")

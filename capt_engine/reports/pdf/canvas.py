@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from fpdf import FPDF
+from fpdf.annotations import PDFAnnotation
 from fpdf.prefs import ViewerPreferences
 from fpdf.structure_tree import StructElem
+from fpdf.syntax import DestinationXYZ
 from PIL import Image
 
 from capt_engine.reports.pdf import text as pdf_text
@@ -19,6 +23,10 @@ from capt_engine.reports.pdf.theme import INK, LEFT, POINT, RGB, RULE, WIDTH, St
 _NEVER = (1, 2, 3)
 # Of the size, below the middle of the line: between the middle of the capitals and that of the small letters.
 _BASELINE = 0.36
+_AUTHOR = "CAPT Explorer"
+_LANGUAGE = "en"
+# Characters that XML cannot hold (XML 1.0, 2.2).
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Canvas:
@@ -44,14 +52,26 @@ class Canvas:
         self.pdf.set_line_width(_NEVER[0])
 
     def describe(self, title: str, subject: str, made: datetime) -> None:
-        """Set the PDF's title, subject and creation date `made`, its language (English) and the program's name."""
+        """Set the PDF's title, subject and creation date `made`, its language (English) and the program's name.
+
+        They stand in the file twice, as it has two places for them: for old readers, and as XMP (ISO 16684), which also
+        says that the file keeps to PDF/UA-1.
+        """
+        self.pdf.pdf_version = "1.7"
         self.pdf.set_title(title)
         self.pdf.set_subject(subject)
-        self.pdf.set_creator("CAPT Explorer")
+        self.pdf.set_author(_AUTHOR)
+        self.pdf.set_creator(_AUTHOR)
         self.pdf.set_producer("fpdf2")
-        self.pdf.set_lang("en")
+        self.pdf.set_lang(_LANGUAGE)
         self.pdf.set_creation_date(made)
+        self.pdf.set_xmp_metadata(metadata(title, subject, made))
         self.pdf.viewer_preferences = ViewerPreferences(display_doc_title=True)
+
+    def new_page(self) -> None:
+        """Begin a page of the document; the Tab key follows the order of the structure on it."""
+        self.pdf.add_page()
+        vars(self.pdf.pages[self.pdf.page])["tabs"] = "/S"
 
     def readable(self, text: str) -> str:
         """Return `text` safe to draw: with a box for control characters, and a code point beside what cannot be drawn.
@@ -79,17 +99,46 @@ class Canvas:
         return self.fonts.width(text, style)
 
     @contextmanager
-    def marked(self, parent: StructElem, tag: str, alt: str | None = None) -> Iterator[None]:
-        """Mark all that is drawn inside the `with` block as one new element of the document's structure.
+    def marked(
+        self, parent: StructElem, tag: str, alt: str | None = None, attributes: str = ""
+    ) -> Iterator[StructElem]:
+        """Mark all that is drawn inside the `with` block as one new element of the document's structure, and yield that.
 
         parent: the element that takes it. tag: its kind, such as "TD" or "Figure". alt: words for a screen reader, None
-        for none.
+        for none. attributes: of the element, as tags.py has them.
         """
-        mcid, spid = self.tree.leaf(tag, self.pdf.page, parent, None if alt is None else self.readable(alt))
+        words = None if alt is None else self.readable(alt)
+        mcid, spid, element = self.tree.leaf(tag, self.pdf.page, parent, words, attributes)
         self.pdf.pages[self.pdf.page].struct_parents = spid
         self.pdf._out(f"/{tag} <</MCID {mcid}>> BDC")
-        yield
+        yield element
         self.pdf._out("EMC")
+
+    def box(self, left: float, top: float, width: float, height: float) -> str:
+        """Return the attribute of a figure that says where it is drawn, in millimetres from the page's top left corner."""
+        k, high = self.pdf.k, self.pdf.h_pt
+        corners = (left * k, high - (top + height) * k, (left + width) * k, high - top * k)
+        return f"<</O /Layout /Placement /Block /BBox [{' '.join(f'{one:.2f}' for one in corners)}]>>"
+
+    @contextmanager
+    def link(
+        self, parent: StructElem, words: str, box: tuple[float, float, float, float], to: tuple[int, float]
+    ) -> Iterator[None]:
+        """Mark all that is drawn inside the `with` block as a link to another place of the document.
+
+        parent: the element that takes it. words: what it leads to, for a screen reader. box: left, top, width and height
+        of what can be clicked. to: the page, from 1, and how far below its upper edge. In millimetres.
+        """
+        left, top, width, height = box
+        k, high, page = self.pdf.k, self.pdf.h_pt, self.pdf.pages[self.pdf.page]
+        with self.marked(parent, "Link") as element:
+            yield
+        destination = DestinationXYZ(to[0], top=high - to[1] * k)
+        annotation = PDFAnnotation(
+            "Link", left * k, high - top * k, width * k, height * k, contents=self.readable(words), dest=destination
+        )
+        page.add_annotation(annotation)
+        self.tree.link(element, annotation, page)
 
     @contextmanager
     def artifact(self) -> Iterator[None]:
@@ -203,3 +252,36 @@ class Canvas:
     def picture(self, image: Image.Image, left: float, top: float, width: float, height: float) -> None:
         """Draw `image` stretched to a box with the top left corner (left, top), `width` × `height` millimetres."""
         self.pdf.image(image, x=left, y=top, w=width, h=height)
+
+
+def metadata(title: str, subject: str, made: datetime) -> str:
+    """Return the XMP metadata of a report: title, subject, author, language, date, and that it keeps to PDF/UA-1.
+
+    made: the creation date, with its zone; no clock is asked.
+    """
+
+    def text(value: str) -> str:
+        return html.escape(_NO_XML.sub("", value))
+
+    def worded(name: str, value: str) -> str:
+        return f'<dc:{name}><rdf:Alt><rdf:li xml:lang="x-default">{text(value)}</rdf:li></rdf:Alt></dc:{name}>'
+
+    date = made.isoformat(timespec="seconds")
+    return f"""<x:xmpmeta xmlns:x="adobe:ns:meta/">
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">
+{worded("title", title)}
+{worded("description", subject)}
+<dc:creator><rdf:Seq><rdf:li>{_AUTHOR}</rdf:li></rdf:Seq></dc:creator>
+<dc:language><rdf:Bag><rdf:li>{_LANGUAGE}</rdf:li></rdf:Bag></dc:language>
+<dc:format>application/pdf</dc:format>
+<xmp:CreatorTool>{_AUTHOR}</xmp:CreatorTool>
+<xmp:CreateDate>{date}</xmp:CreateDate>
+<xmp:ModifyDate>{date}</xmp:ModifyDate>
+<xmp:MetadataDate>{date}</xmp:MetadataDate>
+<pdf:Producer>fpdf2</pdf:Producer>
+<pdfuaid:part>1</pdfuaid:part>
+</rdf:Description>
+</rdf:RDF>
+</x:xmpmeta>"""

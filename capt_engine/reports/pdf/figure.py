@@ -32,17 +32,18 @@ def figure_pieces(canvas: Canvas, parent: StructElem, chart: Chart) -> Iterator[
     canvas: the PDF to draw on. parent: the structure element that takes the figure. A chart without values says that
     there is nothing to draw.
     """
+    parent = canvas.tree.branch("Div", parent)
     yield from caption_pieces(canvas, parent, chart.caption)
     drawing = draw(chart)
     if drawing is None:
         yield from text_pieces(canvas, parent, "There is nothing to draw.", NOTE, gap=1.6)
         return
-    element = canvas.tree.branch("Div", parent)
     scale = min(WIDTH / UNITS, _TALLEST / drawing.height)
     below = note(chart)
 
     def draw_at(top: float) -> None:
-        with canvas.marked(element, "Figure", drawing.alt):
+        box = canvas.box(LEFT, top, UNITS * scale, drawing.height * scale)
+        with canvas.marked(parent, "Figure", drawing.alt, box):
             paint(canvas, drawing, LEFT, top, scale)
 
     yield Piece(drawing.height * scale, draw_at, gap=1.5, keep=bool(below))

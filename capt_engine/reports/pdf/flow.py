@@ -13,7 +13,7 @@ class Piece:
     """A piece of a page: the least that is never split.
 
     draw: given its top; gap: white above it, except at the top of a page; keep: stays on one page with the next piece; again: what
-    is drawn above it when it begins a page, such as a table's header.
+    is drawn above it when it begins a page, such as a table's header; is_first: it begins a page.
     """
 
     height: float
@@ -21,6 +21,7 @@ class Piece:
     gap: float = 0.0
     keep: bool = False
     again: Piece | None = None
+    is_first: bool = False
 
 
 def chained(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
@@ -51,7 +52,7 @@ def flow(pieces: Iterable[Piece], new_page: Callable[[], None]) -> None:
         whole = needed <= BOTTOM - TOP
         for place, piece in enumerate(group):
             room = needed if whole and place == 0 else piece.gap + piece.height
-            if top > TOP and top + room > BOTTOM:
+            if top > TOP and (piece.is_first or top + room > BOTTOM):
                 new_page()
                 top = TOP
                 if piece.again is not None:

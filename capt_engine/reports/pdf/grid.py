@@ -11,6 +11,7 @@ from capt_engine.reports.document import Column, Grid
 from capt_engine.reports.pdf.blocks import caption_pieces, text_pieces
 from capt_engine.reports.pdf.canvas import Canvas
 from capt_engine.reports.pdf.flow import Piece
+from capt_engine.reports.pdf.tags import COLUMN, ROW, spanning
 from capt_engine.reports.pdf.theme import HAIRLINE, INK, LEFT, MUTED, NOTE, WIDTH, ZEBRA, Style
 
 MOST_ROWS = 400
@@ -24,11 +25,13 @@ def grid_pieces(canvas: Canvas, parent: StructElem, block: Grid) -> Iterator[Pie
     Of more than 400 rows the first and last 200 are drawn, and a line says so; more than 14 columns make several
     tables. canvas: the PDF to draw on. parent: the structure element that takes the table.
     """
-    yield from caption_pieces(canvas, parent, block.caption)
     if not block.columns:
+        yield from caption_pieces(canvas, parent, block.caption)
         return
     for first, count in _parts(len(block.columns)):
-        yield from _table(canvas, parent, block, [*([0] if first else []), *range(first, first + count)])
+        table = canvas.tree.branch("Table", parent)
+        yield from caption_pieces(canvas, table, "" if first else block.caption, "Caption")
+        yield from _table(canvas, table, block, [*([0] if first else []), *range(first, first + count)])
     total = block.total if block.total is not None else len(block.rows)
     half, shown = MOST_ROWS // 2, len(block.rows)
     if max(total, shown) > min(shown, MOST_ROWS):
@@ -46,7 +49,7 @@ def _parts(columns: int, most: int = 14) -> Iterator[tuple[int, int]]:
         first += count
 
 
-def _table(canvas: Canvas, parent: StructElem, block: Grid, chosen: Sequence[int]) -> Iterator[Piece]:
+def _table(canvas: Canvas, tagged: StructElem, block: Grid, chosen: Sequence[int]) -> Iterator[Piece]:
     columns = [block.columns[number] for number in chosen]
     rows: list[tuple[str, ...] | None] = [
         tuple(row[number] if number < len(row) else "" for number in chosen) for row in block.rows
@@ -56,7 +59,7 @@ def _table(canvas: Canvas, parent: StructElem, block: Grid, chosen: Sequence[int
         rows = [*rows[:half], None, *rows[-half:]]
     filled = [row for row in rows if row is not None]
     style, widths = _fit(canvas, columns, filled)
-    table = _Table(canvas, canvas.tree.branch("Table", parent), columns, widths, style, zebra=len(rows) > 5)
+    table = _Table(canvas, tagged, columns, widths, style, zebra=len(rows) > 5)
     header = table.header()
     yield header
     for number, row in enumerate(rows):
@@ -156,7 +159,7 @@ class _Table:
                 self._canvas.rule(top, width=self._width, weight=0.35, color=INK)
                 self._canvas.rule(top + height, width=self._width, weight=0.2, color=MUTED)
             for number, lines in enumerate(cells):
-                with self._canvas.artifact() if again else self._canvas.marked(row, "TH"):
+                with self._canvas.artifact() if again else self._canvas.marked(row, "TH", attributes=COLUMN):
                     place = top + height - 1.3 - len(lines) * self._bold.line_height
                     self._draw_cell(number, lines, place, self._bold)
 
@@ -177,7 +180,8 @@ class _Table:
                     weight, color = (0.35, INK) if last else (0.1, HAIRLINE)
                     self._canvas.rule(top + height, width=self._width, weight=weight, color=color)
             for column, lines in enumerate(wrapped):
-                with self._canvas.marked(row, "TD"):
+                head = {"tag": "TD"} if column else {"tag": "TH", "attributes": ROW}
+                with self._canvas.marked(row, **head):
                     self._draw_cell(column, lines, top + 0.95, self._style)
 
         return Piece(height, draw)
@@ -191,7 +195,7 @@ class _Table:
         def draw(top: float) -> None:
             with self._canvas.artifact():
                 self._canvas.rule(top + style.line_height + 3, width=self._width, weight=0.1, color=HAIRLINE)
-            with self._canvas.marked(row, "TD"):
+            with self._canvas.marked(row, "TD", attributes=spanning(len(self._columns))):
                 self._canvas.line_of_text(LEFT + self._width / 2, top + 1.5, text, style, "center")
 
         return Piece(style.line_height + 3, draw, keep=True)

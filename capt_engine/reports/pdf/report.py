@@ -1,14 +1,15 @@
-"""A report as a PDF: A4, tagged, with its files inside, and the same bytes for the same report."""
+"""A report as a PDF: A4, tagged (PDF/UA-1), with its files inside, and the same bytes for the same report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 
 from fpdf.structure_tree import StructElem
 
 from capt_engine.formatting import moment, size
+from capt_engine.records import BarChart
 from capt_engine.reports.document import (
     Attachment,
     Block,
@@ -23,8 +24,12 @@ from capt_engine.reports.document import (
 )
 from capt_engine.reports.pdf import blocks, figure, grid, strip
 from capt_engine.reports.pdf.canvas import Canvas
+from capt_engine.reports.pdf.contents import Contents
 from capt_engine.reports.pdf.flow import Piece, flow
-from capt_engine.reports.pdf.theme import BLUE, BOTTOM, FOOTER, HEADING, LEFT, NOTE, RULE, SUBTITLE, TITLE, WIDTH
+from capt_engine.reports.pdf.theme import BLUE, BOTTOM, FOOTER, HEADING, LEFT, NOTE, RULE, SUBTITLE, TITLE, TOP, WIDTH
+
+_APPENDIX = "Appendix"
+_FEW_FILES = 6
 
 
 def write(report: Report) -> bytes:
@@ -42,12 +47,23 @@ def write(report: Report) -> bytes:
 def _drawn(canvas: Canvas, report: Report) -> bytes:
     canvas.describe(canvas.readable(report.title), f"Report {canvas.readable(report.id)}", _moment(report.made))
     names = _embed(canvas, report.attachments)
+    contents = Contents(canvas)
     pieces = [*_title_pieces(canvas, report)]
-    for section in report.sections:
-        pieces += _section_pieces(canvas, section)
-    if names:
-        pieces += _section_pieces(canvas, _files_section(names, report.attachments))
-    flow(pieces, canvas.pdf.add_page)
+    front = [section for section in report.sections if section.is_front]
+    rest = [section for section in report.sections if not section.is_front]
+    if front and not rest:
+        # What would be a section of its own is a line of the last page.
+        front[-1] = replace(front[-1], blocks=(*front[-1].blocks, *_files_line(names)))
+    elif names:
+        rest.append(_files_section(names, report.attachments))
+    for number, section in enumerate(front):
+        pieces += _page_pieces(canvas, section, () if number else pieces)
+    if front and rest:
+        pieces += _contents_pieces(canvas, contents, [section.title for section in rest])
+    for section in rest:
+        pieces += _section_pieces(canvas, section, contents if front else None)
+    flow(pieces, canvas.new_page)
+    contents.draw()
     _footers(canvas, report)
     return bytes(canvas.pdf.output())
 
@@ -84,7 +100,7 @@ def _title_pieces(canvas: Canvas, report: Report) -> Iterator[Piece]:
         with canvas.artifact():
             canvas.fill(LEFT, top, 16, 1.2, BLUE)
         top += 4.5
-        with canvas.marked(element, "Title"):
+        with canvas.marked(element, "H1"):
             top = canvas.lines(LEFT, top, titles, TITLE)
         top += 1.2
         with canvas.marked(element, "P"):
@@ -97,20 +113,63 @@ def _title_pieces(canvas: Canvas, report: Report) -> Iterator[Piece]:
     yield Piece(height + 1, draw, keep=True)
 
 
-def _section_pieces(canvas: Canvas, section: Section) -> Iterator[Piece]:
+def _page_pieces(canvas: Canvas, section: Section, above: Sequence[Piece]) -> list[Piece]:
+    """The pieces of a section that is to fill one page at most: where it would not, pictures and charts stay in the appendix.
+
+    above: what stands on the page already; without it the section begins a page.
+    """
     element = canvas.tree.branch("Sect", title=canvas.readable(section.title))
-    heading = canvas.tree.branch("H1", element)
-    lines = canvas.wrap(section.title, HEADING, WIDTH)
+    first = _heading_piece(canvas, element, section.title, gap=6.0)
+    parts: list[tuple[Block, StructElem, list[Piece]]] = []
+    for block in section.blocks:
+        part = canvas.tree.branch("Div", element)
+        parts.append((block, part, [*_block_pieces(canvas, part, block)]))
+    for kind in (Strip, BarChart):
+        needed = sum(piece.gap + piece.height for _, _, some in parts for piece in some)
+        if needed + sum(piece.gap + piece.height for piece in (*above, first)) <= BOTTOM - TOP:
+            break
+        for left_out in [one for one in parts if isinstance(one[0], kind)]:
+            parts.remove(left_out)
+            canvas.tree.drop(left_out[1])
+    return [replace(first, is_first=not above), *(piece for _, _, some in parts for piece in some)]
+
+
+def _contents_pieces(canvas: Canvas, contents: Contents, titles: Sequence[str]) -> Iterator[Piece]:
+    element = canvas.tree.branch("Sect", title=_APPENDIX)
+    yield replace(_heading_piece(canvas, element, _APPENDIX, gap=9.0), is_first=True)
+    yield from contents.pieces(element, titles)
+
+
+def _section_pieces(canvas: Canvas, section: Section, contents: Contents | None) -> Iterator[Piece]:
+    """The pieces of a section; contents: the table of the appendix that it stands in, None without one."""
+    element = canvas.tree.branch("Sect", title=canvas.readable(section.title))
+    yield _heading_piece(canvas, element, section.title, gap=9.0, contents=contents, alone=not section.blocks)
+    for block in section.blocks:
+        yield from _block_pieces(canvas, element, block)
+
+
+def _heading_piece(
+    canvas: Canvas,
+    parent: StructElem,
+    title: str,
+    *,
+    gap: float,
+    contents: Contents | None = None,
+    alone: bool = False,
+) -> Piece:
+    """The heading of a section, which is a bookmark too; those of an appendix stand below its own."""
+    heading = canvas.tree.branch("H2" if contents is None else "H3", parent)
+    lines = canvas.wrap(title, HEADING, WIDTH)
 
     def draw(top: float) -> None:
         canvas.pdf.set_y(max(top - 3, 0))
-        canvas.pdf.start_section(canvas.readable(section.title).replace("\n", " "))
+        canvas.pdf.start_section(canvas.readable(title).replace("\n", " "), level=0 if contents is None else 1)
+        if contents is not None:
+            contents.begins(top)
         with canvas.marked(heading, "Span"):
             canvas.lines(LEFT, top, lines, HEADING)
 
-    yield Piece(len(lines) * HEADING.line_height, draw, gap=9.0, keep=bool(section.blocks))
-    for block in section.blocks:
-        yield from _block_pieces(canvas, element, block)
+    return Piece(len(lines) * HEADING.line_height, draw, gap=gap, keep=not alone)
 
 
 def _block_pieces(canvas: Canvas, parent: StructElem, block: Block) -> Iterator[Piece]:
@@ -145,6 +204,8 @@ def _embed(canvas: Canvas, attachments: tuple[Attachment, ...]) -> list[str]:
         while (unique := name if number == 1 else f"{number} {name}") in names:
             number += 1
         names.append(unique)
+    # A reader finds a file by halving: the names must be in the order of their bytes.
+    for unique, attachment in sorted(zip(names, attachments, strict=True), key=lambda one: one[0].encode("utf-16-be")):
         canvas.pdf.embed_file(
             bytes=_Content(attachment.content),
             basename=unique,
@@ -161,6 +222,13 @@ def _files_section(names: list[str], attachments: tuple[Attachment, ...]) -> Sec
     columns = (Column("File"), Column("Size", align="right"), Column("What it holds"))
     note = Paragraph("These files travel inside this PDF. Most readers list them under “Attachments”.", "note")
     return Section("files", "Files inside this PDF", (Grid("", columns, rows), note))
+
+
+def _files_line(names: Sequence[str]) -> tuple[Block, ...]:
+    """A line on the files inside, where there is no room for a table of them."""
+    shown = ", ".join(names[:_FEW_FILES]) + (f" and {len(names) - _FEW_FILES} more" if len(names) > _FEW_FILES else "")
+    text = f"Files inside this PDF: {shown}. Most readers list them under “Attachments”."
+    return (Paragraph(text, "note"),) if names else ()
 
 
 def _footers(canvas: Canvas, report: Report) -> None:

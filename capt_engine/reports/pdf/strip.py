@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fpdf.structure_tree import StructElem
 from PIL import Image
@@ -16,6 +16,7 @@ from capt_engine.reports.pdf.theme import HAIRLINE, LEFT, NOTE, RULE, SMALL, SMA
 
 _SIDE = 30.0
 _BETWEEN = 3.0
+_IN_A_ROW, _APART = 3, 6.0
 _CRISP = 240  # pixels: a picture smaller than this is enlarged in whole steps, so that no viewer blurs it
 _LARGEST = 640
 _BAR = 1.3
@@ -28,8 +29,52 @@ def strip_pieces(canvas: Canvas, parent: StructElem, block: Strip) -> Iterator[P
     examples.
     """
     yield from caption_pieces(canvas, parent, block.caption)
+    if block.side_by_side:
+        if block.examples:
+            yield _row_piece(canvas, parent, block.examples[:_IN_A_ROW])
+        return
     for number, example in enumerate(block.examples):
         yield _example_piece(canvas, canvas.tree.branch("Div", parent), example, number)
+
+
+def _row_piece(canvas: Canvas, parent: StructElem, examples: Sequence[Example]) -> Piece:
+    """Up to three examples in a row, each its clean and its attacked picture over its name and words."""
+    column = (WIDTH - (_IN_A_ROW - 1) * _APART) / _IN_A_ROW
+    side = (column - _BETWEEN / 2) / 2
+    texts = [
+        (canvas.wrap(one.name, SMALL_STRONG, column)[:2], canvas.wrap(one.words, SMALL, column)[:7]) for one in examples
+    ]
+    lines = max(len(names) * SMALL_STRONG.line_height + len(words) * SMALL.line_height for names, words in texts)
+    elements = [canvas.tree.branch("Div", parent) for _ in examples]
+
+    def draw(top: float) -> None:
+        for number, (example, element, (names, words)) in enumerate(zip(examples, elements, texts, strict=True)):
+            left = LEFT + number * (column + _APART)
+            shown = [("clean", picture(example.clean))]
+            shown += [("attacked", picture(example.adversarial))] if example.adversarial is not None else []
+            with canvas.marked(element, "Figure", example.alt, canvas.box(left, top, column, side + NOTE.line_height)):
+                for place, (title, image) in enumerate(shown):
+                    x = left + place * (side + _BETWEEN / 2)
+                    _framed(canvas, image, x, top, side)
+                    canvas.line_of_text(x + side / 2, top + side + 0.4, title, NOTE, "center")
+            below = top + side + 0.8 + NOTE.line_height
+            with canvas.marked(element, "P"):
+                below = canvas.lines(left, below, names, SMALL_STRONG)
+            with canvas.marked(element, "P"):
+                canvas.lines(left, below, words, SMALL)
+
+    return Piece(side + NOTE.line_height + 0.8 + lines + 1, draw, gap=2.0)
+
+
+def _framed(canvas: Canvas, image: Image.Image, left: float, top: float, side: float) -> None:
+    """Draw a picture in the middle of a square, with a thin frame around it."""
+    scale = side / max(image.size)
+    w, h = image.width * scale, image.height * scale
+    x, y = left + (side - w) / 2, top + (side - h) / 2
+    canvas.picture(image, x, y, w, h)
+    canvas.pdf.set_draw_color(*RULE)
+    canvas.pdf.set_line_width(0.12)
+    canvas.pdf.rect(x, y, w, h)
 
 
 def _example_piece(canvas: Canvas, element: StructElem, example: Example, number: int) -> Piece:
@@ -50,15 +95,10 @@ def _example_piece(canvas: Canvas, element: StructElem, example: Example, number
         with canvas.artifact():
             canvas.rule(top, weight=0.12, color=HAIRLINE)
         top += 2.5
-        with canvas.marked(element, "Figure", example.alt):
+        with canvas.marked(element, "Figure", example.alt, canvas.box(LEFT, top, left - LEFT, _SIDE + below)):
             for place, (title, image) in enumerate(shown):
                 x = LEFT + place * (_SIDE + _BETWEEN)
-                scale = _SIDE / max(image.size)
-                w, h = image.width * scale, image.height * scale
-                canvas.picture(image, x + (_SIDE - w) / 2, top + (_SIDE - h) / 2, w, h)
-                canvas.pdf.set_draw_color(*RULE)
-                canvas.pdf.set_line_width(0.12)
-                canvas.pdf.rect(x + (_SIDE - w) / 2, top + (_SIDE - h) / 2, w, h)
+                _framed(canvas, image, x, top, _SIDE)
                 canvas.line_of_text(x + _SIDE / 2, top + _SIDE + 0.6, title, NOTE, "center")
             if example.perturbation is not None:
                 place_below = top + _SIDE + 0.6 + NOTE.line_height

@@ -29,6 +29,6 @@ def checks(context: ReportContext) -> Lights:
     return Lights(summary, lights)
 
 
-def made(lights: Lights) -> Lights:
-    """Return a copy of `lights`, a list of checks, without those that were not run; its summary stays."""
-    return Lights(lights.summary, tuple(one for one in lights.lights if one.status != "not run"))
+def failed(lights: Lights) -> Lights:
+    """Return a copy of `lights`, a list of checks, with only those that failed; its summary stays."""
+    return Lights(lights.summary, tuple(one for one in lights.lights if one.status == "fail"))

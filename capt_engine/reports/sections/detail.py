@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from capt_engine.formatting import counted, number, over_255, percent, signed_points
+from capt_engine.formatting import counted, csv_plain, number, over_255, percent, signed_points
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
@@ -17,7 +17,6 @@ from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.measured import Found, side_by_side
 from capt_engine.reports.sections.pictures import examples as kept
 from capt_engine.runs.counts import EDGE_ROWS, metric_means
-from capt_engine.runs.table import plain
 
 Columns: TypeAlias = tuple[Column, ...]
 Rows: TypeAlias = Sequence[tuple[str, ...]]
@@ -129,14 +128,14 @@ def saving(context: ReportContext) -> tuple[Block, ...]:
 def examples(context: ReportContext) -> tuple[Block, ...]:
     """Return the section "Examples": strips of pictures whose margin fell most, fell least, and of random ones.
 
-    They are those kept in the folder of the run in `context`; without any the section is empty.
+    They are those kept in the folder of the run in `context`, each once; without any the section is empty.
     """
     captions = {
         "worst": "The attack took most here (lowest margin shift)",
         "best": "The attack took least here (highest margin shift)",
         "random": f"Drawn at random by seed {context.run.request.options.seed}",
     }
-    return tuple(Strip(caption, tuple(found)) for role, caption in captions.items() if (found := kept(context, role)))
+    return tuple(Strip(captions[role], tuple(found)) for role, found in kept(context).items() if found)
 
 
 def rows(context: ReportContext) -> tuple[Block, ...]:
@@ -168,13 +167,13 @@ def _cells(context: ReportContext, line: dict[str, str]) -> tuple[str, ...]:
     answers = {"true": "yes", "false": "no", "": "–"}
     shift = line["margin_shift"]
     return (
-        context.names.shown(plain(line["path"])),
-        plain(line["label"]),
-        context.who(plain(line["prompt_id"])),
-        f"{plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
+        context.names.shown(csv_plain(line["path"])),
+        csv_plain(line["label"]),
+        context.who(csv_plain(line["prompt_id"])),
+        f"{csv_plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
         line["attack"] or "–",
         context.cell(float(line["eps"])) if line["eps"] else "–",
-        f"{plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
+        f"{csv_plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
         f"{float(shift):+.2f}" if shift else "–",
         answers[line["success"]],
         answers[line["survives_png"]],

@@ -1,4 +1,4 @@
-"""Sections of results: the verdict, the main table, the curve, the classes, the confusion."""
+"""Sections of results: the main table, the curve, the classes, the confusion; and the result in a sentence."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from capt_engine.formatting import counted, p_value, percent, points, unlike_training
+from capt_engine.formatting import counted, p_value, percent, points
 from capt_engine.metrics.interval import share, wilson
 from capt_engine.records import (
     MOST_CLASSES,
+    MOST_COUNTED,
     Bar,
     BarChart,
     ConfusionMatrix,
@@ -19,47 +20,16 @@ from capt_engine.records import (
     Series,
     scale_for,
 )
-from capt_engine.reports.document import Block, Grid, Paragraph, Strip, numbers, texts
-from capt_engine.reports.sections.about import OWN_ANSWERS, threat, unknown_words
-from capt_engine.reports.sections.checks import checks, made
+from capt_engine.reports.document import Block, Grid, Paragraph, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import mean_text
 from capt_engine.reports.sections.detail import Columns, without
-from capt_engine.reports.sections.pictures import examples
 
 LEFT = (
     "Attacks were run one after the other, each on the pictures that were still right: n says on how many, and an attack's own accuracy "
     "is of those alone. Cumulative is of all pictures: right under this attack and all before it; one that was wrong or broken before "
     "counts as lost."
 )
-
-
-def verdict(context: ReportContext) -> tuple[Block, ...]:
-    """Return the section "Verdict": the result of the run in `context` in a sentence, and how good the evaluation was.
-
-    The paired differences, the checks that were run, the threat model and up to three examples follow.
-    """
-    blocks: list[Block] = [Paragraph(sentence(context), "lead")]
-    if context.stopped:
-        blocks.append(Paragraph(context.stopped, "limit"))
-    odd = context.counts.tally.out_of_distribution(context.prompts[0]) if context.prompts else None
-    if odd is not None and odd.count:
-        text = f"{unlike_training(odd.count, odd.n)} What it says of such a picture means nothing."
-        blocks.append(Paragraph(text, "limit"))
-    clean, robust = context.paired()
-    blocks += [
-        Paragraph(f"Difference {state}: {difference(test)}.")
-        for state, test in (("clean", clean), ("attacked", robust))
-        if test
-    ]
-    if not context.is_labelled:
-        blocks.append(Paragraph(OWN_ANSWERS, "limit"))
-    blocks += unknown_words(context)
-    blocks += [made(checks(context)), threat(context)]
-    three = [found[0] for role in ("worst", "best", "random") if (found := examples(context, role))]
-    if three:
-        blocks.append(Strip("One picture that lost most, one that lost least, and one drawn by the seed", tuple(three)))
-    return tuple(blocks)
 
 
 def sentence(context: ReportContext) -> str:
@@ -100,6 +70,12 @@ def results(context: ReportContext) -> tuple[Block, ...]:
 
     A last table sets A against B where the run in `context` has two sets of prompts.
     """
+    left = (Paragraph(LEFT, "note"),) if context.counts.tally.skipped else ()
+    return (main_table(context), *left, *paired_tests(context))
+
+
+def main_table(context: ReportContext) -> Grid:
+    """Return the table that everything else explains: accuracy clean, under each attack and under the worst, of each set of prompts."""
     counts = context.counts
     right = "Right" if context.is_labelled else "Own answer kept"
     several = len(context.run.request.labels) > 1 and context.is_attacked
@@ -132,15 +108,14 @@ def results(context: ReportContext) -> tuple[Block, ...]:
         columns, fewer = without("ε", columns, rows)
         rows = list(fewer)
     caption = f"Accuracy, clean and {context.at}" if context.own else "Accuracy, clean and attacked"
-    blocks: list[Block] = [Grid(caption if context.is_attacked else "Accuracy, clean", columns, tuple(rows))]
-    if context.counts.tally.skipped:
-        blocks.append(Paragraph(LEFT, "note"))
+    return Grid(caption if context.is_attacked else "Accuracy, clean", columns, tuple(rows))
+
+
+def paired_tests(context: ReportContext) -> tuple[Block, ...]:
+    """Return a table of McNemar's tests of A against B, clean and attacked; nothing where there are not two sets of prompts."""
     tests = [(state, test) for state, test in zip(("clean", context.state), context.paired(), strict=True) if test]
-    if tests:
-        blocks.append(
-            Grid("A against B on the same pictures", PAIRED, tuple(paired_row(state, test) for state, test in tests))
-        )
-    return tuple(blocks)
+    rows = tuple(paired_row(state, test) for state, test in tests)
+    return (Grid("A against B on the same pictures", PAIRED, rows),) if rows else ()
 
 
 PAIRED = (
@@ -278,7 +253,12 @@ def _under(context: ReportContext) -> str:
 
 
 def _matrix(caption: str, found: Counter[tuple[str, str]], classes: list[str]) -> ConfusionMatrix:
-    names = list(dict.fromkeys([*classes, *sorted({name for pair in found for name in pair})]))
+    there = {name for pair in found for name in pair}
+    names = list(dict.fromkeys([*classes, *sorted(there)]))
+    if len(names) > MOST_COUNTED and len(there) < len(names):
+        # Of many classes most may be no picture's label and nobody's answer: rows and columns of nothing.
+        caption += f" (the {len(there)} of {len(names)} classes that occur)"
+        names = [name for name in names if name in there]
     if len(names) > MOST_CLASSES:
         wrong = Counter[str]()
         for (label, answer), k in found.items():

@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator
 from typing import assert_never
 
+from capt_engine.formatting import Cell, csv_text
 from capt_engine.records import Bar, BarChart, Bin, Chart, ConfusionMatrix, HeatMap, Histogram, LineChart
-from capt_engine.runs.table import Cell, csv_text
 
 Row = tuple[Cell, ...]
 

@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from capt_engine.errors import CaptError
 from capt_engine.files import write_atomic
 from capt_engine.records import Picture
+from capt_engine.session.originals import PASTED
 from capt_gui.images import to_image
+from capt_gui.panels.session_menu import is_session
 from capt_gui.settings import Settings
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.sides import SUFFIX
@@ -30,12 +32,13 @@ class Intake(QObject):
     """Turns dropped, pasted and chosen files into paths, and saves pictures.
 
     problem(message, hint): what could not be done. checkpoint_found(path): a prompt checkpoint was dropped, not a picture.
-    toys_left(model id): the toy world was on show, and another model is chosen again.
+    toys_left(model id): the toy world was on show, and another model is chosen again. session_found(path): a session was dropped.
     """
 
     problem = Signal(str, str)
     checkpoint_found = Signal(str)
     toys_left = Signal(str)
+    session_found = Signal(str)
 
     def __init__(self, window: QWidget, analysis: AnalysisModel, tour: Tour, settings: Settings) -> None:
         super().__init__(window)
@@ -63,8 +66,13 @@ class Intake(QObject):
         """Add pictures to the gallery, and emit the signal `checkpoint_found` with the path of a dropped prompts file.
 
         paths: pictures, folders of pictures, and prompts files (those that end in .safetensors); of several prompts
-        files the last one in the list is emitted. The toy world, if that was on show, gives way to the model of before.
+        files the last one in the list is emitted. A session among them is opened in place of all.
+
+        The toy world, if that was on show, gives way to the model of before.
         """
+        if session := next(filter(is_session, paths), ""):
+            self.session_found.emit(session)
+            return
         checkpoints = [path for path in paths if path.lower().endswith(SUFFIX)]
         pictures = [path for path in paths if path not in checkpoints]
         model = self._tour.leave() if pictures else ""
@@ -113,7 +121,7 @@ class Intake(QObject):
             return []
         try:
             if self._pasted is None:
-                self._pasted = Path(tempfile.mkdtemp(prefix="capt-explorer-"))
+                self._pasted = Path(tempfile.mkdtemp(prefix=PASTED))
             name = f"pasted-{len(list(self._pasted.iterdir())) + 1}"
             path = self._pasted / f"{name}{_PASTED[form] if content else '.png'}"
             if content:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QMimeData
-from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from capt_engine.formatting import duration
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
+from capt_gui.pages.explore.picture_actions import PictureActions
 from capt_gui.pages.explore.result_view import ResultView
 from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
 from capt_gui.pages.explore.welcome import Welcome
 from capt_gui.panels.page import Menus, Page
+from capt_gui.settings import CARDS, TABLE
 from capt_gui.translate import counted
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore.forecast import LargeDrop, evenly
@@ -27,6 +30,8 @@ from capt_gui.widgets.columns import columns
 
 _COLUMNS = [250, 700, 330]
 _ROWS = [350, 310]
+# of a table above the result, in pixels
+_LEAST_TABLE = 400
 
 
 class ExplorePage(Page):
@@ -40,21 +45,26 @@ class ExplorePage(Page):
         self._asks = False
         self.intake = Intake(self, desk.analysis, desk.tour, desk.settings)
         self.export = RunExport(self, desk)
-        self.gallery = GalleryColumn(desk.theme, desk.gallery, desk.changes)
+        self.gallery = GalleryColumn(desk)
+        self.picture_actions = PictureActions(self, desk, self.gallery.selected)
         self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.result = ResultView(desk)
         self.settings_column = SettingsColumn(desk)
         self._centre = QStackedWidget()
         self._centre.addWidget(self.welcome)
         self._centre.addWidget(self.result)
-        widths = desk.settings.columns if len(desk.settings.columns) == 3 else _COLUMNS
+        self._middle = QSplitter(Qt.Orientation.Vertical)
+        self._middle.addWidget(self._centre)
+        self._middle.setChildrenCollapsible(False)
+        self._widths = desk.settings.columns if len(desk.settings.columns) == 3 else _COLUMNS
         self._columns = columns(
-            (self.gallery, 0, 165), (self._centre, 1, 440), (self.settings_column, 0, 270), sizes=widths
+            (self.gallery, 0, 160), (self._middle, 1, 440), (self.settings_column, 0, 270), sizes=self._widths
         )
         self.result.splitter.setSizes(desk.settings.rows if len(desk.settings.rows) == 2 else _ROWS)
         self.lay_out(self._columns)
         self.actions_by_menu = self._make_actions()
         self._connect()
+        self._place_gallery()
         self.on_counts_changed()
 
     def take(self, mime: QMimeData) -> bool:
@@ -64,6 +74,22 @@ class ExplorePage(Page):
     def open_paths(self, paths: list[str]) -> None:
         """Add the pictures at `paths`, files and folders of the command line, to the gallery."""
         self.intake.take_paths(paths)
+
+    def view(self) -> dict[str, Any]:
+        """Return the picture that is chosen, and the words of the filter."""
+        return {"picture": self._current, "filter": self.gallery.search.text()}
+
+    def show_view(self, view: dict[str, Any]) -> None:
+        """Choose the picture that a session shows, else the first; write its words into the filter."""
+        picture, words = view.get("picture"), view.get("filter")
+        self.gallery.search.setText(words[:200] if isinstance(words, str) else "")
+        self.result.show_summary(None)
+        paths = self.desk.gallery.paths()
+        if isinstance(picture, str) and self.desk.gallery.item(picture) is not None:
+            self.gallery.view.select_path(picture)
+        elif paths:
+            self.gallery.view.select_path(paths[0])
+        self._refresh()
 
     def prepare(self) -> None:
         """Draw the charts once unseen, so that the first result need not wait for that."""
@@ -75,7 +101,8 @@ class ExplorePage(Page):
         The toy world, if it is on show, is not what the next start begins with.
         """
         if self.gallery.isVisible():
-            self.desk.settings.columns = self._columns.sizes()
+            self._keep_widths()
+            self.desk.settings.columns = list(self._widths)
             self.desk.settings.rows = self.result.splitter.sizes()
         self.desk.tour.leave()
         self.intake.clean_up()
@@ -89,13 +116,33 @@ class ExplorePage(Page):
         self.gallery.setVisible(not empty)
         idle = empty and not self.desk.analysis.is_running
         self._centre.setCurrentWidget(self.welcome if idle else self.result)
+        self._fit()
         for action in self._needing_pictures:
             action.setEnabled(not empty)
+        self.picture_actions.set_enabled(not empty)
 
     def on_pictures_found(self, paths: list[str]) -> None:
-        """Choose the first of `paths`, the pictures just added to the gallery, unless one is chosen already."""
-        if paths and self.desk.gallery.item(self._current) is None:
-            self.gallery.view.select_path(paths[0])
+        """Choose what was just added to the gallery, the pictures at `paths`, and scroll there; of the first ones only the first."""
+        is_first = len(paths) == self.desk.gallery.rowCount()
+        self.gallery.select(paths[:1] if is_first else paths)
+
+    def on_look_changed(self, look: str) -> None:
+        """Put the gallery where there is room for it: cards beside the result, a table (`look`) above it."""
+        if look == TABLE:
+            self._keep_widths()
+        self._place_gallery()
+
+    def on_open_requested(self, path: str) -> None:
+        """Show the pictures of the result for the picture at `path` as large as they can be."""
+        self.gallery.select([path])
+        if self.gallery.look == TABLE and self._centre.isHidden():
+            self.gallery.set_look(CARDS)
+            self._place_gallery()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the result out below a table, where the new height has no room for both."""
+        super().resizeEvent(event)
+        self._fit()
 
     def on_current_changed(self, path: str) -> None:
         """Show the picture with the file path `path`, which was chosen in the gallery.
@@ -179,7 +226,7 @@ class ExplorePage(Page):
         """Choose the first picture of the gallery where none is chosen, after a removal was undone."""
         paths = self.desk.gallery.paths()
         if paths and self.desk.gallery.item(self._current) is None:
-            self.gallery.view.select_path(paths[0])
+            self.gallery.select(paths[:1])
 
     def on_saved(self, message: str, folder: str) -> None:
         """Show `message`, that the table of results is saved, in the banner, with its `folder` and a button that opens it."""
@@ -192,7 +239,7 @@ class ExplorePage(Page):
 
     def on_learned(self, lesson: Lesson) -> None:
         """Show the picture of the toy world that tells most, and say in the banner what was seen in the run."""
-        self.gallery.view.select_path(lesson.path)
+        self.gallery.select([lesson.path])
         self.say("info", lesson.sentence, self.tr("Now drop a photograph of your own."))
 
     def on_toys_left(self, model: str) -> None:
@@ -235,15 +282,38 @@ class ExplorePage(Page):
         self._offered, self._asks = "", False
         super().say(kind, message, hint, action, second, third)
 
+    def _keep_widths(self) -> None:
+        if self._columns.indexOf(self.gallery) >= 0 and self.gallery.isVisible():
+            self._widths = self._columns.sizes()
+
+    def _place_gallery(self) -> None:
+        if self.gallery.look == TABLE:
+            self._middle.insertWidget(0, self.gallery)
+            self._middle.setStretchFactor(0, 1)
+            self._middle.setStretchFactor(1, 1)
+        else:
+            self._columns.insertWidget(0, self.gallery)
+            self._columns.setStretchFactor(0, 0)
+            self._columns.setSizes(self._widths)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Below a table the result needs its own height; the welcome needs no table."""
+        room = self.height() - _LEAST_TABLE >= self._centre.minimumSizeHint().height()
+        is_alone = self.gallery.look == CARDS or self.gallery.isHidden()
+        # a window with a table can be made as low as the table
+        self._centre.setMinimumHeight(0 if is_alone else 1)
+        self._centre.setVisible(is_alone or room)
+
     def _refresh(self) -> None:
         self.result.show_item(self.desk.gallery.item(self._current))
 
     def _make_actions(self) -> Menus:
-        open_files = self.add_action("&Open pictures…", self.intake.on_open_files, "Ctrl+O")
-        open_folder = self.add_action("Open &folder…", self.intake.on_open_folder, "Ctrl+Shift+O")
+        open_files = self.add_action("&Open pictures…", self.intake.on_open_files, "Ctrl+I")
+        open_folder = self.add_action("Open &folder…", self.intake.on_open_folder, "Ctrl+Shift+I")
         samples = self.add_action(self.tr("&Try the toy world"), self.desk.tour.start)
         paste = self.add_action("&Paste", self.on_paste, "Ctrl+V")
-        save = self.add_action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+S")
+        save = self.add_action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+E")
         clear = self.add_action("&Clear the gallery", self.on_clear)
         self.run_action = self.add_action("&Run", self.desk.analysis.run_all, "F5", "Ctrl+R")
         self.cancel_action = self.add_action("&Cancel", self.desk.analysis.cancel, "Esc")
@@ -252,6 +322,7 @@ class ExplorePage(Page):
         at_once = self.add_action(
             "Analyse new pictures &at once", self.on_at_once_toggled, checked=self.desk.settings.auto_run
         )
+        look = self.add_action(self.tr("Pictures as a &table, or as cards"), self.gallery.toggle_look, "Ctrl+G")
         triptych = self.result.triptych
         zoom: list[QAction | None] = [
             self.add_action("Zoom &in", triptych.zoom_in, "Ctrl++", "Ctrl+="),
@@ -262,9 +333,9 @@ class ExplorePage(Page):
         out: list[QAction | None] = [save, self.export.table, self.export.report]
         return {
             "&File": [open_files, open_folder, samples, paste, None, *out, None, clear],
-            "&Edit": [*undo_actions(self, self.desk.changes.undo)],
-            "&View": [None, *zoom],
-            "&Run": [self.run_action, self.cancel_action, None, self.export.keep, at_once],
+            "&Edit": [*undo_actions(self, self.desk.changes.undo), None, *self.picture_actions.actions],
+            "&View": [None, look, None, *zoom],
+            "&Run": [self.run_action, self.picture_actions.attack, self.cancel_action, None, self.export.keep, at_once],
         }
 
     def _connect(self) -> None:
@@ -277,12 +348,18 @@ class ExplorePage(Page):
         gallery.open_folder_clicked.connect(self.intake.on_open_folder)
         gallery.clear_clicked.connect(self.on_clear)
         gallery.current_changed.connect(self.on_current_changed)
+        gallery.look_changed.connect(self.on_look_changed)
+        gallery.open_requested.connect(self.on_open_requested)
+        gallery.menu_requested.connect(self.picture_actions.open_menu)
+        self.picture_actions.open_requested.connect(self.on_open_requested)
+        self.picture_actions.problem.connect(self.on_problem)
         analysis.pictures_found.connect(self.on_pictures_found)
         analysis.failed.connect(self.on_failed)
         analysis.finished.connect(self.result.show_summary)
         analysis.large.connect(self.on_large)
         analysis.running_changed.connect(self.on_running_changed)
         self.intake.problem.connect(self.on_problem)
+        self.intake.session_found.connect(self.desk.navigation.session_found)
         self.export.saved.connect(self.on_saved)
         self.desk.results_file.failed.connect(self.on_failed)
         self.intake.checkpoint_found.connect(self.on_checkpoint_found)

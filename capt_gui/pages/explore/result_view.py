@@ -16,7 +16,7 @@ from capt_gui.plain_text import set_tooltip
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
-from capt_gui.view_models.explore.gallery_model import Item
+from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.view_models.navigation import MODELS
 from capt_gui.view_models.truth import known
 from capt_gui.widgets.buttons import Symbol
@@ -118,7 +118,7 @@ class ResultView(QWidget):
     def on_label_typed(self, label: str) -> None:
         """Take `label` as the right answer to the picture that is shown, "" for not known."""
         if self._item is not None:
-            self._desk.gallery.set_labels({self._item.path: label})
+            self._desk.changes.set_label([self._item.path], label)
 
     def on_label_refused(self, sentence: str) -> None:
         """Say in `sentence` that what was typed as the right answer cannot be it."""

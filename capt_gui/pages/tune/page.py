@@ -269,7 +269,7 @@ class TunePage(Page):
     def _make_actions(self) -> Menus:
         self._forward = self.add_action(self.tr("&Next step"), self.on_next, "Alt+Right")
         self._backward = self.add_action(self.tr("&Previous step"), self.on_back, "Alt+Left")
-        new = self.add_action(self.tr("&New project"), self.projects.on_new, "Ctrl+N")
+        new = self.add_action(self.tr("&New project"), self.projects.on_new, "Ctrl+Shift+N")
         own = [action for step in self.steps for action in step.run_actions()]
         return {
             "&File": [new, None, *(action for step in self.steps for action in step.file_actions())],

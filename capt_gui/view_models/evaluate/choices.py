@@ -58,6 +58,11 @@ class EvaluateChoices(QObject):
         return self._template or (self.data.result.template if self.data.result else "")
 
     @property
+    def own_template(self) -> str:
+        """The sentence around each class name that the user wrote; "" for the data set's own."""
+        return self._template
+
+    @property
     def class_list(self) -> str:
         """The id of the list that ships and that answers are chosen among; "" for the classes of the data."""
         place, key = self._class_list

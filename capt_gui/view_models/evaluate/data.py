@@ -94,6 +94,12 @@ class EvaluateData(ScanJob):
         self.place = str(Path(paths[0]).absolute())
         self.scan()
 
+    def clear(self) -> None:
+        """Forget the pictures, as at the start."""
+        self.forget()
+        self.place = ""
+        self.changed.emit()
+
     def scan(self) -> None:
         """Scan the chosen folder or table (again); nothing happens when none is chosen or a scan is under way."""
         if not self.place or self.is_running:

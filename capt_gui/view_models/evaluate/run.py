@@ -125,6 +125,13 @@ class EvaluateRun(OneJob):
             self.n_pictures, self.n_before = 0, run.n
             self._submit(request)
 
+    def show(self, request: EvaluateRequest, result: AnalyzeResult, tally: EvaluateTally, n_pictures: int) -> None:
+        """Show the result of a run of an earlier session, with the counts of its rows; nothing happens while a run is under way."""
+        if not self.is_running:
+            self.request, self.result, self.failure = request, result, None
+            self._arrived, self.n_pictures, self.n_before = tally, n_pictures, 0
+            self.changed.emit()
+
     def forget(self) -> None:
         """Forget the run's request, result and counts, because other pictures are to come; a run under way is kept."""
         if not self.is_running:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
+from capt_engine.errors import BadRequest
+from capt_engine.reading import fitted
 from capt_engine.records import FailedPicture, PictureRow, corruption_of
 
 SAVINGS = ("png", "jpeg95", "jpeg75", "resize")
@@ -34,6 +36,22 @@ class Outlived:
     n: int
 
 
+@dataclass(frozen=True)
+class TallyCounts:
+    """The counts of a tally as they are kept.
+
+    pictures: by prompts and by path, the four fields of what was seen. saved: prompts, way, kept, n. metrics: prompts, name, values.
+    """
+
+    headline: float = 0.0
+    classes: tuple[str, ...] = ()
+    first_attack: str = ""
+    pictures: dict[str, dict[str, tuple[int, int, bool | None, int | None]]] = field(default_factory=dict)
+    saved: tuple[tuple[str, str, int, int], ...] = ()
+    metrics: tuple[tuple[str, str, tuple[float, ...]], ...] = ()
+    failed: tuple[FailedPicture, ...] = ()
+
+
 class EvaluateTally:
     """Counts as the engine does, at one budget; it holds a few numbers a picture. Several corruptions are no attack."""
 
@@ -46,6 +64,39 @@ class EvaluateTally:
         self._metrics: dict[tuple[str, str], array[float]] = {}
         self.classes: tuple[str, ...] = ()
         self.failed: dict[str, FailedPicture] = {}
+
+    @classmethod
+    def of(cls, plain: object) -> EvaluateTally:
+        """Return the tally whose `plain` gave this; raises BadRequest where it is something else."""
+        called = "The counts of the evaluation"
+        found = fitted(plain, TallyCounts, called=called)
+        tally = cls(found.headline)
+        tally.classes, tally._first_attack = found.classes, found.first_attack
+        for side, pictures in found.pictures.items():
+            tally._pictures[side] = {path: _Seen(*one) for path, one in pictures.items()}
+            answers = {i for one in pictures.values() for i in (one[0], one[1], one[3]) if i is not None}
+            if answers and not (min(answers) >= 0 and max(answers) < len(found.classes)):
+                raise BadRequest(f"{called} have an answer that is none of the classes.")
+        tally._saved = {(side, way): [kept, n] for side, way, kept, n in found.saved}
+        tally._metrics = {(side, name): array("d", values) for side, name, values in found.metrics}
+        tally.failed = {one.path: one for one in found.failed}
+        return tally
+
+    def plain(self) -> dict[str, object]:
+        """Return the counts as plain JSON values, which `of` reads."""
+        counts = TallyCounts(
+            self._headline,
+            self.classes,
+            self._first_attack,
+            {
+                side: {path: tuple(vars(one).values()) for path, one in seen.items()}
+                for side, seen in self._pictures.items()
+            },
+            tuple((side, way, kept, n) for (side, way), (kept, n) in self._saved.items()),
+            tuple((side, name, tuple(values)) for (side, name), values in self._metrics.items()),
+            tuple(self.failed.values()),
+        )
+        return vars(counts) | {"failed": [asdict(one) for one in counts.failed]}
 
     def add(self, rows: Iterable[PictureRow | FailedPicture]) -> None:
         """Count the rows (a picture's answers under one attack), and keep the pictures that failed."""

@@ -1,9 +1,10 @@
-"""Removals from the gallery and edits of class names, one upon the other, so that each can be undone."""
+"""Removals from the gallery, labels, tags and edits of class names, one upon the other, so that each can be undone."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -16,10 +17,14 @@ _MOST = 100
 # typing that goes on within this time is one change
 _PAUSE_S = 3.0
 _TYPING = 1
+_Value = TypeVar("_Value")
 
 
 class ExploreChanges(QObject):
-    """Makes each removal and each edit of class names a command on `undo`, the latest on top. `removed(n)`: so many pictures went."""
+    """Makes each removal, label, tag and edit of class names a command on `undo`, the latest on top.
+
+    removed(n): so many pictures went.
+    """
 
     removed = Signal(int)
 
@@ -37,6 +42,25 @@ class ExploreChanges(QObject):
             self.undo.push(_PicturesRemoved(self._gallery, there))
             self.removed.emit(len(there))
 
+    def set_label(self, paths: Sequence[str], label: str) -> None:
+        """Take `label` as the right answer to the pictures at `paths`, "" for not known."""
+        before = {item.path: item.label for path in paths if (item := self._gallery.item(path)) is not None}
+        after = dict.fromkeys(before, label)
+        words = counted(len(before), "set 1 label", "set {} labels")
+        self._set(self._gallery.set_labels, before, after, words)
+
+    def add_tag(self, paths: Sequence[str], tag: str) -> None:
+        """Give the pictures at `paths` the tag `tag`, a word of the user's own."""
+        before = self._tags(paths)
+        after = {path: own if tag in own else (*own, tag) for path, own in before.items()}
+        self._set(self._gallery.set_tags, before, after, tr("add tag {}").format(tag))
+
+    def remove_tag(self, paths: Sequence[str], tag: str) -> None:
+        """Take the tag `tag` from the pictures at `paths`."""
+        before = self._tags(paths)
+        after = {path: tuple(one for one in own if one != tag) for path, own in before.items()}
+        self._set(self._gallery.set_tags, before, after, tr("remove tag {}").format(tag))
+
     def write_classes(self, classes: tuple[str, ...], template: str) -> None:
         """Take what the user has typed as class names and template; what is typed in one go is one change."""
         self._change(lambda: self._choices.set_classes(classes, template), tr("typing"), typed=True)
@@ -52,6 +76,22 @@ class ExploreChanges(QObject):
     def use_model_classes(self) -> None:
         """Ask about the model's own class names, where the chosen prompts suggest others."""
         self._change(self._choices.use_model_classes, tr("the model's own classes"))
+
+    def _tags(self, paths: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        return {item.path: item.tags for path in paths if (item := self._gallery.item(path)) is not None}
+
+    def _set(
+        self,
+        setter: Callable[[Mapping[str, _Value]], None],
+        before: dict[str, _Value],
+        after: dict[str, _Value],
+        words: str,
+    ) -> None:
+        """Give pictures, by path, other values, unless they have them already."""
+        changed = [path for path, value in after.items() if value != before[path]]
+        if changed:
+            old, new = ({path: one[path] for path in changed} for one in (before, after))
+            self.undo.push(_ValuesSet(setter, old, new, words))
 
     def _change(self, change: Callable[[], None], words: str, *, typed: bool = False) -> None:
         before = self._choices.own_classes()
@@ -75,6 +115,26 @@ class _PicturesRemoved(QUndoCommand):
     def undo(self) -> None:
         self._gallery.put_back(self._removed)
         self._removed = []
+
+
+class _ValuesSet(QUndoCommand, Generic[_Value]):
+    """Other labels or tags of pictures, by path; those that are not in the gallery just then are passed over."""
+
+    def __init__(
+        self,
+        setter: Callable[[Mapping[str, _Value]], None],
+        before: dict[str, _Value],
+        after: dict[str, _Value],
+        words: str,
+    ) -> None:
+        super().__init__(words)
+        self._setter, self._before, self._after = setter, before, after
+
+    def redo(self) -> None:
+        self._setter(self._after)
+
+    def undo(self) -> None:
+        self._setter(self._before)
 
 
 class _ClassesChanged(QUndoCommand):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
-from pathlib import PurePath
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
@@ -15,6 +14,7 @@ from capt_engine.records import AnalyzeRequest, FailedPicture, PictureRow, Pictu
 from capt_gui.plain_text import plain
 from capt_gui.roles import GalleryRole
 from capt_gui.view_models import formatting
+from capt_gui.view_models.explore.gallery_item import GalleryEntry, Item
 from capt_gui.view_models.explore.picture_sets import PictureSets
 from capt_gui.view_models.thumbnails import Thumbnails
 from capt_gui.view_models.truth import WORST_FIRST, has_changed, outcome_of
@@ -22,38 +22,9 @@ from capt_gui.view_models.truth import WORST_FIRST, has_changed, outcome_of
 Index = QModelIndex | QPersistentModelIndex
 
 _CLASSES_KEPT = 200
+# what is more scattered than this is told as a whole
+_MOST_RUNS = 8
 _NOWHERE = QModelIndex()
-
-
-@dataclass
-class Item:
-    """One picture: what is known of it and what happens to it.
-
-    pending: "", "waiting" or "running". outcome: "" or one of truth.WORST_FIRST. label: the right answer that somebody
-    gave, "" for none. row: the result without its pictures; None when there is none yet, or when it was too large to keep.
-    request: what the result was made with. other: the row of side B, where two were compared; `sides` then holds
-    (outcome, caption) of A and of B, and `outcome` is the worse.
-    """
-
-    path: str
-    size: str = ""
-    seen: bool = False
-    pending: str = ""
-    outcome: str = ""
-    label: str = ""
-    caption: str = ""
-    failure: FailedPicture | None = None
-    row: PictureRow | None = None
-    request: AnalyzeRequest | None = None
-    other: PictureRow | None = None
-    sides: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def state(self) -> str:
-        """The state of the card in one word: "waiting", "ready", "running", "failed", or an outcome."""
-        if self.failure is not None:
-            return "failed"
-        return self.pending or self.outcome or ("ready" if self.seen else "waiting")
 
 
 class Removed(NamedTuple):
@@ -65,7 +36,10 @@ class Removed(NamedTuple):
 
 
 class GalleryModel(QAbstractListModel):
-    """Rows by path. `result_changed(path)`: what is known of one picture ("": of several); `counts_changed`: counts."""
+    """Rows by path. `result_changed(path)`: what is known of one picture ("": of several); `counts_changed`: counts.
+
+    However many pictures come, change or go at once, each signal is emitted once for all of them.
+    """
 
     result_changed = Signal(str)
     counts_changed = Signal()
@@ -89,13 +63,25 @@ class GalleryModel(QAbstractListModel):
         """Return file name, thumbnail, state, caption or message of the card at `index`, as `role` asks, or None."""
         if not index.isValid():
             return None
-        item = self._items[index.row()]
+        return self.answer(self._items[index.row()], role)
+
+    def answer(self, item: Item, role: int) -> object:
+        """Return what the card of `item` shows, as `role` asks: file name, thumbnail, state, caption or message; else None."""
         if role == GalleryRole.THUMBNAIL:
             return self._thumbnails.get(item.path)
         if role == GalleryRole.SIDES:
             return () if item.pending or item.failure is not None else item.sides
         answer = _ANSWERS.get(role)
         return answer(item) if answer else None
+
+    @property
+    def is_compared(self) -> bool:
+        """True if a picture has answers of both A and B."""
+        return self._counts["compared"] > 0
+
+    def items(self) -> Sequence[Item]:
+        """Return all pictures, in the order of the gallery; the sequence is the gallery's own and changes with it."""
+        return self._items
 
     def item(self, path: str) -> Item | None:
         """Return all that is known of the picture at `path`; None when it is not in the gallery."""
@@ -143,6 +129,7 @@ class GalleryModel(QAbstractListModel):
         Outcomes that are there already are judged by them from now on.
         """
         self._labels |= labels
+        changed = []
         for path, label in labels.items():
             item = self.item(path)
             if item is None or item.label == label:
@@ -151,25 +138,42 @@ class GalleryModel(QAbstractListModel):
             item.label = label
             self._judge(item)
             self._count(item)
-            self._tell(item)
+            changed.append(item)
+        self._tell(changed)
+
+    def set_tags(self, tags: Mapping[str, tuple[str, ...]]) -> None:
+        """Give the pictures with these paths the tags, the user's own words, that stand beside them, in place of those of before."""
+        changed = []
+        for path, own in tags.items():
+            item = self.item(path)
+            if item is not None and item.tags != own:
+                item.tags = own
+                changed.append(item)
+        self._tell(changed)
+
+    def entries(self) -> list[GalleryEntry]:
+        """Return the plain record of every picture, in the order of the gallery, for `restore`."""
+        return [item.entry(_bytes(self._thumbnails.packed(item.path))) for item in self._items]
+
+    def restore(self, entries: Iterable[GalleryEntry]) -> None:
+        """Append the pictures that `entries` gave before, with all that was known of them; one that is there stays as it is."""
+        fresh = {entry.path: entry for entry in entries if entry.path not in self._rows}
+        for entry in fresh.values():
+            if entry.thumbnail:
+                self._thumbnails.put_foreign(entry.path, entry.thumbnail)
+            if entry.label:
+                self._labels[entry.path] = entry.label
+        self._append([Item.of(entry) for entry in fresh.values()])
 
     def add(self, paths: Iterable[str], failures: Iterable[FailedPicture] = ()) -> None:
         """Append a card for each picture at `paths`, and a failed one for each of `failures`, unless already there."""
         items = [Item(path, label=self._labels.get(path, "")) for path in paths]
         items += [Item(failure.path, failure=failure) for failure in failures]
-        fresh = list({item.path: item for item in items if item.path not in self._rows}.values())
-        if not fresh:
-            return
-        start = len(self._items)
-        self.beginInsertRows(QModelIndex(), start, start + len(fresh) - 1)
-        self._items += fresh
-        self._rows |= {item.path: start + offset for offset, item in enumerate(fresh)}
-        self._counts["failed"] += sum(item.failure is not None for item in fresh)
-        self.endInsertRows()
-        self.counts_changed.emit()
+        self._append(list({item.path: item for item in items if item.path not in self._rows}.values()))
 
     def put_previews(self, previews: Iterable[Preview | FailedPicture]) -> None:
         """Add thumbnails and sizes to the pictures' cards, and turn those that could not be read into failed cards."""
+        changed = []
         for preview in previews:
             item = self.item(preview.path)
             if item is None:
@@ -181,13 +185,15 @@ class GalleryModel(QAbstractListModel):
                 self._thumbnails.put(item.path, preview.thumbnail)
                 item.seen, item.size = True, f"{preview.width} × {preview.height}"
             self._count(item)
-            self._tell(item)
+            changed.append(item)
+        self._tell(changed)
 
     def put_rows(self, rows: Iterable[PictureRow | FailedPicture], request: AnalyzeRequest) -> None:
         """Put the answers, or failures, into the cards of the pictures; where two are compared, B's row follows A's.
 
         request: the settings that the rows were made with. Pictures that were removed and can be put back keep their rows.
         """
+        changed = []
         for path, group in groupby(rows, lambda row: row.path):
             there = self.item(path)
             item = there or self._removed.get(path)
@@ -206,7 +212,8 @@ class GalleryModel(QAbstractListModel):
                 self._keep(item, results, request)
             if there is not None:
                 self._count(item)
-                self._tell(item)
+                changed.append(item)
+        self._tell(changed)
 
     def set_pending(self, paths: Iterable[str], pending: str) -> None:
         """Mark the pictures at `paths` as "waiting" or "running", or with "" as neither, to show their last outcome."""
@@ -214,24 +221,32 @@ class GalleryModel(QAbstractListModel):
         for path in named:
             if (item := self.item(path) or self._removed.get(path)) is not None:
                 item.pending = pending
-        rows = [self._rows[path] for path in named if path in self._rows]
-        if rows:
-            self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
-            self.result_changed.emit("")
+        self._show([item for path in named if (item := self.item(path)) is not None])
 
     def remove(self, paths: Iterable[str]) -> None:
         """Remove the pictures at `paths` from the gallery, with their results; the files on disk stay."""
         gone = sorted((self._rows[path] for path in set(paths) if path in self._rows), reverse=True)
-        for first, last in _runs(gone):
-            self.beginRemoveRows(QModelIndex(), first, last)
+        if not gone:
+            return
+        runs = list(_runs(gone))
+        scattered = len(runs) > _MOST_RUNS
+        if scattered:
+            self.beginResetModel()
+        for first, last in runs:
+            if not scattered:
+                self.beginRemoveRows(QModelIndex(), first, last)
             for item in self._items[first : last + 1]:
                 self._count(item, -1)
                 self._thumbnails.drop(item.path)
                 self._pictures.drop(item.path)
                 self._labels.pop(item.path, None)
             del self._items[first : last + 1]
-            self.endRemoveRows()
-        self._rows = {item.path: row for row, item in enumerate(self._items)}
+            if not scattered:
+                self._number()
+                self.endRemoveRows()
+        if scattered:
+            self._number()
+            self.endResetModel()
         self.counts_changed.emit()
 
     def take(self, paths: Iterable[str]) -> list[Removed]:
@@ -244,18 +259,48 @@ class GalleryModel(QAbstractListModel):
 
     def put_back(self, removed: Iterable[Removed]) -> None:
         """Put pictures that `take` removed back into their rows, with their results; one that is there again stays as it is."""
-        for first, group in _neighbours([one for one in removed if one.item.path not in self._rows]):
+        groups = list(_neighbours([one for one in removed if one.item.path not in self._rows]))
+        if not groups:
+            return
+        scattered = len(groups) > _MOST_RUNS
+        if scattered:
+            self.beginResetModel()
+        for first, group in groups:
             row = min(first, len(self._items))
-            self.beginInsertRows(QModelIndex(), row, row + len(group) - 1)
+            if not scattered:
+                self.beginInsertRows(QModelIndex(), row, row + len(group) - 1)
             self._items[row:row] = [one.item for one in group]
             for one in group:
                 self._count(one.item)
                 self._removed.pop(one.item.path, None)
                 if one.thumbnail is not None:
                     self._thumbnails.put_packed(one.item.path, one.thumbnail)
-            self.endInsertRows()
-        self._rows = {item.path: row for row, item in enumerate(self._items)}
+            if not scattered:
+                self._number()
+                self.endInsertRows()
+        if scattered:
+            self._number()
+            self.endResetModel()
         self.counts_changed.emit()
+
+    def packed(self, path: str) -> bytes:
+        """Return the thumbnail of the picture at `path` as a small JPEG, as an entry has it; b"" where there is none."""
+        return _bytes(self._thumbnails.packed(path))
+
+    def large_pictures(self) -> dict[tuple[str, str], PictureSet]:
+        """Return the large pictures that are in memory, by path and side, those looked at last first."""
+        return self._pictures.every()
+
+    def put_pictures(self, path: str, sets: Sequence[PictureSet]) -> None:
+        """Keep the large pictures of the result at `path`, of A and of B where they differ, as `large_pictures` gave them."""
+        for side, pictures in zip("ab", sets, strict=False):
+            self._pictures.put(path, side, pictures)
+
+    def forget_results(self, paths: Iterable[str]) -> None:
+        """Forget the results and the thumbnails of the pictures at `paths`, which are other pictures now; labels stay."""
+        taken = self.take(paths)
+        blank = (Item(one.item.path, label=one.item.label) for one in taken)
+        self.put_back([Removed(one.row, item, None) for one, item in zip(taken, blank, strict=True)])
 
     def clear(self) -> None:
         """Remove all pictures from the gallery, with their results; the files on disk stay."""
@@ -303,11 +348,38 @@ class GalleryModel(QAbstractListModel):
                 self._counts[f"fooled{suffix}"] += by * (found == "broken")
                 self._counts[f"changed{suffix}"] += by * (row is not None and has_changed(row))
 
-    def _tell(self, item: Item) -> None:
-        index = self.index(self._rows[item.path])
-        self.dataChanged.emit(index, index)
-        self.result_changed.emit(item.path)
+    def _number(self) -> None:
+        """Know the row of each picture again, before anybody hears that pictures came or went."""
+        self._rows = {item.path: row for row, item in enumerate(self._items)}
+
+    def _append(self, fresh: list[Item]) -> None:
+        """Append pictures that are not there yet."""
+        if not fresh:
+            return
+        start = len(self._items)
+        self.beginInsertRows(QModelIndex(), start, start + len(fresh) - 1)
+        self._items += fresh
+        self._rows |= {item.path: start + offset for offset, item in enumerate(fresh)}
+        for item in fresh:
+            self._count(item)
+        self.endInsertRows()
         self.counts_changed.emit()
+
+    def _tell(self, items: list[Item]) -> None:
+        """Say once that more is known of these pictures."""
+        if items:
+            self._show(items)
+            self.counts_changed.emit()
+
+    def _show(self, items: list[Item]) -> None:
+        """Have the cards of these pictures painted anew."""
+        if not items:
+            return
+        for item in items:
+            item.searched = ""
+        rows = [self._rows[item.path] for item in items]
+        self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
+        self.result_changed.emit(items[0].path if len(items) == 1 else "")
 
 
 def _has_two_sets(item: Item) -> bool:
@@ -324,21 +396,25 @@ def _message(item: Item) -> str:
 
 def _spoken(item: Item) -> str:
     """The text of a card for a screen reader."""
-    return ", ".join(part for part in (PurePath(item.path).name, item.state, item.caption) if part)
+    return ", ".join(part for part in (item.name, item.state, item.caption) if part)
 
 
 _COUNTED = ("done", "failed", "compared", "known", "changed", "changed_b", "fooled", "fooled_b")
 _CAPTIONS = {"waiting": "Waiting for its turn", "running": "Under attack now"}
 _ANSWERS: dict[int, Callable[[Item], str]] = {
-    Qt.ItemDataRole.DisplayRole: lambda item: PurePath(item.path).name,
+    Qt.ItemDataRole.DisplayRole: lambda item: item.name,
     Qt.ItemDataRole.ToolTipRole: lambda item: plain(_message(item)),
     Qt.ItemDataRole.AccessibleTextRole: _spoken,
     GalleryRole.PATH: lambda item: item.path,
-    GalleryRole.NAME: lambda item: PurePath(item.path).name,
+    GalleryRole.NAME: lambda item: item.name,
     GalleryRole.STATE: lambda item: item.state,
     GalleryRole.CAPTION: lambda item: _CAPTIONS.get(item.pending, item.caption),
     GalleryRole.MESSAGE: lambda item: _message(item) if item.failure is not None else "",
 }
+
+
+def _bytes(packed: QByteArray | None) -> bytes:
+    return b"" if packed is None else bytes(packed.data())
 
 
 def _neighbours(ascending: list[Removed]) -> Iterator[tuple[int, list[Removed]]]:

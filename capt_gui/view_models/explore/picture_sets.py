@@ -33,6 +33,10 @@ class PictureSets:
             self._kept.move_to_end((path, side))
         return kept
 
+    def every(self) -> dict[tuple[str, str], PictureSet]:
+        """Return all sets that are kept, by path and side, the one used last first."""
+        return dict(reversed(self._kept.items()))
+
     def drop(self, path: str) -> None:
         """Forget the large pictures of both sides for the file at `path`."""
         for side in ("a", "b"):

@@ -18,7 +18,8 @@ from capt_gui.translate import tr
 from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.choices import Choices, OwnClasses
-from capt_gui.view_models.explore.gallery_model import GalleryModel, Item
+from capt_gui.view_models.explore.gallery_item import Item
+from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.truth import outcome_of
 
 _TOY = TOYS[0]

@@ -57,6 +57,7 @@ BLOCKS: dict[str, dict[str, Any]] = {
     },
     "Matrix": {"caption": str, "names": [str], "counts": [[int]], "alt": str},
     "Strip": {
+        "side_by_side": bool,
         "caption": str,
         "examples": [
             {

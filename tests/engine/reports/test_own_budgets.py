@@ -19,6 +19,7 @@ from capt_engine.reports.document import Facts, Grid, Report
 from capt_engine.reports.html import report as html_report
 from capt_engine.reports.pdf.report import write
 from capt_engine.reports.sections.context import ReportContext
+from capt_engine.reports.sections.front import command
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest import as_json
 from tests.engine.reports.made_runs import kept, request, rows
@@ -57,7 +58,7 @@ def test_a_budget_in_words_stands_where_an_epsilon_would(attack: str, tmp_path: 
     told = replace(
         report, sections=tuple(one for one in report.sections if one.id not in ("repeat", "glossary", "checks"))
     )
-    text = words(told)
+    text = words(told).replace(command(ReportContext.of(tmp_path / "run")), "")
     assert f"Under {BUDGETS[attack]}, B: prompts demo-prompts keeps" in text
     assert f"({attack}; {BUDGETS[attack]}; 12 pictures)" in text
     assert "4/255" not in text

@@ -357,11 +357,11 @@ def test_the_filter_keeps_what_matches(bench: Bench, page: ExplorePage, files: t
     """Words filter by name, class and state."""
     fill(bench, page, files)
     page.gallery.search.setText("FAILED")
-    assert page.gallery.filter_list.rowCount() == 1
+    assert page.gallery.rows.rowCount() == 1
     page.gallery.search.setText("png b.")
-    assert page.gallery.filter_list.rowCount() == 1
+    assert page.gallery.rows.rowCount() == 1
     page.gallery.search.clear()
-    assert page.gallery.filter_list.rowCount() == 3
+    assert page.gallery.rows.rowCount() == 3
 
 
 def test_the_right_column_follows_the_choices(bench: Bench, page: ExplorePage) -> None:
