@@ -35,8 +35,12 @@ if TYPE_CHECKING:
     from capt_engine.errors import CaptError as CaptError
     from capt_engine.errors import DeviceProblem as DeviceProblem
     from capt_engine.errors import UnknownName as UnknownName
+    from capt_engine.evaluation.compared import VariantTable as VariantTable
+    from capt_engine.evaluation.compared import compare as compare
     from capt_engine.evaluation.of_tensors import Evaluation as Evaluation
     from capt_engine.evaluation.of_tensors import evaluate as evaluate
+    from capt_engine.explanations.drift import token_drift as token_drift
+    from capt_engine.explanations.of_tensors import saliency as saliency
     from capt_engine.model.classifier import Classifier as Classifier
     from capt_engine.model.clip import load_clip as load_clip
     from capt_engine.model.learned_prompts import LearnedPrompts as LearnedPrompts
@@ -64,7 +68,10 @@ _HOMES = {
     "attacks.typographic": "Typographic",
     "demo.pictures": "demo_pictures",
     "errors": "BadCheckpoint BadRequest CaptError DeviceProblem UnknownName",
+    "evaluation.compared": "VariantTable compare",
     "evaluation.of_tensors": "Evaluation evaluate",
+    "explanations.drift": "token_drift",
+    "explanations.of_tensors": "saliency",
     "model.classifier": "Classifier",
     "model.clip": "load_clip",
     "model.learned_prompts": "LearnedPrompts",

@@ -211,8 +211,16 @@ def _fields(kind: Any) -> dict[str, Any]:
 
 @lru_cache
 def _has_old_names(kind: Any) -> bool:
-    """True where a type or one inside it had other names."""
-    return hasattr(kind, "OLD_NAMES") or any(map(_has_old_names, (*get_args(kind), *_fields(kind).values())))
+    """True where a type or one inside it had other names; a type may stand inside itself."""
+    seen, waiting = set(), [kind]
+    while waiting:
+        one = waiting.pop()
+        if one not in seen:
+            seen.add(one)
+            if hasattr(one, "OLD_NAMES"):
+                return True
+            waiting += (*get_args(one), *_fields(one).values())
+    return False
 
 
 def _today(value: Any, kind: Any) -> Any:

@@ -13,6 +13,12 @@ def resources_dir() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / "resources"
 
 
+def documents_dir() -> Path:
+    """Return the folder of the documents that the help shows: inside the package when installed, `docs/` in a checkout."""
+    installed = _PACKAGE / "bundled" / "docs"
+    return installed if installed.is_dir() else _PACKAGE.parent / "docs"
+
+
 def resource(*parts: str) -> Path:
     """Return the path of a bundled file or folder by its parts: `resource("demo", "open_clip_config.json")`.
 

@@ -77,6 +77,7 @@ def _opened(argv: list[str]) -> int:
     )
     offline = options.offline or launch.settings.offline
     set_environment(offline=offline, plugins=not (options.no_plugins or options.safe_mode))
+    set_sizes(launch.settings.ui_scale, launch.settings.threads)
     device = "cpu" if options.safe_mode else options.device or launch.settings.device
     return application.run(launch, real_engine(device))
 
@@ -188,6 +189,19 @@ def set_environment(*, offline: bool, plugins: bool = True) -> None:
         os.environ["TRANSFORMERS_OFFLINE"] = "1"
     if not plugins:
         os.environ["CAPT_NO_PLUGINS"] = "1"
+
+
+def set_sizes(ui_scale: int, threads: int) -> None:
+    """Have Qt draw everything `ui_scale` per cent as large, and torch compute on so many `threads`, 0 for all cores.
+
+    This sets environment variables of this process, which are read when Qt and torch begin; those that are set already
+    stay as they are.
+    """
+    if ui_scale != 100:
+        os.environ.setdefault("QT_SCALE_FACTOR", f"{ui_scale / 100:g}")
+    if threads:
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, str(threads))
 
 
 def _version_of_qt() -> str:

@@ -21,8 +21,9 @@ from capt_gui import settings as settings_file
 from capt_gui.bridge import Bridge, EngineFactory
 from capt_gui.crash import CrashReporter
 from capt_gui.main_window import MainWindow
-from capt_gui.settings import Settings
+from capt_gui.settings import SIMPLE, Settings
 from capt_gui.theme import Theme
+from capt_gui.translate import install_language, tr
 from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
@@ -152,18 +153,22 @@ def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, them
     path = settings_file.settings_path()
     if safe:
         return Launch(_themed(Settings(), theme), None, "Safe mode: defaults, and nothing is remembered.", paths, logs)
+    is_first = not path.exists()
     notice = settings_file.set_aside(path, "The settings were reset") if reset and path.exists() else ""
     settings, problem = (Settings(), "") if reset else settings_file.load(path)
-    data = folders.data_dir()
+    if is_first:
+        # nobody has been here: one picture, one button, one sentence
+        settings.view = SIMPLE
+    notice = " ".join(filter(None, (notice or problem, *map(_missing, folders.missing_folders()))))
     return Launch(
         _themed(settings, theme),
         path,
-        notice or problem,
+        notice,
         paths,
         logs,
-        data / "runs",
-        data / "tuning",
-        data / "sessions",
+        folders.runs_dir(),
+        folders.projects_dir(),
+        folders.data_dir() / "sessions",
     )
 
 
@@ -176,6 +181,7 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(app, QApplication):
         raise TypeError("Another kind of Qt application runs already.")
+    install_language(app, launch.settings.language)
     app.setApplicationName("capt-explorer")
     app.setApplicationDisplayName("CAPT Explorer")
     app.setDesktopFileName("io.github.capt_explorer.CaptExplorer")
@@ -219,3 +225,7 @@ def _themed(settings: Settings, theme: str | None) -> Settings:
     if theme is not None:
         settings.theme = theme
     return settings
+
+
+def _missing(folder: Path) -> str:
+    return tr("The chosen folder {} is not there; the usual one is used as long as it is missing.").format(folder)

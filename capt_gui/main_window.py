@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QMimeData, Qt, QUrl
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, Qt, QUrl
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
+    QHelpEvent,
     QIcon,
     QKeyEvent,
     QKeySequence,
@@ -31,13 +32,19 @@ from PySide6.QtWidgets import (
 
 from capt_engine.resources import resource
 from capt_gui.pages import PAGES
+from capt_gui.panels.help.guided_tour import STOP, GuidedTour
+from capt_gui.panels.help.help_desk import HelpDesk
+from capt_gui.panels.help.window_tour import RAIL, window_stops
 from capt_gui.panels.page import Page
+from capt_gui.panels.preferences.dialog import PreferencesDialog
 from capt_gui.panels.session_menu import SessionMenu, is_session
 from capt_gui.panels.window_menus import WindowMenus
 from capt_gui.plain_text import message_box, plain_label
+from capt_gui.settings import FULL, SIMPLE
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EVALUATE, TUNE
+from capt_gui.view_models.preferences.shortcuts import EVERYWHERE, Shortcuts
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 from capt_gui.view_models.work_under_way import work_under_way
 from capt_gui.widgets.actions import make_action
@@ -65,12 +72,20 @@ class MainWindow(QMainWindow):
         self.desk = desk
         self._keeper = keeper
         self._log_folder = log_folder
+        self._titles = {EVERYWHERE: self.tr("Everywhere")} | {info.key: self.tr(info.title) for info in PAGES}
+        self.shortcuts = Shortcuts(desk.settings, self)
+        self.preferences = desk.preferences
+        self.preferences_dialog: PreferencesDialog | None = None
+        self.tour: GuidedTour | None = None
+        self.help_desk = HelpDesk(self, desk, log_folder, self.shortcuts, self._titles)
         # a test answers in the dialog's place
         self.ask: Callable[[QWidget, str, str, str, str], bool] = confirm
         self._pages: list[Page] = []
         self._menus = WindowMenus(self, MENUS)
         self._page_actions: dict[str, QAction] = {}
+        self._theme_actions: list[QAction] = []
         self.rail = PageRail(desk.theme)
+        self.rail.setProperty(STOP, RAIL)
         self._stack = QStackedWidget()
         self._note = plain_label()
         self._pill = DevicePill(desk.theme)
@@ -80,6 +95,7 @@ class MainWindow(QMainWindow):
         self._fill_pages()
         self.sessions = SessionMenu(self, self, desk, journals)
         self._fill_menus()
+        self.shortcuts.take(self._menus.actions())
         self._fill_status_bar()
         self._restore()
         self.show_page(PAGES[0].key)
@@ -97,6 +113,8 @@ class MainWindow(QMainWindow):
         desk.tuning.run.progressed.connect(self.on_tuning_progressed)
         desk.evaluation.run.running_changed.connect(self.on_evaluating_changed)
         desk.theme.changed.connect(self.on_theme_changed)
+        self.shortcuts.changed.connect(keeper.touch)
+        self.preferences.changed.connect(self.on_preference_changed)
         self.on_engine_changed()
 
     @property
@@ -125,6 +143,8 @@ class MainWindow(QMainWindow):
         self.rail.set_current(key)
         self._page_actions[key].setChecked(True)
         self._menus.show_for(key)
+        self.help_desk.page = key
+        self._show_rail()
 
     def open_paths(self, paths: list[str]) -> None:
         """Open the first session among `paths`, files and folders; without one the first page (Explore) adds them to its gallery."""
@@ -167,15 +187,53 @@ class MainWindow(QMainWindow):
     def on_theme_changed(self) -> None:
         """Put the chosen look ("system", "light" or "dark") into the settings, which are saved soon."""
         self.desk.settings.theme = self.desk.theme.choice
+        for action in self._theme_actions:
+            action.setChecked(action.data() == self.desk.theme.choice)
         self._keeper.touch()
 
     def on_theme_chosen(self, action: QAction) -> None:
         """Change the look of the window to the data of the chosen menu `action`: "system", "light" or "dark"."""
         self.desk.theme.set_choice(action.data())
 
+    def on_simple_toggled(self, checked: bool) -> None:
+        """Show the simple view of Explore (`checked`), or everything; Explore comes to the front for it."""
+        self.preferences.set("view", SIMPLE if checked else FULL)
+        if checked:
+            self.show_page(PAGES[0].key)
+
     def on_page_chosen(self, action: QAction) -> None:
         """Show the page whose key is the data of the chosen menu `action`."""
         self.show_page(action.data())
+
+    def on_preferences(self) -> None:
+        """Open the dialog of the settings."""
+        if self.preferences_dialog is not None:
+            self.preferences_dialog.deleteLater()
+        self.preferences_dialog = PreferencesDialog(
+            self.desk.theme, self.preferences, self.shortcuts, self._titles, self
+        )
+        self.preferences_dialog.open()
+
+    def on_preference_changed(self, name: str) -> None:
+        """Let the change of the setting `name` hold at once where it can, and keep it."""
+        # the engine reads some of them from the file
+        self._keeper.save_now()
+        settings, desk = self.desk.settings, self.desk
+        if name == "theme":
+            desk.theme.set_choice(settings.theme)
+        elif name == "offline":
+            desk.models.refresh()
+        elif name in ("runs_budget_gb", "trash_days", "trash_budget_gb"):
+            desk.reports.runs.refresh()
+        elif name == "view":
+            self._show_rail()
+
+    def on_tour(self) -> None:
+        """Walk through the window, in its full view, with the toy world as the example."""
+        self.preferences.set("view", FULL)
+        if self.tour is None:
+            self.tour = GuidedTour(self.desk.theme, self, window_stops(self.desk, self.show_page))
+        self.tour.start()
 
     def on_about(self) -> None:
         """Show a dialog with the version of the program, what it does, and when it uses the network."""
@@ -187,6 +245,14 @@ class MainWindow(QMainWindow):
     def on_open_logs(self) -> None:
         """Open the folder of the log files in the system's file manager."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log_folder)))
+
+    def event(self, event: QEvent) -> bool:
+        """Show the glossary's sentence for a term that the mouse rests on; leave every other `event` to Qt.
+
+        A part with a tooltip of its own shows that, and Qt asks no further.
+        """
+        place = event.pos() if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip else None
+        return (place is not None and self.help_desk.show_term(self, place)) or super().event(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept the drag of `event` if it carries files or a picture, and say in the status bar that it can be dropped."""
@@ -275,10 +341,12 @@ class MainWindow(QMainWindow):
         return [None, make_action(self, "&Quit", self.close, QKeySequence.StandardKey.Quit)]
 
     def _edit_actions(self) -> list[QAction | None]:
-        return []
+        return [None, make_action(self, self.tr("P&references…"), self.on_preferences, "Ctrl+,")]
 
     def _help_actions(self) -> list[QAction | None]:
         return [
+            make_action(self, self.tr("Show me &around"), self.on_tour),
+            *self.help_desk.actions(),
             make_action(self, "Open &log folder", self.on_open_logs),
             make_action(self, "&About CAPT Explorer", self.on_about),
         ]
@@ -295,9 +363,18 @@ class MainWindow(QMainWindow):
         for choice, title in _THEMES:
             action = QAction(title, group, checkable=True, checked=choice == self.desk.theme.choice)
             action.setData(choice)
+            self._theme_actions.append(action)
             actions.append(action)
         group.triggered.connect(self.on_theme_chosen)
-        return actions
+        simple = self.desk.settings.view == SIMPLE
+        self.simple_action = make_action(self, self.tr("S&imple view"), self.on_simple_toggled, checked=simple)
+        return [*actions, None, self.simple_action]
+
+    def _show_rail(self) -> None:
+        """In the simple view there is one page: the others are in the View menu, and come with the rail."""
+        simple = self.desk.settings.view == SIMPLE
+        self.simple_action.setChecked(simple)
+        self.rail.setVisible(not simple or self.page is not self._pages[0])
 
     def _fill_status_bar(self) -> None:
         bar = self.statusBar()

@@ -20,6 +20,9 @@ from capt_engine.reading import read_toml, what_fits
 VERSION = 2
 FILE_NAME = "settings.toml"
 AUTO, OFF = "auto", "off"
+FULL, SIMPLE = "full", "simple"
+UI_SCALES = (80, 90, 100, 110, 125, 150, 175, 200)
+"""Sizes of everything that can be chosen, in per cent."""
 CARDS, TABLE = "cards", "table"
 """How the pictures of Explore are shown."""
 
@@ -30,6 +33,8 @@ Natural = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Real = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
 Length = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 Budget = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+Scale = Annotated[int, msgspec.Meta(ge=UI_SCALES[0], le=UI_SCALES[-1])]
+Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
 Values = dict[str, bool | Whole | Real | str]
 
 
@@ -100,8 +105,11 @@ class Settings:
     side B by its id, AUTO for the usual partner of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the
     threat, for every attack. prompt_files: checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so
     that reports can be made of them. runs_budget_gb: beyond so many GB of kept runs the window asks what to do (0: it never asks);
-    nothing is deleted for it. report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest
-    first; several folders of one drop are joined by line breaks. recent_sessions: files, the latest first.
+    nothing is deleted for it. report_short: two pages. report_left_out: ids of sections. tune_recent: where pictures for tuning came
+    from, the latest first; several folders of one drop are joined by line breaks. threads: of the processor, 0 for all. models_folder,
+    runs_folder, data_folder: chosen folders, "" for the usual ones; the engine reads them from the file too, and so it does trash_days
+    and trash_budget_gb. ui_scale: in per cent. language: its code, or "system". view: FULL or SIMPLE. shortcuts: by the name of an
+    action the keys that the user gave it, "" for none. recent_sessions: files, the latest first.
     """
 
     version: int = VERSION
@@ -110,8 +118,15 @@ class Settings:
     compare: str = AUTO
     aim: str = "each"
     device: str = "auto"
+    threads: Natural = 0
     offline: bool = False
+    models_folder: str = ""
+    runs_folder: str = ""
+    data_folder: str = ""
     theme: str = "system"
+    ui_scale: Scale = 100
+    language: str = "system"
+    view: str = FULL
     seed: Natural = 0
     perturb: str = "input"
     rounding: str = "none"
@@ -122,9 +137,12 @@ class Settings:
     expert_open: bool = False
     keep_runs: bool = True
     runs_budget_gb: Budget = 20.0
+    trash_days: Days = 30
+    trash_budget_gb: Budget = 5.0
     report_format: str = "pdf"
     report_redact: bool = False
     report_redact_classes: bool = False
+    report_short: bool = False
     report_left_out: list[str] = field(default_factory=list)
     report_columns: list[Length] = field(default_factory=list)
     tune_recent: list[str] = field(default_factory=list)
@@ -135,6 +153,7 @@ class Settings:
     classes: dict[str, list[str]] = field(default_factory=dict)
     class_list: dict[str, str] = field(default_factory=dict)
     template: dict[str, str] = field(default_factory=dict)
+    shortcuts: dict[str, str] = field(default_factory=dict)
     gallery: GallerySettings = field(default_factory=GallerySettings)
     explore: AttackSettings = field(default_factory=AttackSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)

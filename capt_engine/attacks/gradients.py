@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +30,26 @@ class LossAndGradient:
     loss: Tensor
     adversarial_margin: Tensor
     gradient: Tensor
+
+
+# At some pictures (m, 3, h, w): their logits (m, k), what was found there, and the loss as a function of logits.
+Watcher = Callable[[Tensor, Tensor, LossAndGradient, Score], None]
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched_gradients(watcher: Watcher | None) -> Iterator[None]:
+    """Call a function behind each `value_and_grad` of this thread while it lasts; results stay the same bits.
+
+    Args:
+        watcher: takes the pictures (m, 3, h, w) that were asked about, their logits (m, k), what was found, and the loss;
+            it must not change them. None watches nothing.
+    """
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
 
 
 def value_and_grad(
@@ -63,7 +85,10 @@ def value_and_grad(
         # A model that cuts the graph gives no gradient. The attack goes on without one; the checks report it.
         if with_gradient and total.requires_grad:
             gradients += [one for one in torch.autograd.grad(total, at, allow_unused=True) if one is not None]
-    return LossAndGradient(_mean(losses), _mean(margins), _mean(gradients) if gradients else torch.zeros_like(at))
+    found = LossAndGradient(_mean(losses), _mean(margins), _mean(gradients) if gradients else torch.zeros_like(at))
+    if (watcher := _watcher.get()) is not None:
+        watcher(at.detach(), logits.detach(), found, score)
+    return found
 
 
 def averaged(model: LogitsFn, samples: int) -> LogitsFn:

@@ -23,6 +23,9 @@ from capt_engine.files import cannot_write
 from capt_engine.formatting import size
 from capt_engine.plugins import off
 from capt_engine.reading import decode
+from capt_engine.results import limits
+from capt_engine.results.disks import network_file_system
+from capt_engine.results.store import ResultStore
 from capt_engine.runs.versions import versions
 
 HELP = "device, versions, folders, free space, what is wrong and the command that mends it"
@@ -42,6 +45,8 @@ class _Report:
     versions: Mapping[str, str]
     folders: Mapping[str, str]
     free_bytes: Mapping[str, int]
+    store_bytes: int
+    store_budget: int
     plugins: list[dict[str, str]]
     problems: list[str]
 
@@ -68,19 +73,36 @@ def run(args: argparse.Namespace) -> int:
         "settings": folders.config_dir(),
         "models": folders.data_dir(),
         "cache": folders.cache_dir(),
+        "results": folders.results_dir(),
         "logs": folders.log_dir(),
         "temporary": _temporary(),
     }
     free = {name: _free(path) for name, path in places.items()}
     unwritable = {name: _unwritable(name, path) for name, path in places.items()}
     problems = [*probe.problems, *filter(None, unwritable.values())]
+    if kind := network_file_system(folders.results_dir()):
+        problems.append(
+            f"Results are not stored: {folders.results_dir()} lies on a file system of another computer ({kind}). "
+            f"Name a folder on a disk of this one: export {folders.RESULTS}=FOLDER"
+        )
     problems += [
         f"Only {size(free[name])} are free for {name} ({path}). Free some space before loading large models."
         for name, path in places.items()
         if free[name] < _LOW_SPACE and not unwritable[name]
     ]
     paths = {name: str(path) for name, path in places.items()}
-    report = _Report(probe.device, display, folders.chosen_model(), versions(), paths, free, probe.plugins, problems)
+    report = _Report(
+        device=probe.device,
+        display=display,
+        chosen_model=folders.chosen_model(),
+        versions=versions(),
+        folders=paths,
+        free_bytes=free,
+        store_bytes=ResultStore().n_bytes(),
+        store_budget=0 if limits.is_off() else limits.budget(),
+        plugins=probe.plugins,
+        problems=problems,
+    )
     print_result(args, asdict(report), *_lines(report))
     return ExitCode.MACHINE if problems else ExitCode.DONE
 
@@ -156,6 +178,10 @@ def _lines(report: _Report) -> list[str]:
     lines += [f"  {name:<20} {version}" for name, version in report.versions.items()]
     lines += ["folders"]
     lines += [f"  {name:<10} {path}  ({size(report.free_bytes[name])} free)" for name, path in report.folders.items()]
+    budget = (
+        f"at most {size(report.store_budget)} (`capt cache`)" if report.store_budget else f"off ({limits.OFF} is set)"
+    )
+    lines += [f"results   {size(report.store_bytes)}, {budget}"]
     lines += ["plug-ins"] if report.plugins else [f"plug-ins  {'left out' if off() else 'none'}"]
     for one in report.plugins:
         lines.append(f"  {one['group']} {one['name']}: {one['module']}, of {one['package']} {one['version']}")

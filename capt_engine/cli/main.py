@@ -19,6 +19,7 @@ from capt_engine.errors import CaptError, ExitCode
 VERBS = (
     "analyze",
     "evaluate",
+    "compare",
     "tune",
     "protocol",
     "run",
@@ -27,6 +28,7 @@ VERBS = (
     "models",
     "prompts",
     "lpips",
+    "cache",
     "demo",
     "photo",
     "doctor",

@@ -85,6 +85,9 @@ def closing(result: records.AnalyzeResult, run_dir: str | None) -> list[str]:
     lines = [
         f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}{among}."
     ]
+    if result.rows_from_store:
+        rows = formatting.counted(result.rows_from_store, "row")
+        lines.append(f"{rows} came from the result store, with the times of an earlier run (--no-cache computes them).")
     if (odd := result.out_of_distribution) is not None and odd.count:
         lines.append(f"{formatting.unlike_training(odd.count, odd.n)} What it says of such a picture means nothing.")
     compared = result.compared.other if result.compared else None
@@ -98,7 +101,7 @@ def closing(result: records.AnalyzeResult, run_dir: str | None) -> list[str]:
     several = len(result.corruptions) > 1
     for name, table in zip("AB", result.corruptions, strict=False):
         lines += corruption_lines(table, f"{name} ({_name(table.prompts)}): " if several else "")
-    lines += [f"Note: {note}" for note in result.notes]
+    lines += [f"Note: {note}" for note in (*result.notes, *filter(None, (result.store_note,)))]
     lines += [f"Warning: {sentence}" for sentence in records.unknown_sentences(result.unknown_words)]
     lines += _checks(result) if labelled else []
     if result.robust_accuracy is not None:

@@ -18,7 +18,13 @@ from capt_engine.runs.options_table import LIST, PLACES, SWITCH, TEXT, Option
 HELP = "write a report of runs: PDF, HTML, CSV or JSON"
 
 OPTIONS = (
-    Option("runs", "run folders (--out of analyze and evaluate); several are compared", "runs", PLACES, metavar="RUN"),
+    Option(
+        "runs",
+        "run folders (--out of analyze, evaluate and compare); several are compared",
+        "runs",
+        PLACES,
+        metavar="RUN",
+    ),
     Option(
         "--out",
         "the report; .pdf, .html, .csv or .json says the format",

@@ -81,7 +81,8 @@ def _moved(args: argparse.Namespace, manifest: Manifest, request: RunRequest) ->
     }
     if args.device != "auto":
         moved["device"] = args.device
-    options = replace(request.options, resume=False, batch_size=0, with_pictures=False, **moved)
+    # A run that is looked up in the store would be its own witness.
+    options = replace(request.options, resume=False, batch_size=0, with_pictures=False, cache=False, **moved)
     return replace(request.repeated(_here(args.data) if args.data else ""), options=options)
 
 

@@ -29,6 +29,8 @@ from capt_engine.errors import BadImage
 
 Pixels = NDArray[np.uint8]
 
+_LARGEST = 200 * 1024 * 1024
+
 # Without a handler of its own, what Pillow logs about broken files would be printed on the user's terminal.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
@@ -62,15 +64,13 @@ class Photo:
     notes: tuple[str, ...] = ()
 
 
-def read_photo(
-    path: str | os.PathLike[str], *, max_pixels: int = 100_000_000, max_bytes: int = 200 * 1024 * 1024
-) -> Photo:
+def read_photo(path: str | os.PathLike[str], *, max_pixels: int = 100_000_000, max_bytes: int = _LARGEST) -> Photo:
     """Read the first picture in a file as 8-bit sRGB values, turned upright, with white behind transparent parts.
 
     path: the file. max_pixels, max_bytes: the largest picture, and the largest file, that is accepted. Safe to call
     from any thread. Raises BadImage, and nothing else, whatever the file holds.
     """
-    return decoded(_bytes_of(path, max_bytes), os.fspath(path), max_pixels=max_pixels)
+    return decoded(file_bytes(path, max_bytes=max_bytes), os.fspath(path), max_pixels=max_pixels)
 
 
 def decoded(data: bytes, name: str, *, max_pixels: int = 100_000_000) -> Photo:
@@ -112,8 +112,8 @@ def thumbnail(photo: Photo, size: int) -> Pixels:
     return np.array(small)
 
 
-def _bytes_of(path: str | os.PathLike[str], max_bytes: int) -> bytes:
-    """All bytes of a regular file, read once; raises BadImage for anything else."""
+def file_bytes(path: str | os.PathLike[str], *, max_bytes: int = _LARGEST) -> bytes:
+    """Read all bytes of a regular file, once; raises BadImage for anything else, and for a file of more than `max_bytes`."""
     try:
         _require_regular(Path(path).stat().st_mode)
         # The name may have become a pipe since: opening must not wait for a writer, so the open file is asked again.

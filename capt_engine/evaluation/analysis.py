@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
+from capt_engine.data.images import Photo, file_bytes
 from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks, some_of
+from capt_engine.evaluation.course import Asked, Input
+from capt_engine.evaluation.known import Known
 from capt_engine.evaluation.names_check import names_check
+from capt_engine.evaluation.picture_sets import picture_of
 from capt_engine.evaluation.plan import Plan
-from capt_engine.evaluation.rows import Input, rows_of
+from capt_engine.evaluation.rows import rows_of
 from capt_engine.metrics.features import text_drift
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
@@ -28,19 +35,28 @@ from capt_engine.wrappers.resizing import pixels_for
 _TABLE_BATCH = 16
 
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
-Batch = tuple[list[Input], list[FailedPicture]]
+Stored = list[PictureRow]
+Batch = tuple[list[Input | Stored], list[FailedPicture]]
+"""Pictures to be computed, or the rows of stored ones, in their order; and pictures that could not be used."""
+
 Labelled = tuple[str, int | None, int | None]
 """The path of a picture, the index of its class, and that of its target; None where there is no label, or no target of its own."""
 
 
 def analyze(
-    work: Plan, paths: Sequence[str], emit: Emit, progress: Progress, done: Iterable[str] = ()
+    work: Plan,
+    paths: Sequence[str],
+    emit: Emit,
+    progress: Progress,
+    done: Iterable[str] = (),
+    known: Known | None = None,
 ) -> AnalyzeResult:
     """Predict and attack the unlabelled pictures in the files and folders `paths`, and return the counts.
 
     work: the plan (models, attacks, budgets). emit: called with rows as they become ready; a picture that cannot be
     used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run. done: paths of
-    pictures that are left out, because an interrupted run has finished them. Raises BadRequest where there is no picture.
+    pictures that are left out, because an interrupted run has finished them. known: the result store beside the plan,
+    None for none. Raises BadRequest where there is no picture.
     """
     progress(0, 0, "looking for pictures")
     found = collect(paths)
@@ -51,45 +67,93 @@ def analyze(
         emit(missing)
     finished = frozenset(done)
     left = [path for path in found.files if path not in finished]
-    result = _run(work, [(path, None, None) for path in left], len(missing), emit, progress)
+    result = _run(work, [(path, None, None) for path in left], len(missing), emit, progress, known)
     return replace(result, notes=(*(sentence for _, sentence in found.left_out), *result.notes))
 
 
 def evaluate(
-    work: Plan, items: Sequence[Item], emit: Emit, progress: Progress, probed: Sequence[Item] | None = None
+    work: Plan,
+    items: Sequence[Item],
+    emit: Emit,
+    progress: Progress,
+    probed: Sequence[Item] | None = None,
+    known: Known | None = None,
 ) -> AnalyzeResult:
     """Predict and attack the labelled pictures `items`, check the evaluation, and return the counts.
 
     work: the plan (models, attacks, budgets, checks). emit: called with rows as they become ready; a picture that
     cannot be used comes as a FailedPicture. progress: called at each step; what it raises (Cancelled) ends the run.
-    probed: pictures of which some are used for the checks; None: `items`.
+    probed: pictures of which some are used for the checks; None: `items`. known: the result store beside the plan, None
+    for none.
     """
     started_s = time.monotonic()
-    result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, progress)
-    live = live_checks(work, some_of(work, items if probed is None else probed), progress)
+    result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, progress, known)
+    live = live_checks(work, some_of(work, items if probed is None else probed), progress, known)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
     return replace(result, checks=rows_first(result.checks, live), wall_s=time.monotonic() - started_s)
 
 
-def _run(work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:
+def _run(
+    work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress, known: Known | None
+) -> AnalyzeResult:
+    pace = Pace(progress, work.units, len(subjects))
     # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
-    read = _read(work, subjects, work.batch or 1, progress)
-    return run_batches(work, read, len(subjects), emit, progress, missing)
+    return run_batches(work, _read(work, subjects, work.batch or 1, pace, known), pace, emit, missing, known)
+
+
+@dataclass
+class Pace:
+    """The progress of a run over pictures; stored ones are no work, and the time that remains is told by the others.
+
+    pictures: how many there will be, 0 where that is not known. n_done: computed or not usable; n_stored: answered by the store.
+    """
+
+    progress: Progress
+    units: int
+    pictures: int
+    n_done: int = 0
+    n_stored: int = 0
+
+    @property
+    def total(self) -> int:
+        """The units of work of all pictures that have to be computed, as far as that is known."""
+        return max(0, self.pictures - self.n_stored) * self.units
+
+    def reading(self) -> None:
+        """Say that pictures are being read."""
+        self.progress(self.n_done * self.units, self.total, "reading")
+
+    def of(self, first: int, n: int) -> Progress:
+        """The progress of a part of `n` pictures, of which the first is the one of this number, from 1."""
+        where = f"picture {first}" if n == 1 else f"pictures {first}–{first + n - 1}"
+        where += f" of {self.pictures}" if self.pictures else ""
+
+        def progress(done: int = 0, total: int = 0, note: str = "") -> None:
+            del total
+            self.progress(self.n_done * self.units + done * n, self.total, f"{where}, {note}" if note else where)
+
+        return progress
 
 
 def run_batches(
-    work: Plan, batches: Iterable[Batch], pictures: int, emit: Emit, progress: Progress, missing: int = 0
+    work: Plan,
+    batches: Iterable[Batch],
+    pace: Pace,
+    emit: Emit,
+    missing: int = 0,
+    known: Known | None = None,
 ) -> AnalyzeResult:
     """Predict, attack and measure pictures that are read already, and return the counts.
 
     Args:
         work: the plan: models, attacks and budgets.
-        batches: pairs of pictures as the models see them, and of pictures that could not be used; taken one after the
-            other.
-        pictures: how many there will be; 0 where that is not known.
+        batches: pairs of pictures as the models see them (or the rows of stored ones), and of pictures that could not be
+            used; taken one after the other.
+        pace: the count of the pictures that are done, with the function that is called at each step; what that raises
+            ends the run.
         emit: called with the rows as they become ready, and with the pictures that could not be used.
-        progress: called at each step; what it raises ends the run.
         missing: pictures that could not be used before any batch, for the count of failures.
+        known: the result store beside the plan, None for none.
 
     Returns:
         The counts over all rows, with the checks that rows alone can answer.
@@ -99,22 +163,44 @@ def run_batches(
     """
     started_s = time.monotonic()
     tally = Tally()
-    n_seen = n_failed = 0
+    n_failed = 0
     most = _most(work) * work.classifier.size**2
-    for inputs, failed in batches:
-        if failed:
-            emit(failed)
-            n_failed += len(failed)
-            n_seen += len(failed)
-        for some in _of_one_size(inputs, most):
-            rows = _rows_or_smaller(work, some, _BatchProgress(progress, n_seen * work.units, pictures, work.units))
-            n_seen += len(some)
+
+    def send(rows: Sequence[PictureRow]) -> None:
+        if rows:
             emit(rows)
             for row in rows:
                 tally.add(Trial.of(row))
+
+    for found, failed in batches:
+        if failed:
+            emit(failed)
+            n_failed += len(failed)
+            pace.n_done += len(failed)
+        before = pace.n_done + pace.n_stored
+        pace.n_stored += sum(not isinstance(one, Input) for one in found)
+        places = {id(one): place for place, one in enumerate(found)}
+        ready: dict[int, Stored] = {id(one): one for one in found if not isinstance(one, Input)}
+        waiting = deque(found)
+        send(_ready(waiting, ready))
+        for some in _of_one_size([one for one in found if isinstance(one, Input)], most):
+            rows = _rows_or_smaller(work, some, pace, before + places[id(some[0])] + 1, known)
+            each = len(rows) // len(some)
+            ready |= {id(one): rows[i * each : (i + 1) * each] for i, one in enumerate(some)}
+            send(_ready(waiting, ready))
     compared = work.variants[1].id if len(work.variants) == 2 else None
-    blank = _blank(work, missing + n_failed, n_seen - n_failed, time.monotonic() - started_s)
+    n = pace.n_done + pace.n_stored - n_failed
+    blank = _blank(work, missing + n_failed, n, time.monotonic() - started_s)
+    blank = replace(blank, rows_from_store=0 if known is None else known.n_rows)
     return checked(tally, tally.scored(blank, compared))
+
+
+def _ready(waiting: deque[Input | Stored], ready: Mapping[int, Stored]) -> list[PictureRow]:
+    """The rows of the pictures that wait, up to the first that has none yet; those pictures wait no longer."""
+    rows: list[PictureRow] = []
+    while waiting and id(waiting[0]) in ready:
+        rows += ready[id(waiting.popleft())]
+    return rows
 
 
 def _most(work: Plan) -> int:
@@ -139,57 +225,51 @@ def _of_one_size(inputs: Sequence[Input], pixels: int) -> Iterator[list[Input]]:
             waiting = waiting[most:]
 
 
-def _read(work: Plan, subjects: Sequence[Labelled], first: int, progress: Progress) -> Iterator[Batch]:
+def _read(work: Plan, subjects: Sequence[Labelled], first: int, pace: Pace, known: Known | None) -> Iterator[Batch]:
     """Read the pictures, `first` of them and then twice as many each time, up to as many as go through the model at once."""
     size = _most(work)
     start, now = 0, min(first, size)
     while start < len(subjects):
-        inputs: list[Input] = []
+        found: list[Input | Stored] = []
         failed: list[FailedPicture] = []
-        for path, label, target in subjects[start : start + now]:
-            progress(start * work.units, len(subjects) * work.units, "reading")
+        for subject in subjects[start : start + now]:
+            pace.reading()
             try:
-                inputs.append(Input(*pixels_for(work.classifier, path), label, target))
+                found.append(_looked_up(work, subject, known))
             except BadImage as error:
-                failed.append(FailedPicture(path, error.message, error.hint))
+                failed.append(FailedPicture(subject[0], error.message, error.hint))
         start, now = start + now, min(2 * now, size)
-        yield inputs, failed
+        yield found, failed
 
 
-@dataclass(frozen=True)
-class _BatchProgress:
-    """The progress of one batch within a longer run."""
-
-    progress: Progress
-    before: int
-    pictures: int
-    units: int
-
-    def of(self, n: int) -> Progress:
-        first = self.before // self.units + 1
-        where = f"picture {first}" if n == 1 else f"pictures {first}–{first + n - 1}"
-        where += f" of {self.pictures}" if self.pictures else ""
-
-        def progress(done: int = 0, total: int = 0, note: str = "") -> None:
-            del total
-            self.progress(self.before + done * n, self.pictures * self.units, f"{where}, {note}" if note else where)
-
-        return progress
+def _looked_up(work: Plan, subject: Labelled, known: Known | None) -> Input | Stored:
+    """The rows of a picture where all are stored, else the picture; raises BadImage."""
+    path, label, target = subject
+    if known is None:
+        return Input(*pixels_for(work.classifier, path), label, target)
+    data = file_bytes(path)
+    asked = Asked(Photo(path, hashlib.sha256(data).hexdigest(), 0, 0, np.empty((0, 0, 3), np.uint8)), label, target)
+    rows = known.rows(asked, lambda: picture_of(pixels_for(work.classifier, path, data)[1]), path)
+    return Input(*pixels_for(work.classifier, path, data), label, target) if rows is None else rows
 
 
-def _rows_or_smaller(work: Plan, inputs: list[Input], batches: _BatchProgress) -> list[PictureRow]:
+def _rows_or_smaller(work: Plan, inputs: list[Input], pace: Pace, first: int, known: Known | None) -> list[PictureRow]:
+    """The rows of a part of a batch, in halves where the device has no memory for it; `first` is its first picture's number."""
     try:
-        return rows_of(work, inputs, batches.of(len(inputs)))
+        rows = rows_of(work, inputs, pace.of(first, len(inputs)), known)
     except torch.OutOfMemoryError:
         if len(inputs) == 1:
             raise DeviceProblem(
                 f"{work.classifier.device.type} ran out of memory on a single picture.",
                 "Use --device cpu, or a smaller model.",
             ) from None
+    else:
+        pace.n_done += len(inputs)
+        return rows
     torch.cuda.empty_cache()
     half = (len(inputs) + 1) // 2
-    second = replace(batches, before=batches.before + half * work.units)
-    return _rows_or_smaller(work, inputs[:half], batches) + _rows_or_smaller(work, inputs[half:], second)
+    rows = _rows_or_smaller(work, inputs[:half], pace, first, known)
+    return rows + _rows_or_smaller(work, inputs[half:], pace, first + half, known)
 
 
 def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:

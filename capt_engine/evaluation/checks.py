@@ -19,10 +19,12 @@ from capt_engine.checks.subset import BATCH_SIZES, Subset, logits_of
 from capt_engine.checks.table import CHECKS, in_order
 from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage
+from capt_engine.evaluation.course import Input
+from capt_engine.evaluation.known import Known
 from capt_engine.evaluation.plan import Plan
-from capt_engine.evaluation.rows import Input
 from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, Check
+from capt_engine.runs.manifest import digest
 from capt_engine.wrappers.resizing import pixels_for
 
 PICTURES = {"off": 0, "cheap": 8, "full": 100}
@@ -31,54 +33,69 @@ PICTURES = {"off": 0, "cheap": 8, "full": 100}
 LIVE = QUICK_CHECKS | FULL_CHECKS
 
 
-def live_checks(work: Plan, pictures: Sequence[Input], progress: Progress) -> tuple[Check, ...]:
+def live_checks(
+    work: Plan, pictures: Sequence[Input], progress: Progress, known: Known | None = None
+) -> tuple[Check, ...]:
     """Make the checks of an evaluation that ask the models again, on every model of the plan, and return their results.
 
     work: the plan; its level of checks says which are made, "off" none. pictures: the pictures to ask about. Of several
     models' results of one check the worst is returned; where memory runs out, the result says "not run". progress:
-    called at each step; what it raises (Cancelled) ends the checks.
+    called at each step; what it raises (Cancelled) ends the checks. known: the result store, which is asked first.
     """
     if not PICTURES[work.checks] or not pictures:
         return ()
     progress(0, 0, "checking the evaluation")
     for batch_size in BATCH_SIZES:
         try:
-            return in_order(*_of_variants(work, pictures, progress, batch_size))
+            return in_order(*_of_variants(work, pictures, progress, batch_size, known))
         except torch.OutOfMemoryError:
             # The rows are there already; a check is not worth losing them.
             torch.cuda.empty_cache()
     return tuple(one.result("The device has no room for it.") for one in CHECKS)
 
 
-def _of_variants(work: Plan, pictures: Sequence[Input], progress: Progress, batch_size: int) -> list[tuple[Check, ...]]:
+def _of_variants(
+    work: Plan, pictures: Sequence[Input], progress: Progress, batch_size: int, known: Known | None
+) -> list[tuple[Check, ...]]:
+    keys = tuple(one.photo.sha256 for one in pictures)
+    asked = bytes.fromhex(digest([*keys, *(str(one.label) for one in pictures)])) + bytes(8)
     images = torch.stack([one.seen for one in pictures]).to(work.classifier.device)
     labels = torch.tensor([one.label for one in pictures], device=images.device)
-    keys = tuple(one.photo.sha256 for one in pictures)
     results = []
     for variant in work.variants:
         model = variant.classifier
         name = variant.id if len(work.variants) > 1 else ""
-        clean = logits_of(model, images, batch_size)
-        subset = Subset(name, model, images, labels, keys, work.seed, clean, progress, batch_size)
-        frozen = None if model is work.frozen else work.frozen
-        baseline = work.baseline or frozen
-        transfer_model = work.source.classifier if work.source is not None else baseline
-        context = CheckContext(subset, work.leading, _threat(work), work.checks == "full", transfer_model, baseline)
-        results.append(run_checks(context))
+        checks = None if known is None else known.checks(variant.id, asked)
+        if checks is None:
+            clean = logits_of(model, images, batch_size)
+            subset = Subset(name, model, images, labels, keys, work.seed, clean, progress, batch_size)
+            frozen = None if model is work.frozen else work.frozen
+            baseline = work.baseline or frozen
+            transfer_model = work.source.classifier if work.source is not None else baseline
+            checks = run_checks(
+                CheckContext(subset, work.leading, _threat(work), work.checks == "full", transfer_model, baseline)
+            )
+            if known is not None:
+                known.keep_checks(variant.id, asked, checks)
+        results.append(_named(checks, name))
     return results
 
 
 def run_checks(context: CheckContext) -> tuple[Check, ...]:
     """Return the result of every check that asks a model again, on the model and pictures of `context`.
 
-    A check that cannot be made there has the status "not_run". The messages name the model where the run has several.
+    A check that cannot be made there has the status "not_run".
     """
-    checks = [CHECKS[name].result(check(context)) for name, check in LIVE.items()]
-    if not context.subset.name:
+    return tuple(CHECKS[name].result(check(context)) for name, check in LIVE.items())
+
+
+def _named(checks: Sequence[Check], name: str) -> tuple[Check, ...]:
+    """The checks with the name of the prompts in their messages, "" where the run has one set only."""
+    if not name:
         return tuple(checks)
-    name = "plain text" if context.subset.name == NO_PROMPTS else context.subset.name
+    shown = "plain text" if name == NO_PROMPTS else name
     return tuple(
-        replace(one, message=f"{one.message} Measured: {name}.") if one.status != "not_run" else one for one in checks
+        replace(one, message=f"{one.message} Measured: {shown}.") if one.status != "not_run" else one for one in checks
     )
 
 

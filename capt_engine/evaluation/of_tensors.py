@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -16,10 +18,12 @@ from capt_engine.attacks.loaders import LabelledTensors, batches, count, digest
 from capt_engine.checks.from_rows import rows_first
 from capt_engine.data.images import Photo
 from capt_engine.errors import BadRequest
-from capt_engine.evaluation.analysis import Batch, run_batches
+from capt_engine.evaluation.analysis import Batch, Pace, Stored, run_batches
 from capt_engine.evaluation.checks import PICTURES, Spread, live_checks
+from capt_engine.evaluation.course import Asked, Input
+from capt_engine.evaluation.known import Known, known_of
+from capt_engine.evaluation.picture_sets import picture_of
 from capt_engine.evaluation.plan import Variant, plan_evaluation
-from capt_engine.evaluation.rows import Input
 from capt_engine.formatting import Cell
 from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier
@@ -92,6 +96,7 @@ def evaluate(
     batch_size: int = 0,
     seed: int = 0,
     progress: Progress = no_progress,
+    cache: bool = True,
 ) -> Evaluation:
     """Attack labelled pictures and return clean and robust accuracy: the worst case over the attacks, per budget.
 
@@ -112,6 +117,8 @@ def evaluate(
         batch_size: pictures of one forward pass; 0 lets the engine choose.
         seed: with a picture's pixels it decides all its random draws, whatever the batch.
         progress: called at each step; what it raises ends the evaluation.
+        cache: look results up in the result store first, and store those that are computed (`capt cache` shows and empties it); False
+            computes everything. Of a module nothing is stored, as nothing says what it is.
 
     Returns:
         The accuracies with 95 % intervals, and one row per picture, attack and budget.
@@ -164,9 +171,15 @@ def evaluate(
     plan = plan_evaluation(request, [variant], classifier.zero_shot, "given")
     rows: list[PictureRow | FailedPicture] = []
     spread = Spread(PICTURES[plan.checks])
-    summary = run_batches(plan, _inputs(read, spread), count(data), rows.extend, progress)
-    live = live_checks(plan, spread.chosen(), progress)
-    summary = replace(summary, checks=rows_first(summary.checks, live))
+    with ExitStack() as closing:
+        # The caller may have changed the model since it was loaded, so it is asked who it is each time.
+        if (known := known_of(plan, wanted=cache, may_change=True)) is not None:
+            closing.enter_context(known)
+        pace = Pace(progress, plan.units, count(data))
+        summary = run_batches(plan, _inputs(read, spread, known), pace, rows.extend, known=known)
+        live = live_checks(plan, spread.chosen(), progress, known)
+    note = "" if known is None else known.note
+    summary = replace(summary, checks=rows_first(summary.checks, live), store_note=note)
     return Evaluation(summary, tuple(one for one in rows if isinstance(one, PictureRow)))
 
 
@@ -190,15 +203,17 @@ def _classifier(
     return PlainModule(model, names, max(height, width)), batches(chain([first], any_size), (height, width), k)
 
 
-def _inputs(read: Iterator[tuple[Tensor, Tensor]], spread: Spread) -> Iterator[Batch]:
+def _inputs(read: Iterator[tuple[Tensor, Tensor]], spread: Spread, known: Known | None) -> Iterator[Batch]:
     n = 0
     no_pixels = np.empty((0, 0, 3), np.uint8)
     for images, labels in read:
-        inputs = []
+        inputs: list[Input | Stored] = []
         for image, label in zip(images, labels.tolist(), strict=True):
             height, width = image.shape[1:]
-            inputs.append(Input(Photo(str(n), digest(image), width, height, no_pixels), image, label))
-            spread.add(inputs[-1])
+            one = Input(Photo(str(n), digest(image), width, height, no_pixels), image, label)
+            rows = None if known is None else known.rows(Asked(one.photo, label), partial(picture_of, image))
+            inputs.append(one if rows is None else rows)
+            spread.add(one)
             n += 1
         yield inputs, []
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack, Threat, check_fits
-from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
 from capt_engine.evaluation.names_check import alike_notes
@@ -27,6 +25,7 @@ from capt_engine.records import (
     AnalyzeRequest,
     AttackSpec,
     EvaluateRequest,
+    PictureRow,
     RunRequest,
     ThreatModel,
     UnknownWord,
@@ -90,6 +89,7 @@ class Plan:
         baseline: the undefended model, where the evaluated one is a tuned image tower and checks want it.
         lpips: the network of LPIPS, None where it is not wanted.
         saved_every: adversarial pictures are saved and classified again of one picture in so many, drawn by its SHA-256.
+        wants: of a row without success, whether its pictures are wanted, where those of any row are.
     """
 
     variants: tuple[Variant, ...]
@@ -113,6 +113,7 @@ class Plan:
     baseline: Classifier | None = None
     lpips: Lpips | None = None
     saved_every: int = 1
+    wants: Callable[[PictureRow], bool] = lambda _: True
 
     @property
     def classifier(self) -> Classifier:
@@ -123,6 +124,10 @@ class Plan:
     def sources(self) -> tuple[Variant, ...]:
         """Return the variants (models with their prompts) that attacks are computed on, each once."""
         return tuple({source.id: source for _, source in self.pairs}.values())
+
+    def shows(self, row: PictureRow) -> bool:
+        """Return True if the pictures of `row` are wanted: of every fooled picture, and of those that somebody will show."""
+        return self.with_pictures and not self.is_table and (bool(row.success) or self.wants(row))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -461,37 +466,3 @@ def _own_budgets(planned_attacks: Sequence[PlannedAttack]) -> str:
             "Evaluate it in a run of its own.",
         )
     return ""
-
-
-def chosen(data: LabelledSet, limit: int, shard: tuple[int, int], seed: int) -> tuple[Item, ...]:
-    """Choose the pictures of `data` that one shard (part) of an evaluation measures, in the order of the data set.
-
-    limit: the number of pictures of all shards together, of every class an even share, drawn by `seed`; 0 takes all.
-    shard: (part, parts), counted from 1; parts share no picture. Raises BadRequest for a shard or a limit that cannot
-    be.
-    """
-    part, parts = shard
-    if not 1 <= part <= parts:
-        raise BadRequest(f"There is no part {part} of {parts}.", "Parts are counted from 1: --shard 1/4 … 4/4.")
-    if limit < 0:
-        raise BadRequest(f"A limit of {limit} pictures cannot be.", "Leave it out to take all.")
-    items = list(enumerate(data.items))
-    if limit and limit < len(items):
-        items = sorted(_even(items, limit, random.Random(seed)))
-    return tuple(item for number, (_, item) in enumerate(items) if number % parts == part - 1)
-
-
-def _even(items: list[tuple[int, Item]], limit: int, rng: random.Random) -> list[tuple[int, Item]]:
-    """Round after round one picture of every class, until there are `limit`; the last round's classes are drawn too."""
-    by_label: dict[int, list[tuple[int, Item]]] = {}
-    for entry in items:
-        by_label.setdefault(entry[1].label, []).append(entry)
-    for group in by_label.values():
-        rng.shuffle(group)
-    taken: list[tuple[int, Item]] = []
-    while len(taken) < limit:
-        some = [group.pop() for group in by_label.values() if group]
-        if len(taken) + len(some) > limit:
-            some = rng.sample(some, limit - len(taken))
-        taken += some
-    return taken

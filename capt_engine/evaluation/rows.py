@@ -1,4 +1,4 @@
-"""One batch of pictures → rows: classify with each variant, attack, classify again, measure."""
+"""One batch of pictures → rows: classify with each variant, attack, classify again, measure. What is stored already is not computed."""
 
 from __future__ import annotations
 
@@ -11,43 +11,28 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from capt_engine import formatting
 from capt_engine.attacks.base import PictureRngs
-from capt_engine.data.images import Photo
+from capt_engine.evaluation.course import Asked, Course, Input, Start
+from capt_engine.evaluation.known import Known, KnownPicture
 from capt_engine.evaluation.minimal import ROUNDS, smallest_budgets
-from capt_engine.evaluation.plan import OWN_ANSWER, Plan, PlannedAttack, Variant, carried_over
+from capt_engine.evaluation.picture_sets import picture_of, picture_sets
+from capt_engine.evaluation.plan import Plan, PlannedAttack, Variant
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import Progress
-from capt_engine.records import Picture, PictureRow, PictureSet, SignedPicture, Verdict
+from capt_engine.records import Picture, PictureRow, PictureSet
+from capt_engine.results.cells import AttackedAnswer, CleanAnswer, PhotoFacts, SmallestBudget
 from capt_engine.wrappers.quantized import run_attack
-from capt_engine.wrappers.reencoding import SAVINGS, to_bytes
+from capt_engine.wrappers.reencoding import SAVINGS
 from capt_engine.wrappers.remembered import remembered
-
-
-@dataclass(frozen=True)
-class Input:
-    """A picture of the batch.
-
-    Attributes:
-        photo: the facts of its file, without its pixels.
-        seen: the pixels that the model takes, (3, h, w) in [0, 1].
-        label: the index of its class; None where there is none, and each model's own clean prediction takes its place.
-        target: the index of the class that the attacker wants to see on this picture, where each has its own.
-    """
-
-    photo: Photo
-    seen: Tensor
-    label: int | None = None
-    target: int | None = None
 
 
 @dataclass(frozen=True)
 class _Clean:
     """A variant's clean answers to a batch, the labels (n,) that count for it, and the targets (n,) of a targeted attack.
 
-    model: the variant's classifier, which remembers its answers to this batch.
+    model: the variant's classifier, which remembers its answers to this batch. time_s: of the answer to one picture.
     """
 
     variant: Variant
@@ -55,6 +40,7 @@ class _Clean:
     clean: Output
     labels: Tensor
     targets: Tensor | None = None
+    time_s: float = 0.0
 
     @property
     def labels_or_targets(self) -> Tensor:
@@ -77,122 +63,160 @@ class _Clean:
         targets = None if self.targets is None else self.targets[which]
         return replace(self, clean=clean, labels=self.labels[which], targets=targets)
 
-
-@dataclass
-class _Active:
-    """The pictures that are still attacked, for one pair of evaluated model and source model.
-
-    Attributes:
-        carried: for each picture the reason why it is not attacked at this or any larger budget, "" where it is.
-        reasons: the same for the next attack.
-    """
-
-    carried: list[str]
-    reasons: list[str]
-
-    @classmethod
-    def of(cls, plan: Plan, each: _Clean) -> _Active:
-        """All pictures; where the plan skips broken ones, only those on which an attack can still succeed."""
-        why = "wrong before" if each.targets is None else "at the target before"
-        skips = plan.skip_broken or plan.until_chance
-        first = ["" if is_open or not skips else why for is_open in each.can_succeed().tolist()]
-        return cls(first, list(first))
-
-    def begin(self) -> None:
-        """Begin a budget."""
-        self.reasons = list(self.carried)
-
-    def end(self, plan: Plan, budget: str) -> None:
-        """End a budget."""
-        if plan.until_chance:
-            now = zip(self.carried, self.reasons, strict=True)
-            self.carried = [was or (f"broken at {budget}" if why else "") for was, why in now]
-
-    def skip(self, i: int, attack: str) -> None:
-        """Leave picture `i` out of the attacks after `attack`, which broke it."""
-        self.reasons[i] = f"broken by {attack}"
+    def starts(self, inputs: Sequence[Input]) -> list[Start]:
+        """The starts of the pictures of the batch."""
+        n = len(inputs)
+        targets: list[int] | list[None] = [None] * n if self.targets is None else self.targets.tolist()
+        each = zip(_bytes(self.clean.logits), inputs, targets, strict=True)
+        return [Start.of(logits, one.label, target, self.time_s) for logits, one, target in each]
 
 
-def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress) -> list[PictureRow]:
+def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress, known: Known | None = None) -> list[PictureRow]:
     """Predict, attack and measure one batch of pictures, and return its rows.
 
     plan: models, attacks and budgets. inputs: the pictures, all of one size. Rows come picture by picture: one for each
     attack, budget and pair of evaluated model and source model; without attacks, one for each model. progress: called
-    at each step; what it raises (Cancelled) ends the work.
+    at each step; what it raises (Cancelled) ends the work. known: the result store, which is asked before each attack
+    and gets what is computed after it.
     """
-    started_s = time.monotonic()
     progress(0, 0)
     images = torch.stack([one.seen for one in inputs]).to(plan.classifier.device)
     by_model = {variant.id: _classify(plan, variant, images, inputs) for variant in plan.variants}
-    if plan.is_table:
-        return _table_rows(plan, images, inputs, list(by_model.values()), progress)
-    plain = _frozen(plan, images, list(by_model.values()))
-    frozen, scores = plain.logits, _ood_scores(plan, plain)
-    if not plan.planned_attacks:
-        time_s = (time.monotonic() - started_s) / len(inputs) / len(by_model)
-        columns = [_clean_rows(plan, each, images, inputs, time_s) for each in by_model.values()]
-        return _by_picture(columns, plan, frozen, scores)
-    columns = []
-    done = 1
-    by_source = {one.id: _classify(plan, one, images, inputs) for one in plan.sources if one.id not in by_model}
-    pairs = [(by_model[judge.id], (by_model | by_source)[source.id]) for judge, source in plan.pairs]
-    active = [_Active.of(plan, judge) for judge, _ in pairs]
-    smallest = {}
-    for each in by_model.values():
-        smallest[each.variant.id] = _smallest(plan, each, images, inputs, progress, done)
-        done += ROUNDS * plan.searching.work if plan.searching else 0
-    first = next(one for one in plan.planned_attacks if one.threat.eps == plan.threat.eps)
-    for budget, planned_attacks in itertools.groupby(plan.planned_attacks, key=lambda one: one.threat.eps):
-        for one in active:
-            one.begin()
-        for planned in planned_attacks:
-            found: dict[str, _Adversarial] = {}
-            for source in plan.sources:
-                same = [one for one, (_, on) in zip(active, pairs, strict=True) if on.variant.id == source.id]
-                left = [i for i in range(len(inputs)) if not all(one.reasons[i] for one in same)]
-                on = (by_model | by_source)[source.id]
-                found[source.id] = _attacked(plan, planned, on, images, inputs, left, progress, done)
-                done += planned.attack.work
-            progress(done, 0, "measuring")
-            for one, (judge, on) in zip(active, pairs, strict=True):
-                heartbeat = partial(progress, done, 0, "measuring")
-                of = _Evaluation(plan, planned, judge, on.variant.id, found[on.variant.id], heartbeat)
-                column = of.rows(images, frozen, inputs, one)
-                if planned is first and judge is on:
-                    least = smallest[judge.variant.id]
-                    column = [replace(row, minimal_eps=eps) for row, eps in zip(column, least, strict=True)]
-                columns.append(column)
-        for one in active:
-            one.end(plan, formatting.budget(budget, plan.threat.norm))
-    return _by_picture(columns, plan, frozen, scores)
-
-
-def _by_picture(
-    columns: Sequence[Sequence[PictureRow]], plan: Plan, frozen: Tensor, scores: Sequence[float | None]
-) -> list[PictureRow]:
-    """All rows of the first picture, then those of the next, each with the frozen model's answer to the clean picture and its score."""
-    answers = [plan.frozen.classes[i] for i in frozen.argmax(dim=1).tolist()]
-    by_picture = zip(zip(*columns, strict=True), answers, scores, strict=True)
-    return [replace(row, frozen=answer, ood_score=score) for rows, answer, score in by_picture for row in rows]
-
-
-def _table_rows(
-    plan: Plan, images: Tensor, inputs: Sequence[Input], by_model: Sequence[_Clean], progress: Progress
-) -> list[PictureRow]:
-    """Rows of a batch of corruptions: one forward pass for each variant and corruption, of the same pictures; nothing else is measured."""
-    columns: list[list[PictureRow]] = []
-    before = [_verdicts(each.clean) for each in by_model]
-    plain = next((each.clean for each in by_model if each.variant.classifier is plan.frozen), None)
+    plain = _plain(plan, images, by_model)
     scores = [None] * len(inputs) if plain is None else _ood_scores(plan, plain)
-    for done, planned in enumerate(plan.planned_attacks, 1):
-        adversarial = _attacked(plan, planned, by_model[0], images, inputs, list(range(len(inputs))), progress, done)
-        for each, clean in zip(by_model, before, strict=True):
-            columns.append(_Evaluation(plan, planned, each, each.variant.id, adversarial).counted(inputs, clean))
-    by_picture = zip(zip(*columns, strict=True), scores, strict=True)
-    return [replace(row, ood_score=score) for rows, score in by_picture for row in rows]
+    memory: list[KnownPicture | None] = [None] * len(inputs)
+    if known is not None:
+        memory = [known.picture(Asked(one.photo, one.label, one.target)) for one in inputs]
+        _keep_clean(plan, known, memory, inputs, by_model, plain, scores)
+    starts = {name: each.starts(inputs) for name, each in by_model.items()}
+    smallest: dict[str, list[float | None]] = {}
+    done = 1
+    for name, each in by_model.items():
+        smallest[name] = _smallest(plan, each, images, inputs, progress, done, known, memory)
+        done += ROUNDS * plan.searching.work if plan.searching else 0
+    answers = [""] * len(inputs)
+    if plain is not None and not plan.is_table:
+        answers = [plan.frozen.classes[i] for i in plain.logits.argmax(dim=1).tolist()]
+    courses = [
+        Course(
+            plan,
+            one,
+            {name: found[i] for name, found in starts.items()},
+            answers[i],
+            scores[i],
+            {name: eps[i] for name, eps in smallest.items()},
+        )
+        for i, one in enumerate(inputs)
+    ]
+    if not plan.planned_attacks:
+        sets = picture_sets(images, images, None) if plan.with_pictures else [None] * len(inputs)
+        return [row for course, one in zip(courses, sets, strict=True) for row in course.clean_rows(one)]
+    by_source = {one.id: _classify(plan, one, images, inputs) for one in plan.sources if one.id not in by_model}
+    batch = _Batch(plan, inputs, images, by_model | by_source, plain, courses, known, memory, progress)
+    for at, planned in enumerate(plan.planned_attacks):
+        done = batch.attack(at, planned, done)
+    return [row for course in courses for row in course.rows]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A batch under the attacks of a plan: the pictures (n, 3, h, w) in [0, 1], the clean answers by the id of a model, and the courses.
+
+    plain: the zero-shot model's clean answers. memory: what is stored of each picture; None without a store.
+    """
+
+    plan: Plan
+    inputs: Sequence[Input]
+    images: Tensor
+    by_model: dict[str, _Clean]
+    plain: Output | None
+    courses: Sequence[Course]
+    known: Known | None
+    memory: Sequence[KnownPicture | None]
+    progress: Progress
+
+    def attack(self, at: int, planned: PlannedAttack, done: int) -> int:
+        """Run one attack of the plan, the one at the place `at`, on the pictures on which it has to be run, and add its rows.
+
+        done: units of work before it; returns those after it.
+        """
+        plan, pictures = self.plan, range(len(self.inputs))
+        for course in self.courses:
+            course.begin(planned)
+        rows = self._stored(at, planned)
+        pairs = [(p, source) for p, (_, source) in enumerate(plan.pairs)]
+        found: dict[str, _Adversarial] = {}
+        # A corruption is computed on no model: one picture is shown to all.
+        for source in plan.variants[:1] if plan.is_table else plan.sources:
+            own = [p for p, on in pairs if plan.is_table or on.id == source.id]
+            left = [i for i in pictures if any(self.courses[i].is_open(p) and (i, p) not in rows for p in own)]
+            on = self.by_model[source.id]
+            found[source.id] = _attacked(plan, planned, on, self.images, self.inputs, left, self.progress, done)
+            done += planned.attack.work
+        self.progress(done, 0, "measuring")
+        for p, source in pairs:
+            adversarial = found[plan.variants[0].id if plan.is_table else source.id]
+            which = [k for k, i in enumerate(adversarial.numbers) if self.courses[i].is_open(p) and (i, p) not in rows]
+            if which:
+                rows |= self._computed(
+                    at, planned, p, adversarial.only(which), partial(self.progress, done, 0, "measuring")
+                )
+        for i, course in enumerate(self.courses):
+            for p, _ in pairs:
+                course.take(planned, p, rows.get((i, p)) or course.row(planned, p, None))
+        if self.known is not None:
+            self.known.flush()
+        return done
+
+    def _stored(self, at: int, planned: PlannedAttack) -> dict[tuple[int, int], PictureRow]:
+        """The rows that the store has, by picture and pair of models."""
+        rows = {}
+        for i, (course, memory) in enumerate(zip(self.courses, self.memory, strict=True)):
+            for p in range(len(self.plan.pairs)):
+                if memory is None or self.known is None or not course.is_open(p):
+                    continue
+                if (row := memory.row(course, planned, at, p, partial(self._seen, i))) is not None:
+                    rows[i, p] = row
+                    self.known.n_rows += 1
+        return rows
+
+    def _seen(self, i: int) -> Picture:
+        return picture_of(self.images[i])
+
+    def _computed(
+        self, at: int, planned: PlannedAttack, pair: int, adversarial: _Adversarial, heartbeat: Callable[[], None]
+    ) -> dict[tuple[int, int], PictureRow]:
+        """The rows of adversarial pictures as one pair of models has them; what they say goes to the store."""
+        plan, (judge, source), numbers = self.plan, self.plan.pairs[pair], adversarial.numbers
+        each, images = self.by_model[judge.id].of(numbers), self.images[numbers]
+        sets: Sequence[PictureSet | None] = [None] * len(numbers)
+        if self.plain is None or plan.is_table:
+            answers = _counted(each, adversarial)
+        else:
+            inputs = [self.inputs[i] for i in numbers]
+            frozen = self.plain.logits[numbers]
+            answers = _measured(plan, each, images, adversarial, frozen, inputs, heartbeat)
+            if plan.with_pictures:
+                sets = picture_sets(images, adversarial.pictures, planned)
+        rows = {}
+        for i, answer, pictures in zip(numbers, answers, sets, strict=True):
+            memory = self.memory[i]
+            row = self.courses[i].row(planned, pair, answer, "" if memory is None else memory.key(at, pair))
+            if self.known is not None and memory is not None:
+                self.known.keep(self.known.questions.attacked[judge.id, source.id, at], memory.of_label, answer)
+                if pictures is not None and plan.shows(row):
+                    self.known.keep_pictures(memory, source.id, at, pictures)
+            rows[i, pair] = replace(row, pictures=pictures)
+        return rows
+
+
+def _bytes(logits: Tensor) -> list[bytes]:
+    """The logits (n, k) of each picture as k floats of 32 bits."""
+    return [one.astype("<f4").tobytes() for one in logits.detach().cpu().numpy()]
 
 
 def _classify(plan: Plan, variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Clean:
+    started_s = time.monotonic()
     model = remembered(variant.classifier)
     with torch.no_grad():
         clean = model.forward(images)
@@ -200,13 +224,17 @@ def _classify(plan: Plan, variant: Variant, images: Tensor, inputs: Sequence[Inp
     given = torch.tensor([-1 if one.label is None else one.label for one in inputs], device=own.device)
     wanted = [plan.target if one.target is None else one.target for one in inputs]
     targets = torch.tensor(wanted, device=own.device) if plan.threat.targeted else None
-    return _Clean(variant, model, clean, torch.where(given < 0, own, given), targets)
+    time_s = (time.monotonic() - started_s) / len(inputs)
+    return _Clean(variant, model, clean, torch.where(given < 0, own, given), targets, time_s)
 
 
-def _frozen(plan: Plan, images: Tensor, by_model: Sequence[_Clean]) -> Output:
-    for each in by_model:
+def _plain(plan: Plan, images: Tensor, by_model: dict[str, _Clean]) -> Output | None:
+    """The zero-shot model's answers to the clean pictures; a table of corruptions has them only where it is among those asked."""
+    for each in by_model.values():
         if each.variant.classifier is plan.frozen:
             return each.clean
+    if plan.is_table:
+        return None
     with torch.no_grad():
         return plan.frozen.forward(images)
 
@@ -217,13 +245,57 @@ def _ood_scores(plan: Plan, plain: Output) -> list[float | None]:
     return [None] * len(plain.features) if scores is None else scores.tolist()
 
 
+def _keep_clean(
+    plan: Plan,
+    known: Known,
+    memory: Sequence[KnownPicture | None],
+    inputs: Sequence[Input],
+    by_model: dict[str, _Clean],
+    plain: Output | None,
+    scores: Sequence[float | None],
+) -> None:
+    """Give the store the clean answers and the facts of the files, whatever is attacked afterwards."""
+    outputs = [(known.questions.clean[name], each.clean, each) for name, each in by_model.items()]
+    asked = [
+        (question, _bytes(clean.logits), each.time_s, each.variant.classifier is plan.frozen)
+        for question, clean, each in outputs
+    ]
+    if plain is not None and not any(is_plain for _, _, _, is_plain in asked):
+        asked.append((known.questions.frozen, _bytes(plain.logits), 0.0, True))
+    for i, (one, picture) in enumerate(zip(inputs, memory, strict=True)):
+        if picture is None:
+            continue
+        known.keep(
+            known.questions.photo, picture.of_file, PhotoFacts(one.photo.width, one.photo.height, one.photo.notes)
+        )
+        for question, logits, time_s, is_plain in asked:
+            known.keep(question, picture.of_file, CleanAnswer(logits[i], time_s, scores[i] if is_plain else None))
+    known.flush()
+
+
 def _smallest(
-    plan: Plan, each: _Clean, images: Tensor, inputs: Sequence[Input], progress: Progress, done: int
+    plan: Plan,
+    each: _Clean,
+    images: Tensor,
+    inputs: Sequence[Input],
+    progress: Progress,
+    done: int,
+    known: Known | None,
+    memory: Sequence[KnownPicture | None],
 ) -> list[float | None]:
     """The smallest budget that breaks each picture; None where no attack can succeed any more, or where it is not searched."""
     found: list[float | None] = [None] * len(inputs)
-    numbers = each.can_succeed().nonzero().flatten().tolist()
-    if plan.searching is None or not numbers:
+    if plan.searching is None:
+        return found
+    numbers = []
+    for i in each.can_succeed().nonzero().flatten().tolist():
+        picture = memory[i]
+        cell = None if picture is None else picture.smallest_of(each.variant.id)
+        if cell is None:
+            numbers.append(i)
+        else:
+            found[i] = cell.eps
+    if not numbers:
         return found
     some = each.of(numbers)
     most = ROUNDS * plan.searching.work
@@ -246,6 +318,10 @@ def _smallest(
     )
     for i, eps in zip(numbers, budgets, strict=True):
         found[i] = eps
+        if known is not None and (picture := memory[i]) is not None:
+            known.keep(known.questions.smallest[each.variant.id], picture.of_label, SmallestBudget(eps))
+    if known is not None:
+        known.flush()
     return found
 
 
@@ -256,6 +332,11 @@ class _Adversarial:
     pictures: Tensor
     numbers: list[int]
     time_s: float
+
+    def only(self, which: Sequence[int]) -> _Adversarial:
+        """Those at these places."""
+        some = list(which)
+        return _Adversarial(self.pictures[some], [self.numbers[k] for k in some], self.time_s)
 
 
 def _attacked(
@@ -283,125 +364,81 @@ def _attacked(
     return _Adversarial(pictures, left, (time.monotonic() - started_s) / len(left))
 
 
-@dataclass(frozen=True)
-class _Evaluation:
-    """One attack's pictures, computed on `source`, evaluated on one variant; `heartbeat` lets a long measurement be stopped."""
-
-    plan: Plan
-    planned: PlannedAttack
-    each: _Clean
-    source: str
-    adversarial: _Adversarial
-    heartbeat: Callable[[], None] = lambda: None
-
-    def rows(self, images: Tensor, frozen: Tensor, inputs: Sequence[Input], active: _Active) -> list[PictureRow]:
-        """A row for each picture of the batch, also for those that were skipped; a broken one leaves `active`."""
-        plan, each = self.plan, self.each
-        at = [k for k, i in enumerate(self.adversarial.numbers) if not active.reasons[i]]
-        numbers = [self.adversarial.numbers[k] for k in at]
-        rows: dict[int, PictureRow] = {}
-        if numbers:
-            some = [inputs[i] for i in numbers]
-            made, fooled = self._measured(
-                each.of(numbers), images[numbers], self.adversarial.pictures[at], frozen[numbers], some
-            )
-            rows = dict(zip(numbers, made, strict=True))
-        for i, one in enumerate(inputs):
-            if i not in rows:
-                verdict = _verdict(each.clean, i)
-                row = self._with_attack(_row(plan, each, i, one, 0.0, verdict, None), one)
-                rows[i] = replace(row, skipped=active.reasons[i])
-        if plan.skip_broken or plan.until_chance:
-            for i, success in zip(numbers, fooled.tolist() if numbers else (), strict=True):
-                if success:
-                    active.skip(i, self.planned.label)
-        return [rows[i] for i in range(len(inputs))]
-
-    def counted(self, inputs: Sequence[Input], clean: Sequence[Verdict]) -> list[PictureRow]:
-        """A row for each picture with the two answers and no more; `clean` holds the answers before, which all rows of a picture share."""
-        started_s = time.monotonic()
-        plan, each = self.plan, self.each
-        with torch.no_grad():
-            seen = each.variant.classifier.forward(self.adversarial.pictures)
-        fooled, open_to = each.succeeds(seen.logits), each.can_succeed()
-        after = _verdicts(seen)
-        time_s = self.adversarial.time_s + (time.monotonic() - started_s) / len(inputs)
-        return [
-            replace(
-                self._with_attack(_row(plan, each, i, one, time_s, clean[i], None), one),
-                attacked=after[i],
-                success=bool(fooled[i]) if open_to[i] else None,
-            )
-            for i, one in enumerate(inputs)
-        ]
-
-    def _measured(
-        self, each: _Clean, images: Tensor, attacked: Tensor, frozen: Tensor, inputs: Sequence[Input]
-    ) -> tuple[list[PictureRow], Tensor]:
-        started_s = time.monotonic()
-        plan, clean, classifier = self.plan, each.clean, each.variant.classifier
-        with torch.no_grad():
-            adversarial = each.model.forward(attacked)
-            fooled = each.succeeds(adversarial.logits)
-            drawn = [int(one.photo.sha256[:8], 16) % plan.saved_every == 0 for one in inputs]
-            survived = _survived(
-                each, attacked, fooled & each.can_succeed() & torch.tensor(drawn, device=fooled.device)
-            )
-        given = (
-            images,
-            attacked,
-            each.labels,
-            clean.logits,
-            adversarial.logits,
-            clean.features,
-            adversarial.features,
-            clean.features @ classifier.text.T,
-            adversarial.features @ classifier.text.T,
-            frozen,
+def _answered(
+    each: _Clean,
+    logits: Tensor,
+    metrics: Sequence[tuple[tuple[str, float], ...]],
+    survived: dict[str, list[bool | None]],
+    time_s: float,
+) -> list[AttackedAnswer]:
+    """The answers to attacked pictures with logits (n, k), and what was measured of each."""
+    fooled, open_to = each.succeeds(logits).tolist(), each.can_succeed().tolist()
+    labels = each.labels.tolist()
+    return [
+        AttackedAnswer(
+            label=labels[i],
+            success=fooled[i] if open_to[i] else None,
+            logits=one,
+            metrics=metrics[i],
+            survives=(survived["png"][i], survived["jpeg95"][i], survived["jpeg75"][i], survived["resize"][i]),
+            time_s=time_s,
         )
-        # Apple's GPUs have no double precision, which the metrics need.
-        outcomes = Outcomes(
-            *(value.cpu() if value.device.type == "mps" else value for value in given),
-            lpips=None if plan.lpips is None else partial(plan.lpips, progress=self.heartbeat),
-            alpha=each.variant.alpha,
-        )
-        measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
-        before, after = _verdicts(clean), _verdicts(adversarial)
-        pictures = _picture_sets(images, attacked, self.planned) if plan.with_pictures else [None] * len(inputs)
-        open_to = each.can_succeed()
-        time_s = self.adversarial.time_s + (time.monotonic() - started_s) / len(inputs)
-        rows = [
-            replace(
-                self._with_attack(_row(plan, each, i, one, time_s, before[i], pictures[i]), one),
-                attacked=after[i],
-                success=bool(fooled[i]) if open_to[i] else None,
-                metrics=tuple((name, float(values[i])) for name, values in measured if bool(values[i].isfinite())),
-                survives_png=survived["png"][i],
-                survives_jpeg95=survived["jpeg95"][i],
-                survives_jpeg75=survived["jpeg75"][i],
-                survives_resize=survived["resize"][i],
-                alpha_rule=each.variant.alpha.name,
-            )
-            for i, one in enumerate(inputs)
-        ]
-        return rows, fooled
+        for i, one in enumerate(_bytes(logits))
+    ]
 
-    def _with_attack(self, row: PictureRow, one: Input) -> PictureRow:
-        """The row of a picture with its attack and threat model."""
-        planned = self.planned
-        own = self.source == self.each.variant.id
-        wanted = planned.wanted if own else replace(planned.wanted, knowledge=carried_over(self.source))
-        if one.target is not None:
-            wanted = replace(wanted, target=row.classes[one.target])
-        return replace(
-            row,
-            attack=planned.spec,
-            attack_label=planned.label if planned.label != planned.spec.name else "",
-            threat=wanted,
-            aimed_at=self.source,
-            steps=int(getattr(planned.attack, "steps", 0)),
-            restarts=int(getattr(planned.attack, "restarts", 0)),
-        )
+
+def _counted(each: _Clean, adversarial: _Adversarial) -> list[AttackedAnswer]:
+    """The answers to adversarial pictures and no more."""
+    started_s = time.monotonic()
+    n = len(adversarial.numbers)
+    with torch.no_grad():
+        seen = each.variant.classifier.forward(adversarial.pictures)
+    time_s = adversarial.time_s + (time.monotonic() - started_s) / n
+    return _answered(each, seen.logits, [()] * n, {name: [None] * n for name in SAVINGS}, time_s)
+
+
+def _measured(
+    plan: Plan,
+    each: _Clean,
+    images: Tensor,
+    made: _Adversarial,
+    frozen: Tensor,
+    inputs: Sequence[Input],
+    heartbeat: Callable[[], None],
+) -> list[AttackedAnswer]:
+    """The answers to adversarial pictures, and all that is measured of them; `heartbeat` lets a long measurement be stopped."""
+    started_s = time.monotonic()
+    clean, classifier, attacked = each.clean, each.variant.classifier, made.pictures
+    with torch.no_grad():
+        adversarial = each.model.forward(attacked)
+        fooled = each.succeeds(adversarial.logits)
+        drawn = [int(one.photo.sha256[:8], 16) % plan.saved_every == 0 for one in inputs]
+        survived = _survived(each, attacked, fooled & each.can_succeed() & torch.tensor(drawn, device=fooled.device))
+    given = (
+        images,
+        attacked,
+        each.labels,
+        clean.logits,
+        adversarial.logits,
+        clean.features,
+        adversarial.features,
+        clean.features @ classifier.text.T,
+        adversarial.features @ classifier.text.T,
+        frozen,
+    )
+    # Apple's GPUs have no double precision, which the metrics need.
+    outcomes = Outcomes(
+        *(value.cpu() if value.device.type == "mps" else value for value in given),
+        lpips=None if plan.lpips is None else partial(plan.lpips, progress=heartbeat),
+        alpha=each.variant.alpha,
+    )
+    measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
+    metrics = [
+        tuple((name, float(values[i])) for name, values in measured if bool(values[i].isfinite()))
+        for i in range(len(inputs))
+    ]
+    time_s = made.time_s + (time.monotonic() - started_s) / len(inputs)
+    return _answered(each, adversarial.logits, metrics, survived, time_s)
 
 
 def _survived(each: _Clean, attacked: Tensor, wanted: Tensor) -> dict[str, list[bool | None]]:
@@ -417,79 +454,3 @@ def _survived(each: _Clean, attacked: Tensor, wanted: Tensor) -> dict[str, list[
     for (name, i), one in zip(itertools.product(SAVINGS, numbers), still, strict=True):
         found[name][i] = bool(one)
     return found
-
-
-def _clean_rows(plan: Plan, each: _Clean, images: Tensor, inputs: Sequence[Input], time_s: float) -> list[PictureRow]:
-    verdicts = _verdicts(each.clean)
-    pictures = _picture_sets(images, images, None) if plan.with_pictures else [None] * len(inputs)
-    return [_row(plan, each, i, one, time_s, verdicts[i], pictures[i]) for i, one in enumerate(inputs)]
-
-
-def _row(
-    plan: Plan, each: _Clean, i: int, one: Input, time_s: float, clean: Verdict, pictures: PictureSet | None
-) -> PictureRow:
-    """The row of a picture without an attack."""
-    classes, photo = each.variant.classifier.classes, one.photo
-    return PictureRow(
-        path=photo.path,
-        sha256=photo.sha256,
-        width=photo.width,
-        height=photo.height,
-        label=classes[int(each.labels[i])],
-        label_source=OWN_ANSWER if one.label is None else plan.label_source,
-        classes=classes,
-        clean=clean,
-        attacked=None,
-        attack=None,
-        steps=0,
-        restarts=0,
-        threat=plan.threat,
-        seed=plan.seed,
-        success=None,
-        metrics=(),
-        survives_png=None,
-        survives_jpeg95=None,
-        time_s=time_s,
-        model_id=plan.model,
-        prompt_id=each.variant.id,
-        pictures=pictures,
-        notes=photo.notes,
-    )
-
-
-def _verdict(output: Output, i: int) -> Verdict:
-    return _verdicts(Output(output.logits[i : i + 1], output.features[i : i + 1]))[0]
-
-
-def _verdicts(output: Output) -> list[Verdict]:
-    logits = output.logits.cpu().double()
-    probabilities = logits.softmax(dim=1)
-    return [Verdict(tuple(z.tolist()), tuple(p.tolist())) for z, p in zip(logits, probabilities, strict=True)]
-
-
-def _picture_sets(images: Tensor, attacked: Tensor, planned: PlannedAttack | None) -> list[PictureSet]:
-    deltas = (attacked - images).permute(0, 2, 3, 1).cpu()
-    return [
-        PictureSet(_picture(seen), _signed(delta, planned), _picture(adversarial))
-        for seen, delta, adversarial in zip(to_bytes(images), deltas, to_bytes(attacked), strict=True)
-    ]
-
-
-def _picture(rgb: Tensor) -> Picture:
-    height, width, _ = rgb.shape
-    return Picture(width, height, rgb.numpy().tobytes())
-
-
-def _signed(delta: Tensor, planned: PlannedAttack | None) -> SignedPicture:
-    height, width, _ = delta.shape
-    largest = float(delta.abs().max())
-    # In the budget's own units where the norm bounds each value, so that ±ε is exactly ±127.
-    bounded = (
-        planned is not None
-        and not planned.wanted.budget
-        and planned.threat.norm.name == "linf"
-        and planned.threat.eps > 0
-    )
-    scale = planned.threat.eps if planned is not None and bounded else largest or 1.0
-    values = (delta / scale * 127).round().clamp(-127, 127).to(torch.int8)
-    return SignedPicture(width, height, scale, values.contiguous().numpy().tobytes())

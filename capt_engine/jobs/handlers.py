@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import torch
@@ -21,18 +20,16 @@ from capt_engine.data.labelled_set import LabelledSet, TargetColumn
 from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
-from capt_engine.evaluation.plan import Variant, chosen, plan_analysis, plan_evaluation
-from capt_engine.files import sha256
-from capt_engine.jobs import catalogue, data_jobs, importing, install_jobs, kept_run_jobs, tuning_jobs
+from capt_engine.evaluation.choice import chosen
+from capt_engine.evaluation.known import Known
+from capt_engine.evaluation.plan import Plan, plan_evaluation
+from capt_engine.jobs import catalogue, closer_look, data_jobs, importing, install_jobs, kept_run_jobs, tuning_jobs
 from capt_engine.jobs.chart_saving import handle_save_chart
+from capt_engine.jobs.comparing import compared
 from capt_engine.jobs.context import Gathered, JobContext
-from capt_engine.jobs.model_cache import ModelCache
+from capt_engine.jobs.planning import analysis_plan, beside, variants_of
 from capt_engine.jobs.reporting import handle_report
 from capt_engine.jobs.run_recording import Rows, recorded, refuse_early, with_pictures
-from capt_engine.metrics.alpha import AlphaRule
-from capt_engine.model.checkpoints import plain_sentence, read_document
-from capt_engine.model.classifier import Classifier
-from capt_engine.model.store.prompt_store import find
 from capt_engine.model.text import count_tokens, split_template, tokens_of
 
 
@@ -42,26 +39,14 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
     Loads the model and prompts first. Rows leave through the job's `on_event`; a run folder is written where the
     request names one. Raises CaptError.
     """
-    refuse_early(request)
-    perceptual = job.cache.lpips(request)
-    job.progress(0, 0, f"loading {request.options.model}")
-    # A's come before B's, as in the window
-    own = next(filter(None, map(_prompts_of, request.variants)), None)
-    classes, template = catalogue.suggestion(request.options.model)
-    if own is not None and not request.options.classes:
-        document = read_document(own)
-        classes, template = document.classes or classes, plain_sentence(document)
-    classes, template = request.options.classes or classes, request.options.template or template
-    if any(path and read_document(path).shape.n_classes for path in map(_prompts_of, request.variants)):
-        # The list that prompts of each class's own were published with may have a name twice.
-        classes = records.distinct(classes)
-    variants, frozen = _variants(job.cache, request, classes, template)
-    wanted = with_pictures(request)
-    source, _ = _beside(job.cache, request, classes, template)
-    work = plan_analysis(wanted, variants, frozen, source=source, lpips=perceptual)
-    return recorded(
-        job, request, work, template, lambda emit, done: analyze(work, request.paths, emit, job.progress, done)
-    )
+    work, template = analysis_plan(job, request)
+
+    def analyzed(
+        plan: Plan, emit: Callable[[Rows], None], finished: Iterable[str], known: Known | None
+    ) -> records.AnalyzeResult:
+        return analyze(plan, request.paths, emit, job.progress, finished, known)
+
+    return recorded(job, request, work, template, analyzed)
 
 
 def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> records.AnalyzeResult:
@@ -88,18 +73,29 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
         raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
     job.progress(0, 0, f"loading {request.options.model}")
     template = request.options.template or data.template
-    variants, frozen = _variants(job.cache, request, data.classes, template)
+    variants, frozen = variants_of(job.cache, request, data.classes, template)
     wanted = with_pictures(request)
-    source, baseline = _beside(job.cache, request, data.classes, template)
+    source, baseline = beside(job.cache, request, data.classes, template)
     work = plan_evaluation(wanted, variants, frozen, label_source, source=source, baseline=baseline, lpips=perceptual)
 
-    def evaluated(emit: Callable[[Rows], None], finished: Iterable[str]) -> records.AnalyzeResult:
+    def evaluated(
+        plan: Plan, emit: Callable[[Rows], None], finished: Iterable[str], known: Known | None
+    ) -> records.AnalyzeResult:
         done = {*request.skip, *finished}
         left = [item for item in items if item.path not in done]
-        result = evaluate(work, left, emit, job.progress, probed=items)
+        result = evaluate(plan, left, emit, job.progress, probed=items, known=known)
         return replace(result, notes=(*said, *result.notes))
 
     return recorded(job, request, work, template, evaluated)
+
+
+def handle_compare(job: JobContext, request: records.CompareRequest) -> records.CompareResult:
+    """Evaluate each variant of `request` on the same pictures, and return them ranked, the best first.
+
+    Rows leave through the job's `on_event`. Raises BadRequest for fewer than two or too many variants, and what an
+    evaluation raises.
+    """
+    return compared(job, request, handle_evaluate)
 
 
 def _named(data: LabelledSet, request: records.EvaluateRequest, label_source: str) -> LabelledSet:
@@ -111,49 +107,6 @@ def _named(data: LabelledSet, request: records.EvaluateRequest, label_source: st
     if (sentence := wordless(named.classes)) and not options.classes:
         named = replace(named, notes=(*named.notes, f"{sentence} {NAME_FOLDERS}"))
     return named
-
-
-def _prompts_of(name: str | None) -> Path | None:
-    return None if name in (None, "", records.NO_PROMPTS) else find(str(name))
-
-
-def _variants(
-    cache: ModelCache, request: records.RunRequest, classes: Sequence[str], template: str
-) -> tuple[list[Variant], Classifier]:
-    """A, and B where there is one, and the zero-shot classifier."""
-    frozen = cache.classifier(request, classes, template, None)
-    wanted = request.variants
-    if len(set(wanted)) < len(wanted):
-        raise BadRequest(f"A and B are both {wanted[-1]!r}.", "Compare with other prompts, or with none.")
-    variants = []
-    for name in wanted:
-        if (path := _prompts_of(name)) is None:
-            variants.append(Variant(name, frozen))
-            continue
-        document = read_document(path)
-        rule = AlphaRule.of(document.method, document.settings)
-        variants.append(Variant(name, cache.classifier(request, classes, template, path), sha256(path), rule))
-    return variants, frozen
-
-
-def _beside(
-    cache: ModelCache, request: records.RunRequest, classes: Sequence[str], template: str
-) -> tuple[Classifier | None, Classifier | None]:
-    """The other model that attacks are to be computed on, and the undefended one that checks want; None where there is none.
-
-    Raises BadRequest for attacks computed on the model itself, and what loading raises.
-    """
-    on = request.options.source_model
-    if on == request.options.model and request.options.prompts in (None, "", records.NO_PROMPTS):
-        raise BadRequest(
-            "The attack would be computed on the very model that is asked.", "Leave --source-model away for that."
-        )
-    base = cache.backbone(request.options.model, request.options.device).base
-    below = base.id if base is not None and request.checks == "full" else ""
-    models = [name for name in dict.fromkeys((on, below)) if name and name != request.options.model]
-    found = dict(zip(models, cache.beside(models, request, classes, template), strict=True))
-    source = cache.classifier(request, classes, template, None) if on == request.options.model else found.get(on)
-    return source, found.get(below)
 
 
 def handle_preview(job: JobContext, request: records.PreviewRequest) -> records.PreviewResult:
@@ -234,6 +187,7 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
         handle_analyze,
         handle_catalogue,
         handle_evaluate,
+        handle_compare,
         tuning_jobs.handle_tune,
         tuning_jobs.handle_forecast,
         tuning_jobs.handle_save_tuned,
@@ -246,6 +200,8 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
         handle_save_chart,
         handle_preview,
         handle_check_classes,
+        closer_look.handle_saliency,
+        closer_look.handle_replay,
         data_jobs.handle_scan,
         data_jobs.handle_split,
         importing.handle_describe_prompts,

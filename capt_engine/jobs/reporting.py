@@ -15,6 +15,7 @@ from capt_engine.reports import REPORTS, format_of
 from capt_engine.reports.build import build, chosen, infos
 from capt_engine.reports.compare import compare
 from capt_engine.reports.document import Report
+from capt_engine.runs.reader import runs_in
 
 # Pages travel together, so that a long preview is on screen early and does not flood the window.
 _PAGES_AT_ONCE = 4
@@ -56,7 +57,7 @@ def page_image(page: pypdfium2.PdfPage, scale: float) -> Image.Image:
 
 
 def _report(request: ReportRequest) -> Report:
-    folders = [Path(run) for run in request.runs]
+    folders = [folder for run in request.runs for folder in runs_in(Path(run))]
     hidden = request.redact, request.redact_classes
     report = build(folders[0], *hidden) if len(folders) == 1 else compare(folders, *hidden)
     return chosen(report, request.sections, short=request.short)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from capt_engine.evaluation.known import Known, known_of
 from capt_engine.evaluation.plan import Plan
 from capt_engine.jobs.context import JobContext
 from capt_engine.model.checkpoints import read_document
@@ -17,6 +19,9 @@ from capt_engine.runs.run_folder import RunFolder, refuse_unless_free
 from capt_engine.runs.table import summary
 
 Rows = Sequence[PictureRow | FailedPicture]
+Evaluated = Callable[[Plan, Callable[[Rows], None], Iterable[str], Known | None], AnalyzeResult]
+"""Does the work of a plan, given a function that takes rows, the paths of pictures that are done, and the result store beside it."""
+
 R = TypeVar("R", bound=RunRequest)
 
 
@@ -35,25 +40,19 @@ def with_pictures(request: R) -> R:
     return replace(request, options=options)
 
 
-def recorded(
-    job: JobContext,
-    request: RunRequest,
-    work: Plan,
-    template: str,
-    evaluated: Callable[[Callable[[Rows], None], Iterable[str]], AnalyzeResult],
-) -> AnalyzeResult:
+def recorded(job: JobContext, request: RunRequest, work: Plan, template: str, evaluated: Evaluated) -> AnalyzeResult:
     """Do a run, send its rows as events of `job`, write the run folder if `request` names one, and return the summary.
 
     work: the plan of the run. template: the sentence with {} for the class name, for the manifest. evaluated: does the
-    work, given a function that takes rows, and the paths of the pictures that the interrupted run has finished. Raises
-    BadRequest where the folder cannot be used, CannotWrite where the disk refuses.
+    work; answers that are in the result store are not computed again, unless `request` says so. Raises BadRequest where
+    the folder cannot be used, CannotWrite where the disk refuses.
     """
 
     def emit(rows: Rows) -> None:
         job.on_event(RowsReady(job.id, tuple(rows)))
 
     if not request.options.keep:
-        return evaluated(emit, ())
+        return _beside_store(request, work, emit, (), evaluated)
     begun = manifest.begun(
         request,
         model_sha256=work.classifier.sha256,
@@ -74,10 +73,23 @@ def recorded(
             # Pictures that only the folder needed go no further.
             emit(rows if request.options.with_pictures else [_without(row) for row in rows])
 
+        if not request.options.with_pictures:
+            work = replace(work, wants=folder.wants)
+        result = _beside_store(request, work, keep, folder.done, evaluated)
         # Counted again from what is on disk, which may hold an earlier, interrupted part too.
-        result = folder.counted(evaluated(keep, folder.done), request.options.compare)
-        folder.finish(summary(result, request.options.seed, request.options.keep))
+        result = folder.counted(result, request.options.compare)
+        folder.finish(summary(result, request.options.seed, request.options.keep), result)
     return result
+
+
+def _beside_store(
+    request: RunRequest, work: Plan, emit: Callable[[Rows], None], done: Iterable[str], evaluated: Evaluated
+) -> AnalyzeResult:
+    """Do the work with the result store beside it, where it is on."""
+    known = known_of(work, wanted=request.options.cache)
+    with nullcontext() if known is None else known:
+        result = evaluated(work, emit, done, known)
+    return result if known is None else replace(result, store_note=known.note)
 
 
 def _without(row: PictureRow | FailedPicture) -> PictureRow | FailedPicture:

@@ -118,6 +118,11 @@ class Classifier:
         return self.text.device
 
     @property
+    def vision_tokens(self) -> tuple[Tensor, ...]:
+        """Return the learned tokens of the image tower, (length, d_v) for each layer that has some; none without any."""
+        return self._tokens.vision
+
+    @property
     def unknown_words(self) -> tuple[UnknownWord, ...]:
         """Return the words of class names and template that the model was never trained on, as far as it says which it knows.
 

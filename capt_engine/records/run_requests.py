@@ -31,6 +31,7 @@ class RunOptions:
     are found by name or in order. batch_size: pictures per forward pass, 0 lets the engine choose. lpips: also measure LPIPS with this
     network, one of LPIPS_NETS; "" does not. with_pictures: rows carry the clean and the attacked picture. keep: a folder in which the
     engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
+    cache: look answers up in the result store, and store those that are computed.
     """
 
     model: str = DEFAULT_MODEL
@@ -50,6 +51,7 @@ class RunOptions:
     keep: str = ""
     resume: bool = False
     class_folders: tuple[str, ...] = ()
+    cache: bool = True
 
 
 @dataclass(frozen=True)

@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from capt_engine.attacks.base import NORMS
 from capt_engine.formatting import budget, counted, short
 from capt_engine.metrics.interval import share
-from capt_engine.records import unknown_sentences
-from capt_engine.reports.build import attached
+from capt_engine.reports import ranking
+from capt_engine.reports.build import FRONT, attached
 from capt_engine.reports.document import Block, Facts, Grid, Paragraph, Report, Section, numbers, texts
-from capt_engine.reports.sections.about import NOT_COVERED, OWN_ANSWERS, glossary
+from capt_engine.reports.sections.about import NOT_COVERED, glossary
 from capt_engine.reports.sections.context import ReportContext, tested
 from capt_engine.reports.sections.results import PAIRED, budget_chart, difference, paired_row
+from capt_engine.reports.sides import Side, both_attacked, pairs_of, shared_budget, side_of, under
 from capt_engine.runs.class_redaction import StandIns
-from capt_engine.runs.counts import Seen
 from capt_engine.runs.manifest import digest
-from capt_engine.runs.request_text import variant_name
 
-Key = tuple[str, str]
-
+_MOST_PAIRS = 6
 ONE_AFTER_THE_OTHER = (
     "Attacks were run one after the other, each on the pictures that were still right. The line of an attack is of all pictures: right "
     "under it and under all attacks before it."
 )
-
-
-@dataclass(frozen=True)
-class Side:
-    """One model of the comparison: one set of prompts of one run. seen: by the picture's SHA-256 and its label."""
-
-    name: str
-    context: ReportContext
-    prompts: str
-    seen: dict[Key, Seen]
 
 
 def compare(folders: Sequence[Path], redact: bool = False, redact_classes: bool = False) -> Report:
@@ -52,9 +38,10 @@ def compare(folders: Sequence[Path], redact: bool = False, redact_classes: bool 
     runs = [
         ReportContext.of(folder, redact=redact, stand_ins=stand_ins, number=i) for i, folder in enumerate(folders, 1)
     ]
-    sides = [_side(i, run, prompts) for i, run in enumerate(runs, 1) for prompts in run.prompts]
+    sides = [side_of(i, run, prompts) for i, run in enumerate(runs, 1) for prompts in run.prompts]
     files = [one for i, run in enumerate(runs, 1) for one in attached(run, f"-{i}")]
-    sections = (Section(name, title, blocks) for name, title, write in SECTIONS if (blocks := write(sides)))
+    written = ((name, title, write(sides)) for name, title, write in SECTIONS)
+    sections = (Section(name, title, blocks, name in FRONT) for name, title, blocks in written if blocks)
     return Report(
         id=digest(run.identity() for run in runs)[:12],
         title="Robustness report: comparison",
@@ -65,68 +52,34 @@ def compare(folders: Sequence[Path], redact: bool = False, redact_classes: bool 
     )
 
 
-def _side(number: int, context: ReportContext, prompts: str) -> Side:
-    name = f"{number}: {variant_name(prompts)} on {context.names.text(context.run.request.options.model)}"
-    known = context.counts.pictures[prompts].values()
-    # Where nobody gave a label, each model is held to its own answer, and the picture alone says what is the same.
-    return Side(name, context, prompts, {(one.sha256, one.label if context.is_labelled else ""): one for one in known})
+def summary(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """Return the section "Behind the verdict": the accuracy of each of `sides` at a budget they share, and paired differences.
 
-
-def _budget(sides: Sequence[Side]) -> float | None:
-    """The largest budget that all were attacked with, in the same norm; one that a run's verdict is about goes first."""
-    if len({(side.context.norm, side.context.own) for side in sides}) > 1:
-        return None
-    if not all(side.context.is_attacked for side in sides):
-        return None
-    shared = set.intersection(*(set(side.context.run.request.budgets) for side in sides))
-    asked_for = shared & {side.context.eps for side in sides}
-    return max(asked_for or shared) if shared else None
-
-
-def _pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
-    return [(a, b) for a, b in itertools.combinations(sides, 2) if a.context.is_labelled == b.context.is_labelled]
-
-
-def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """Return the section "Verdict": the accuracy of each of `sides` at a budget they share, and paired differences.
-
-    A side is one set of prompts of one run. Every two are compared; without a shared budget the clean accuracies are.
+    A side is one set of prompts of one run. Every two are compared while they are few; without a shared budget the clean
+    accuracies are.
     """
-    eps = _budget(sides)
+    eps = shared_budget(sides)
     if eps is None:
         scores = "; ".join(f"{side.name} {share(*side.context.counts.clean(side.prompts))}" for side in sides)
-        blocks: list[Block] = [Paragraph(f"Clean: {scores}.", "lead")]
+        blocks: list[Block] = [Paragraph(f"Clean: {scores}.")]
         blocks.append(Paragraph("The runs share no budget of one norm, so only clean answers are compared.", "note"))
     else:
         scores = "; ".join(
             f"{side.name} keeps {share(*side.context.counts.robust(side.prompts, eps))}" for side in sides
         )
-        blocks = [Paragraph(f"{_under(sides, eps)}: {scores}.", "lead")]
-    for a, b in _pairs(sides):
+        blocks = [Paragraph(f"{under(sides, eps)}: {scores}.")]
+    for a, b in pairs_of(sides)[:_MOST_PAIRS]:
         both = [key for key in a.seen if key in b.seen]
         if eps is not None and both:
-            test = tested([(a.seen[key].robust[eps], b.seen[key].robust[eps]) for key in both if _both(a, b, key, eps)])
+            test = tested(
+                [(a.seen[key].robust[eps], b.seen[key].robust[eps]) for key in both if both_attacked(a, b, key, eps)]
+            )
         else:
             test = tested([(a.seen[key].clean, b.seen[key].clean) for key in both])
         text = difference(test) if test else "they share no picture"
         blocks.append(Paragraph(f"A = {a.name}, B = {b.name}: {text}."))
-    if not all(side.context.is_labelled for side in sides):
-        blocks.append(Paragraph(OWN_ANSWERS, "limit"))
-    for side in sides:
-        if side.context.stopped:
-            blocks.append(Paragraph(f"{side.name}: {side.context.stopped}", "limit"))
-        if said := unknown_sentences(side.context.run.summary.unknown_words):
-            blocks.append(Paragraph(f"{side.name}: {' '.join(said)}", "limit"))
+    blocks += [*data(sides), *limits(sides)]
     return tuple(blocks)
-
-
-def _under(sides: Sequence[Side], eps: float) -> str:
-    own, norm = sides[0].context.own, sides[0].context.norm
-    return f"Under {own}" if own else f"At ε = {budget(eps, norm)} ({norm})"
-
-
-def _both(a: Side, b: Side, key: Key, eps: float) -> bool:
-    return eps in a.seen[key].robust and eps in b.seen[key].robust
 
 
 def data(sides: Sequence[Side]) -> tuple[Block, ...]:
@@ -210,13 +163,15 @@ def paired(sides: Sequence[Side]) -> tuple[Block, ...]:
     A side is one set of prompts of one run. Only pictures with the same label in both runs are tested; without any the
     section is empty.
     """
-    eps, rows = _budget(sides), []
-    for a, b in _pairs(sides):
+    eps, rows = shared_budget(sides), []
+    for a, b in pairs_of(sides):
         both = [key for key in a.seen if key in b.seen]
         clean = tested([(a.seen[key].clean, b.seen[key].clean) for key in both]) if a.context.is_labelled else None
         found = [("clean", clean)]
         if eps is not None:
-            robust = [(a.seen[key].robust[eps], b.seen[key].robust[eps]) for key in both if _both(a, b, key, eps)]
+            robust = [
+                (a.seen[key].robust[eps], b.seen[key].robust[eps]) for key in both if both_attacked(a, b, key, eps)
+            ]
             found.append((a.context.state if a.context.own else f"ε = {budget(eps, a.context.norm)}", tested(robust)))
         rows += [(a.name, b.name, *paired_row(state, test)) for state, test in found if test is not None]
     return (Grid("Paired tests", (*texts("A", "B"), *PAIRED), tuple(rows)),) if rows else ()
@@ -242,7 +197,7 @@ def classes(sides: Sequence[Side]) -> tuple[Block, ...]:
     A side is one set of prompts of one run. The accuracy is at a budget that all share, else clean; without pictures
     there is no table.
     """
-    eps = _budget(sides)
+    eps = shared_budget(sides)
     found: dict[str, list[str]] = {}
     best: dict[str, list[tuple[float, str]]] = {}
     every = sorted({one.label for side in sides for one in side.seen.values()})
@@ -259,7 +214,7 @@ def classes(sides: Sequence[Side]) -> tuple[Block, ...]:
         return ()
     rows = tuple((name, *found[name], _winner(best[name])) for name in every)
     columns = (*texts("Class"), *numbers(*(side.name for side in sides)), *texts("Best"))
-    state = "clean" if eps is None else _under(sides, eps).replace("Under", "under").replace("At", "at")
+    state = "clean" if eps is None else under(sides, eps).replace("Under", "under").replace("At", "at")
     return (Grid(f"Each class, {state}", columns, rows),)
 
 
@@ -295,7 +250,8 @@ def repeat(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 Write = Callable[[Sequence[Side]], tuple[Block, ...]]
 SECTIONS: tuple[tuple[str, str, Write], ...] = (
-    ("verdict", "Verdict", verdict),
+    ("verdict", "Verdict", ranking.verdict),
+    ("summary", "Behind the verdict", summary),
     ("data", "Data", data),
     ("models", "Models", models),
     ("results", "Results", results),

@@ -187,7 +187,7 @@ class ResultStore:
             if unused_for_s is not None:
                 n, n_bytes = self._removed(link, None, int(time.time() - unused_for_s))
             if to is not None and (over := self._taken(link) - to) > 0:
-                more, more_bytes = self._removed(link, over, None)
+                more, more_bytes = self._removed(link, over if to else None, None)
                 n, n_bytes = n + more, n_bytes + more_bytes
             return n, n_bytes
 

@@ -53,25 +53,41 @@ class KeptPictures:
         self._entries = read(folder)
         self._pending: dict[str, Picture] = {}
 
+    def wants(self, row: PictureRow) -> bool:
+        """Return True if `row`, with its pictures, would rank among the few that a report shows, of those offered so far."""
+        chosen = chosen_of([*self._entries, *(new := self._ranked(row))])
+        return any(one in chosen for one in new)
+
     def offer(self, row: PictureRow) -> None:
         """Keep the clean and adversarial picture of `row` in memory if it ranks among the few that a report shows.
 
         A row without pictures, or of another attack or budget than the chosen one, is passed over.
         """
+        if row.pictures is None:
+            return
+        for one in self._ranked(row):
+            chosen = chosen_of([*self._entries, one])
+            if one in chosen:
+                self._pending[one.seen] = row.pictures.seen
+                if one.adversarial:
+                    self._pending[one.adversarial] = row.pictures.adversarial
+            self._entries = chosen
+
+    def _ranked(self, row: PictureRow) -> list[Kept]:
+        """A row in each role that it can have; none for a row of another attack or budget than the chosen one."""
         attacked = row.attacked
-        if row.pictures is None or (attacked is not None) != bool(self._attack):
-            return
+        if (attacked is not None) != bool(self._attack):
+            return []
         if row.attack is not None and (row.attacked_by != self._attack or row.threat.eps != self._eps):
-            return
+            return []
         shift = dict(row.metrics).get("margin_shift")
         drawn = int(hashlib.sha256(f"{self._seed}:{row.sha256}".encode()).hexdigest()[:12], 16)
         ranks: dict[Role, float] = {"random": float(drawn)}
         if shift is not None:
             ranks |= {"worst": shift, "best": -shift}
         stem = hashlib.sha256(f"{row.prompt_id}\n{row.sha256}\n{row.path}".encode("utf-8", "replace")).hexdigest()[:16]
-        seen, adversarial = f"{stem}_seen.png", f"{stem}_adversarial.png" if attacked is not None else ""
-        for role, rank in ranks.items():
-            one = Kept(
+        return [
+            Kept(
                 role=role,
                 rank=rank,
                 prompt_id=row.prompt_id,
@@ -86,15 +102,11 @@ class KeptPictures:
                 adv_pred="" if attacked is None else row.classes[attacked.winner],
                 adv_conf=None if attacked is None else attacked.probabilities[attacked.winner],
                 margin_shift=shift,
-                seen=seen,
-                adversarial=adversarial,
+                seen=f"{stem}_seen.png",
+                adversarial=f"{stem}_adversarial.png" if attacked is not None else "",
             )
-            chosen = chosen_of([*self._entries, one])
-            if one in chosen:
-                self._pending[seen] = row.pictures.seen
-                if adversarial:
-                    self._pending[adversarial] = row.pictures.adversarial
-            self._entries = chosen
+            for role, rank in ranks.items()
+        ]
 
     def save(self) -> None:
         """Write newly kept pictures and their list to the run folder, and delete picture files no longer needed.

@@ -11,7 +11,7 @@ from pathlib import Path
 from capt_engine import trash
 from capt_engine.errors import BadRequest, CaptError
 from capt_engine.files import write_atomic
-from capt_engine.folders import data_dir
+from capt_engine.folders import runs_dir, window_setting
 from capt_engine.reading import json_if_sound
 from capt_engine.records import KeptRun, RunNotes, RunRequest, RunsListed, TrashedRun
 from capt_engine.runs import reader
@@ -28,8 +28,16 @@ _LONGEST_NAME, _LONGEST_NOTE = 200, 10_000
 
 
 def own_folder() -> Path:
-    """Return the folder in the user's data folder in which runs are kept when nobody names another."""
-    return data_dir() / "runs"
+    """Return the folder in which runs are kept when nobody names another."""
+    return runs_dir()
+
+
+def trash_rules() -> trash.TrashRules:
+    """Return the rules of the trash, with the days and the size that were chosen in the window."""
+    usual = trash.TrashRules()
+    days = window_setting("trash_days", usual.days)
+    gigabytes = window_setting("trash_budget_gb", usual.n_bytes / 1000**3)
+    return trash.TrashRules(max(days, 1), max(round(gigabytes * 1000**3), 0))
 
 
 def listed(folder: Path) -> RunsListed:
@@ -37,7 +45,7 @@ def listed(folder: Path) -> RunsListed:
 
     Raises BadRequest where `folder` cannot be read.
     """
-    emptied = trash.empty(folder)
+    emptied = trash.empty(folder, trash_rules())
     gone = tuple(
         TrashedRun(str(one.run), _title_in_trash(one.place), one.when.isoformat(), trash.n_bytes_of(one.place))
         for one in reversed(trash.discarded(folder))

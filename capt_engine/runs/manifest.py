@@ -87,11 +87,14 @@ def _plugins() -> list[dict[str, str]]:
     return [{"name": one.name, "package": one.package, "version": one.version} for one in found if not one.problem]
 
 
-def ended(manifest: Mapping[str, object], pictures: Iterable[str], rows: int, rows_sha256: str) -> dict[str, object]:
+def ended(
+    manifest: Mapping[str, object], pictures: Iterable[str], rows: int, rows_sha256: str, from_store: int = 0
+) -> dict[str, object]:
     """Return a copy of a run's `manifest` with the present time as its end, and with counts and hashes of its results.
 
     pictures: SHA-256 of each picture, of which equal ones count once. rows: how many there are; rows_sha256: the
-    SHA-256 of the rows without their times and paths.
+    SHA-256 of the rows without their times and paths. from_store: how many of them were looked up in the result store, so
+    that their times are those of an earlier run.
     """
     once = sorted(set(pictures))
     return {
@@ -99,6 +102,7 @@ def ended(manifest: Mapping[str, object], pictures: Iterable[str], rows: int, ro
         "ended": now(),
         "pictures": {"n": len(once), "sha256": digest(once)},
         "rows": {"n": rows, "sha256": rows_sha256},
+        "from_store": from_store,
     }
 
 

@@ -192,6 +192,13 @@ _ATTACK = (
         choices=LPIPS_NETS,
     ),
 )
+_NO_CACHE = Option(
+    "--no-cache",
+    "compute everything, and look up and store nothing (`capt cache`)",
+    "options.cache",
+    Kind({"action": "store_const", "const": False}, show=None),
+    hidden=True,
+)
 _OUT = Option("--out", "also keep rows, summary and attacked pictures in this new folder", kind=FOLDER)
 
 
@@ -224,6 +231,7 @@ ANALYZE = (
     Option("--eps", "the budget: k/255 or a number from 0 to 1 (default: 4/255; l2: 1.0)", metavar="E"),
     *_ATTACK,
     _OUT,
+    _NO_CACHE,
     *common("options."),
 )
 
@@ -313,6 +321,7 @@ EVALUATE = (
     ),
     Option("--shard", "only the i-th of N parts of the pictures", "shard", SHARD),
     _OUT,
+    _NO_CACHE,
     Option("--resume", "go on where the same command with --out RUN_DIR was stopped", metavar="RUN_DIR"),
     Option("--rows", "also print each picture's outcome (--json always does)", kind=SWITCH),
     *common("options."),

@@ -67,6 +67,16 @@ def is_run(folder: Path) -> bool:
     return file_of(folder, MANIFEST) is not None and file_of(folder, ROWS) is not None
 
 
+def runs_in(folder: Path) -> tuple[Path, ...]:
+    """Return `folder` itself where it holds a run, else the run folders directly inside it, by name; itself again where there are none.
+
+    Raises BadRequest as `file_of`.
+    """
+    if is_run(folder) or not folder.is_dir():
+        return (folder,)
+    return tuple(one for one in sorted(folder.iterdir()) if one.is_dir() and is_run(one)) or (folder,)
+
+
 def manifest_of(folder: Path) -> Manifest:
     """Read the manifest of the run in `folder`; raises BadRequest where there is none that can be read."""
     file_of(folder, MANIFEST)

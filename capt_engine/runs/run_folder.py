@@ -28,7 +28,7 @@ from capt_engine.runs.segments import continued, devices, segments_of, unlike
 from capt_engine.runs.table import cells, csv_cells, csv_writer, trial
 
 # What may differ between a run and its continuation. Device and precision change the last bits, so the manifest has them for each segment.
-_FREE = ("skip", "batch_size", "device", "precision", "with_pictures", "keep", "resume", "checks")
+_FREE = ("skip", "batch_size", "device", "precision", "with_pictures", "keep", "resume", "checks", "cache")
 # What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
 _NOT_COMPARED = ("time_s", "path")
 # The folders that runs of this process are writing now.
@@ -110,14 +110,19 @@ class RunFolder:
             result = dataclasses.replace(result, notes=(*result.notes, note), device=devices(segments))
         return checked(tally, tally.scored(result, compare))
 
-    def finish(self, summary: Mapping[str, object]) -> None:
+    def wants(self, row: PictureRow) -> bool:
+        """Return True if the run folder would show the pictures of `row`, whether the attack fooled the model or not."""
+        return self._examples.wants(row)
+
+    def finish(self, summary: Mapping[str, object], result: AnalyzeResult | None = None) -> None:
         """Write the end of a run: its summary.json, and in manifest.json the time of the end and the hash of the rows.
 
         summary: the counts and intervals of the run; the key "failed" is added to it, a list of the pictures that could
-        not be used, each with path and reason. Raises CannotWrite where the disk refuses.
+        not be used, each with path and reason. result: its rows that came from the result store are counted in the
+        manifest, beside those of the parts before. Raises CannotWrite where the disk refuses.
         """
         failed = [dataclasses.asdict(one) for one in self._failed]
-        close_run(self.path, {**summary, "failed": failed})
+        close_run(self.path, {**summary, "failed": failed}, 0 if result is None else result.rows_from_store)
 
     def __enter__(self) -> Self:
         return self
@@ -206,11 +211,12 @@ def refuse_unless_free(folder: Path, *, resume: bool) -> None:
         raise BadRequest(f"{str(folder)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
 
 
-def close_run(folder: Path, summary: Mapping[str, object]) -> None:
+def close_run(folder: Path, summary: Mapping[str, object], from_store: int = 0) -> None:
     """Write summary.json into the run folder `folder`, and complete its manifest.
 
     The manifest gets the end time and the hashes of pictures and rows, so all rows must be in rows.csv by then.
-    summary: plain JSON values. Raises CannotWrite where the disk refuses.
+    summary: plain JSON values. from_store: how many of the rows came from the result store, besides those that the
+    manifest counts already. Raises CannotWrite where the disk refuses.
     """
     pictures: set[str] = set()
     marks = []
@@ -220,7 +226,9 @@ def close_run(folder: Path, summary: Mapping[str, object]) -> None:
     write_atomic(folder / SUMMARY, as_json(summary))
     manifest = read_json(folder / MANIFEST, dict[str, object])
     # In order of their marks, so that shards, batches and continuations do not matter.
-    write_atomic(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
+    before = manifest.get("from_store")
+    stored = from_store + (before if isinstance(before, int) else 0)
+    write_atomic(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)), stored)))
 
 
 def whole_pictures(folder: Path, request: RunRequest) -> frozenset[str]:

@@ -50,6 +50,11 @@ def described(picture: SessionPicture, shared: Shared, near: str = "") -> Descri
     )
 
 
+def plain(one: Described) -> dict[str, object]:
+    """Return a description as plain JSON values."""
+    return vars(one) | {"failure": None if one.failure is None else vars(one.failure)}
+
+
 def require_sound(one: Described, shared: Shared) -> None:
     """Raise Unsound where a picture's description says something that cannot be."""
     sizes = (one.thumbnail, one.original, one.n_bytes, one.modified_ns)

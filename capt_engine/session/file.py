@@ -10,13 +10,10 @@ import io
 import json
 import os
 import stat
-import sys
 import zipfile
 import zlib
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,11 +27,12 @@ from capt_engine.session.encoding import (
     MOST_PICTURES,
     Described,
     described,
+    plain,
     require_sound,
     set_bytes,
     set_of,
 )
-from capt_engine.session.rows import COLUMNS, Shared, Unsound, lines_of, numbers, require_bounded, row_of
+from capt_engine.session.rows import COLUMNS, Doubles, Shared, Unsound, doubles, lines_of, require_bounded, row_of
 
 SUFFIX = ".capt"
 FORMAT, VERSION = "capt-session", 1
@@ -81,7 +79,7 @@ def write(path: Path, session: Session, between: Callable[[], object] = lambda: 
 def _fill(file: BinaryIO, folder: Path, session: Session, between: Callable[[], object]) -> None:
     shared, about = Shared(), list[Described]()
     table, lines = io.StringIO(newline=""), list[dict[str, str]]()
-    values, thumbnails, attacked, originals = array("d"), bytearray(), bytearray(), bytearray()
+    values, thumbnails, attacked, originals = bytearray(), bytearray(), bytearray(), bytearray()
     for at, picture in enumerate(session.pictures):
         between()
         sets = tuple(map(set_bytes, picture.attacked))
@@ -91,25 +89,24 @@ def _fill(file: BinaryIO, folder: Path, session: Session, between: Callable[[], 
         originals += picture.original
         for one in sets if kept else ():
             attacked += one
-        for side, (line, row) in enumerate(zip(lines_of(picture.rows, shared), picture.rows, strict=False)):
+        found = lines_of(picture.rows, shared)
+        for side, line in enumerate(found):
             lines.append({"picture": str(at), "side": "AB"[side], **line})
-            values.extend(numbers(row))
+        values += doubles(picture.rows) if found else b""
     columns = dict.fromkeys(("picture", "side", *COLUMNS))
     for line in lines:
         columns |= dict.fromkeys(line)
     writer = csv.DictWriter(table, list(columns), restval="", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(lines)
-    if sys.byteorder == "big":
-        values.byteswap()
     written = datetime.now(UTC).isoformat(timespec="seconds")
     first = {"format": FORMAT, "version": VERSION, "written": written, "state": session.state}
     parts: tuple[tuple[str, bytes | bytearray, int], ...] = (
         ("session.json", _json(first), zipfile.ZIP_DEFLATED),
         ("shared.json", _json(shared.plain()), zipfile.ZIP_DEFLATED),
-        ("pictures.json", _json([asdict(one) for one in about]), zipfile.ZIP_DEFLATED),
+        ("pictures.json", _json([plain(one) for one in about]), zipfile.ZIP_DEFLATED),
         ("rows.csv", table.getvalue().encode(), zipfile.ZIP_DEFLATED),
-        ("numbers.f64", values.tobytes(), zipfile.ZIP_DEFLATED),
+        ("numbers.f64", values, zipfile.ZIP_STORED),
         ("thumbnails.bin", thumbnails, zipfile.ZIP_STORED),
         ("attacked.bin", attacked, zipfile.ZIP_STORED),
         ("originals.bin", originals, zipfile.ZIP_STORED),
@@ -205,12 +202,8 @@ def _content(archive: zipfile.ZipFile, path: Path, called: str) -> tuple[Session
 
 
 def _rows(archive: zipfile.ZipFile, paths: Sequence[str], shared: Shared) -> dict[int, tuple[PictureRow, ...]]:
-    values = array("d")
-    values.frombytes(_part(archive, "numbers.f64"))
-    if sys.byteorder == "big":
-        values.byteswap()
+    values = Doubles(_part(archive, "numbers.f64"))
     found: dict[int, tuple[PictureRow, ...]] = {}
-    left = iter(values)
     text = io.StringIO(_part(archive, "rows.csv").decode(), newline="")
     for line in csv.DictReader(text, restval="", restkey=""):
         at = int(line["picture"])
@@ -218,8 +211,8 @@ def _rows(archive: zipfile.ZipFile, paths: Sequence[str], shared: Shared) -> dic
         if not 0 <= at < len(paths) or len(before) != "AB".index(line["side"] or "?"):
             raise Unsound("a result belongs to no picture")
         line.pop("", None)
-        found[at] = (*before, row_of(line, paths[at], left, shared))
-    if next(left, None) is not None:
+        found[at] = (*before, row_of(line, paths[at], values, shared))
+    if values.left:
         raise Unsound("numbers are left over")
     return found
 

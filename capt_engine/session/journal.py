@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from typing import Any
 from capt_engine.errors import BadRequest, CannotWrite, CaptError
 from capt_engine.reading import decode
 from capt_engine.session.content import Session, SessionPicture
-from capt_engine.session.encoding import Described, described, require_sound
-from capt_engine.session.rows import Shared, Unsound, lines_of, numbers, require_bounded, row_of
+from capt_engine.session.encoding import Described, described, plain, require_sound
+from capt_engine.session.rows import Doubles, Shared, Unsound, doubles, lines_of, require_bounded, row_of
 
 SUFFIX = ".journal"
 KEPT = 3
@@ -31,6 +30,14 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pictures (path TEXT PRIMARY KEY, about TEXT NOT NULL, lines TEXT NOT NULL, numbers BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, thumbnail BLOB NOT NULL, original BLOB NOT NULL);
+"""
+
+
+# What is not said again stays.
+_PUT_FILES = """
+INSERT INTO files VALUES (?, ?, ?) ON CONFLICT (path) DO UPDATE SET
+thumbnail = iif(length(excluded.thumbnail), excluded.thumbnail, thumbnail),
+original = iif(length(excluded.original), excluded.original, original)
 """
 
 
@@ -99,17 +106,14 @@ class Journal:
         facts = {"written": datetime.now(UTC).isoformat(timespec="seconds"), "file": changes.file}
         for one in changes.pictures:
             lines = lines_of(one.rows, self._shared)
-            values = array("d")
-            for row in one.rows if lines else ():
-                values.extend(numbers(row))
-            about = json.dumps(asdict(described(one, self._shared)))
+            about = json.dumps(plain(described(one, self._shared)))
             base.execute(
                 "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?)",
-                (_text(one.path), about, json.dumps(lines), values.tobytes()),
+                (_text(one.path), about, json.dumps(lines), doubles(one.rows) if lines else b""),
             )
             if one.thumbnail or one.original:
                 files = (_text(one.path), one.thumbnail, one.original)
-                base.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", files)
+                base.execute(_PUT_FILES, files)
         if changes.order is not None:
             facts["order"] = json.dumps(changes.order)
             wanted = {_text(path) for path in changes.order}
@@ -246,11 +250,9 @@ def _content(base: sqlite3.Connection) -> Session:
 def _picture(about: str, lines: str, values: bytes, shared: Shared) -> SessionPicture:
     one: Described = _parsed(about, Described)
     require_sound(one, shared)
-    doubles = array("d")
-    doubles.frombytes(values)
-    left: Iterator[float] = iter(doubles)
-    plain: Sequence[dict[str, str]] = _parsed(lines, list[dict[str, str]])
-    rows = tuple(row_of(line, one.path, left, shared) for line in plain[:2])
+    numbers = Doubles(values)
+    every: Sequence[dict[str, str]] = _parsed(lines, list[dict[str, str]])
+    rows = tuple(row_of(line, one.path, numbers, shared) for line in every[:2])
     request = shared.requests[one.request] if one.request >= 0 else None
     return SessionPicture(one.path, one.sha256, one.n_bytes, one.modified_ns, one.facts, one.failure, rows, request)
 

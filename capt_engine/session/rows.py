@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from array import array
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ COLUMNS = (*_TEXTS, *_WHOLE, *_NUMBERS, *_TRUTHS, "notes", "classes", "attack", 
 """The columns of every line; those behind them are metrics by name."""
 _MOST_PIXELS, _MOST_WHOLE = 1_000_000, 2**53
 _TRUTH = {"true": True, "false": False, "": None}
+_WORD = {truth: word for word, truth in _TRUTH.items()}
 
 
 class Unsound(ValueError):
@@ -103,7 +105,11 @@ def is_sound(row: PictureRow) -> bool:
 
 def cells(row: PictureRow, shared: Shared) -> dict[str, str]:
     """Return a result as the texts of a line by column, without its logits and probabilities; new values go to `shared`."""
-    found: dict[str, str] = {name: csv_text(getattr(row, name)) for name in (*_TEXTS, *_WHOLE, *_NUMBERS, *_TRUTHS)}
+    values = vars(row)
+    found: dict[str, str] = {name: csv_text(values[name]) for name in _TEXTS}
+    found |= {name: str(values[name]) for name in _WHOLE}
+    found |= {name: "" if values[name] is None else repr(values[name]) for name in _NUMBERS}
+    found |= {name: _WORD[values[name]] for name in _TRUTHS}
     found["notes"] = csv_text("\n".join(row.notes))
     found["classes"] = str(shared.number("classes", row.classes))
     found["attack"] = "" if row.attack is None else str(shared.number("attacks", row.attack))
@@ -115,21 +121,11 @@ def cells(row: PictureRow, shared: Shared) -> dict[str, str]:
     return found | {name: repr(value) for name, value in row.metrics if _is_measured(value)}
 
 
-def numbers(row: PictureRow) -> array[float]:
-    """Return logits and probabilities, clean and then attacked, as doubles: 2 or 4 for each class."""
-    values = array("d", row.clean.logits)
-    values.extend(row.clean.probabilities)
-    if row.attacked is not None:
-        values.extend(row.attacked.logits)
-        values.extend(row.attacked.probabilities)
-    return values
-
-
-def row_of(line: Mapping[str, str], path: str, values: Iterator[float], shared: Shared) -> PictureRow:
+def row_of(line: Mapping[str, str], path: str, values: Doubles, shared: Shared) -> PictureRow:
     """Return the result that a line stands for.
 
-    line: texts by column, as `cells` gives them. path: of the picture. values: gives the doubles of `numbers`, of which so
-    many are taken as the line has use for. Raises Unsound where it is no such line.
+    line: texts by column, as `cells` gives them. path: of the picture. values: of which so many are taken as the line has
+    use for. Raises Unsound where it is no such line.
     """
     try:
         names = shared.classes[_index(line["classes"])]
@@ -150,8 +146,8 @@ def row_of(line: Mapping[str, str], path: str, values: Iterator[float], shared: 
         raise Unsound("a result has a cell that cannot be") from problem
     if not (0 < width <= _MOST_PIXELS and 0 < height <= _MOST_PIXELS) or time_s is None:
         raise Unsound("a result has no size or time")
-    clean = _verdict(values, len(names))
-    attacked = _verdict(values, len(names)) if is_attacked else None
+    clean = values.verdict(len(names))
+    attacked = values.verdict(len(names)) if is_attacked else None
     values_of: dict[str, Any] = texts | truths
     row = PictureRow(
         path=path,
@@ -194,12 +190,44 @@ def require_bounded(value: object) -> None:
         level = inside
 
 
-def _verdict(values: Iterator[float], k: int) -> Verdict:
-    logits = tuple(value for _, value in zip(range(k), values, strict=False))
-    probabilities = tuple(value for _, value in zip(range(k), values, strict=False))
-    if len(probabilities) < k:
-        raise Unsound("numbers are missing")
-    return Verdict(logits, probabilities)
+class Doubles:
+    """The logits and probabilities of many results, one after the other, taken from the front."""
+
+    def __init__(self, data: bytes) -> None:
+        """data: little-endian doubles; raises Unsound where it is no whole number of them."""
+        self._values = array("d")
+        try:
+            self._values.frombytes(data)
+        except ValueError as problem:
+            raise Unsound("numbers are cut off") from problem
+        if sys.byteorder == "big":
+            self._values.byteswap()
+        self._at = 0
+
+    @property
+    def left(self) -> int:
+        """The number of those that nobody has taken."""
+        return len(self._values) - self._at
+
+    def verdict(self, k: int) -> Verdict:
+        """Take the answer over k classes; raises Unsound where there are not enough numbers."""
+        start, self._at = self._at, self._at + 2 * k
+        if self.left < 0:
+            raise Unsound("numbers are missing")
+        return Verdict(tuple(self._values[start : start + k]), tuple(self._values[start + k : start + 2 * k]))
+
+
+def doubles(rows: Iterable[PictureRow]) -> bytes:
+    """Return the logits and probabilities of results, clean and then attacked, as little-endian doubles."""
+    values = array("d")
+    for row in rows:
+        for verdict in (row.clean, row.attacked):
+            if verdict is not None:
+                values.extend(verdict.logits)
+                values.extend(verdict.probabilities)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tobytes()
 
 
 def _require_verdicts(row: PictureRow) -> None:
@@ -209,11 +237,15 @@ def _require_verdicts(row: PictureRow) -> None:
             continue
         if len(verdict.logits) != k or len(verdict.probabilities) != k or not k:
             raise Unsound("an answer has not one number for each class")
-        # NaN is within no bounds
-        if not all(-_LARGEST_LOGIT <= one <= _LARGEST_LOGIT for one in verdict.logits):
+        if not _is_within(verdict.logits, -_LARGEST_LOGIT, _LARGEST_LOGIT):
             raise Unsound("a logit is out of bounds")
-        if not all(0 <= one <= 1.001 for one in verdict.probabilities):
+        if not _is_within(verdict.probabilities, 0.0, 1.001):
             raise Unsound("a probability is out of bounds")
+
+
+def _is_within(values: Sequence[float], low: float, high: float) -> bool:
+    """Min and max pass over NaN, a sum does not."""
+    return math.isfinite(sum(values)) and low <= min(values) and max(values) <= high
 
 
 def _is_measured(value: float) -> bool:

@@ -81,12 +81,13 @@ class Resizing(Classifier):
         return super().forward(self.resized(images))
 
 
-def pixels_for(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
+def pixels_for(classifier: Classifier, path: str, data: bytes | None = None) -> tuple[Photo, Tensor]:
     """Read a picture file in the size that this classifier takes.
 
     Args:
         classifier: one at the input size, or `Resizing`; either perhaps inside `Quantized`.
         path: the picture file.
+        data: the whole file, where it was read already.
 
     Returns:
         The facts of the file with an empty `rgb`, and pixels (3, h, w) in [0, 1]: of the file's own size for a model
@@ -96,8 +97,8 @@ def pixels_for(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
         BadImage: the file cannot be read as a picture, or is a strip too thin for the model.
     """
     if not isinstance(unquantized(classifier), Resizing):
-        return view(path, classifier.backbone)
-    photo, rgb = read_whole(path, classifier.backbone)
+        return view(path, classifier.backbone, data)
+    photo, rgb = read_whole(path, classifier.backbone, data)
     return photo, torch.from_numpy(rgb).permute(2, 0, 1).float() / 255
 
 

@@ -177,6 +177,10 @@ class SessionMenu(QObject):
         clear = menu.addAction(self.tr("&Clear the list"), self.model.forget_recent)
         clear.setEnabled(bool(self.model.recent))
 
+    def recent_entries(self) -> list[QAction]:
+        """Return the entries of the menu of recent sessions, as they were when it was shown last."""
+        return self._recent.actions()
+
     def on_changed(self) -> None:
         """Show the name of the session in the title, with a mark while it differs from its file."""
         model = self.model

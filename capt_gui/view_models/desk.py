@@ -19,10 +19,14 @@ from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.explore.gallery_rows import GalleryRows
+from capt_gui.view_models.explore.margin_curve import MarginCurve
+from capt_gui.view_models.explore.replay_model import ReplayModel
+from capt_gui.view_models.explore.saliency_model import SaliencyModel
 from capt_gui.view_models.explore.tour import Tour
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
+from capt_gui.view_models.preferences.model import Preferences
 from capt_gui.view_models.prompt_files import PromptFiles
 from capt_gui.view_models.report.report_job import ReportJob
 from capt_gui.view_models.report.reports_model import ReportsModel
@@ -76,6 +80,10 @@ class Desk:
     # removals and edits on Explore, which can be undone
     changes: ExploreChanges
     analysis: AnalysisModel
+    # what looks closer at the picture that is chosen
+    saliency: SaliencyModel
+    margins: MarginCurve
+    replay: ReplayModel
     # the toy world as a first look
     tour: Tour
     tokens: TokenCheck
@@ -90,6 +98,7 @@ class Desk:
     tuning: TuneDesk
     models: ModelsModel
     evaluation: EvaluateDesk
+    preferences: Preferences
 
 
 def lay_out(
@@ -121,12 +130,14 @@ def lay_out(
     data = EvaluateData(bridge, settings, bridge)
     evaluated = EvaluateChoices(model, data, bridge)
     return Desk(
-        bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis, tour, tokens, words,
+        bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis,
+        SaliencyModel(bridge, bridge), MarginCurve(bridge, bridge), ReplayModel(bridge, bridge), tour, tokens, words,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder),
         ModelsModel(bridge, bridge),
         EvaluateDesk(data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge)),
+        Preferences(settings, bridge),
     )  # fmt: skip
 
 

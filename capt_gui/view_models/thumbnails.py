@@ -35,17 +35,15 @@ class Thumbnails:
         self._foreign.pop(path, None)
         self._remember(path, image)
 
-    def put_foreign(self, path: str, data: bytes) -> None:
-        """Keep a thumbnail of unknown origin, the bytes of a picture file, under this path; one that is no picture is none."""
-        self._foreign[path] = data
-
     def get(self, path: str) -> QImage | None:
         """Return the thumbnail kept under this path; None when there is none."""
         image = self._unpacked.get(path)
-        if image is None and (data := self._foreign.pop(path, None)) is not None:
-            if (picture := decoded_thumbnail(data)) is not None:
-                self.put(path, picture)
-            image = self._unpacked.get(path)
+        if image is None and (data := self._foreign.get(path)) is not None:
+            picture = decoded_thumbnail(data)
+            if picture is None:
+                del self._foreign[path]
+                return None
+            image = to_image(picture)
         if image is None:
             packed = self._packed.get(path)
             if packed is None:
@@ -60,8 +58,8 @@ class Thumbnails:
         return QByteArray(foreign) if foreign is not None else packed
 
     def put_packed(self, path: str, packed: QByteArray) -> None:
-        """Keep a thumbnail that `packed` returned before under this path."""
-        self._packed[path] = packed
+        """Keep a thumbnail that `packed` returned before, here or in somebody's session; bytes of no picture are none."""
+        self._foreign[path] = bytes(packed.data())
 
     def drop(self, path: str) -> None:
         """Forget the thumbnail kept under this path, if there is one."""

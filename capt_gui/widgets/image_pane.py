@@ -1,8 +1,8 @@
-"""One picture of the triptych, and the zoom, place and cross-hair that all three share."""
+"""One picture among linked ones, and the zoom, place and cross-hair that all of them share."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -15,12 +15,24 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy
 
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import PaintedWidget, draw_empty, rounded
+from capt_gui.widgets.painting import (
+    PaintedWidget,
+    draw_box,
+    draw_empty,
+    draw_mark,
+    draw_text,
+    line_height,
+    rounded,
+    text_width,
+)
 
 _HIGHEST_ZOOM = 64.0
 _LOWEST_ZOOM = 0.1
 _STEP = 1.25
 _PAD = 8
+_TAG_PAD = 9.0
+_OVERLAY = 0.6
+_WINDOW_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F11)
 
 
 class PaneView(QObject):
@@ -94,13 +106,21 @@ class PaneView(QObject):
 
 
 class ImagePane(PaintedWidget):
-    """Paints one picture where the shared view says; honest pixels from twofold enlargement on."""
+    """Paints one picture where the shared view says; honest pixels from twofold enlargement on.
+
+    window_asked: a double click, Enter or F11 wants the picture to fill the window, or to go back.
+    """
+
+    window_asked = Signal()
 
     def __init__(self, theme: Theme, view: PaneView, empty_text: str) -> None:
         super().__init__(theme)
         self._view = view
         self._empty_text = empty_text
         self._image: QImage | None = None
+        self._overlay: QImage | None = None
+        self._overlay_share = QSizeF(1, 1)
+        self._is_tall = False
         self._dragged_from: QPointF | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -115,6 +135,25 @@ class ImagePane(PaintedWidget):
         """Show a picture in this pane; None shows the text of the empty state."""
         self._image = image
         self.update()
+
+    def set_overlay(self, overlay: QImage | None, share: QSizeF | None = None) -> None:
+        """Lay a picture of colours over the picture, half seen through; None takes it away.
+
+        share: how many times as wide and high as the picture it is, for one whose last patches are cut off at the
+        picture's edge; None for exactly as large.
+        """
+        self._overlay, self._overlay_share = overlay, share or QSizeF(1, 1)
+        self.update()
+
+    def set_empty_text(self, text: str) -> None:
+        """Set the text that stands in the place of a picture while there is none."""
+        self._empty_text = text
+        self.update()
+
+    def set_tall(self, tall: bool) -> None:
+        """Let the pane be as high as there is room (True), as in a window of its own, or about as high as wide."""
+        self._is_tall = tall
+        self.updateGeometry()
 
     def zoom(self) -> float:
         """Return the present zoom, in logical screen pixels per picture pixel."""
@@ -137,8 +176,8 @@ class ImagePane(PaintedWidget):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """Return the height in pixels for a `width` in pixels: the same, but from 64 to 460."""
-        return min(max(width, 64), 460)
+        """Return the height in pixels for a `width` in pixels: the same, but from 64 to 460; the least where it may be tall."""
+        return 64 if self._is_tall else min(max(width, 64), 460)
 
     def sizeHint(self) -> QSize:
         """Return the preferred size in pixels, at which a small picture can be recognised."""
@@ -166,11 +205,11 @@ class ImagePane(PaintedWidget):
         self.unsetCursor()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Enlarge the picture fourfold at the click if it is shown whole, or else show it whole again."""
-        if self._view.is_fit:
-            self.zoom_by(4, event.position())
-        else:
-            self._view.set_fit()
+        """Ask for the picture to fill the window, or to go back to its place."""
+        if event.button() == Qt.MouseButton.LeftButton and self._image is not None:
+            self._dragged_from = None
+            self.unsetCursor()
+            self.window_asked.emit()
 
     def leaveEvent(self, event: QEvent) -> None:
         """Point at no pixel any more when the mouse leaves, which takes the cross-hair away."""
@@ -189,7 +228,7 @@ class ImagePane(PaintedWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Zoom with + and −, show the whole picture with 0 and pixel for pixel with 1; arrow keys move the cross-hair.
 
-        With Shift the arrow keys move the picture.
+        With Shift the arrow keys move the picture. Enter and F11 ask for the whole window.
         """
         key = event.key()
         arrows = {
@@ -200,6 +239,8 @@ class ImagePane(PaintedWidget):
         }
         if self._image is None:
             super().keyPressEvent(event)
+        elif key in _WINDOW_KEYS:
+            self.window_asked.emit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom_by(_STEP)
         elif key == Qt.Key.Key_Minus:
@@ -226,8 +267,14 @@ class ImagePane(PaintedWidget):
             draw_empty(painter, QRectF(self.rect()).adjusted(16, 16, -16, -16), self._empty_text, self._theme)
         else:
             painter.setClipPath(ground)
-            self._draw_picture(painter, self._image)
+            self._draw_content(painter, self._image)
             painter.setClipping(False)
+
+    def _draw_content(self, painter: QPainter, image: QImage) -> None:
+        """Paint the picture and what lies over it, inside the pane's round corners."""
+        self._draw_picture(painter, image)
+        if self._view.cursor is not None:
+            self._draw_cross(painter, self._view.cursor, self.zoom())
 
     def _reveal_cursor(self) -> None:
         """Move the picture just so far that the pixel pointed at is in sight."""
@@ -259,8 +306,42 @@ class ImagePane(PaintedWidget):
         smooth = zoom * self.devicePixelRatioF() < 2
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(target, image, QRectF(seen))
-        if self._view.cursor is not None:
-            self._draw_cross(painter, self._view.cursor, zoom)
+        if self._overlay is not None:
+            self._draw_overlay(painter, self._overlay, target, QRectF(seen))
+
+    def _draw_overlay(self, painter: QPainter, overlay: QImage, target: QRectF, seen: QRectF) -> None:
+        """Paint the part of the overlay that lies over the pixels `seen`; patches keep their edges."""
+        across = overlay.width() / (self._view.width * self._overlay_share.width())
+        down = overlay.height() / (self._view.height * self._overlay_share.height())
+        part = QRectF(seen.x() * across, seen.y() * down, seen.width() * across, seen.height() * down)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.setOpacity(_OVERLAY)
+        painter.drawImage(target, overlay, part)
+        painter.setOpacity(1.0)
+
+    def _draw_tag(self, painter: QPainter, words: str, corner: Qt.Corner, *, attacked: bool) -> None:
+        """Write in an upper corner of the pane which picture is seen there, with the mark of clean or attacked ones."""
+        theme = self._theme
+        high = line_height(theme, "caption") + 8
+        wide = text_width(theme, "caption", words) + 2 * _TAG_PAD + 16
+        left = 10.0 if corner == Qt.Corner.TopLeftCorner else self.width() - wide - 10
+        place = QRectF(left, 10, wide, high)
+        ground = theme.color("surface")
+        ground.setAlphaF(0.92)
+        draw_box(painter, place, ground, high / 2)
+        draw_mark(
+            painter,
+            QPointF(place.left() + _TAG_PAD + 4, place.center().y()),
+            8,
+            theme.color("attacked" if attacked else "clean"),
+            attacked,
+        )
+        draw_text(painter, place.adjusted(_TAG_PAD + 14, 0, -4, 0), words, theme, "caption")
+
+    def _picture_rect(self) -> QRectF:
+        """The part of the pane that the picture covers, in pixels of the pane."""
+        whole = QRectF(self._to_screen(QPointF(0, 0)), self._to_screen(QPointF(self._view.width, self._view.height)))
+        return whole.intersected(QRectF(self.rect()))
 
     def _draw_cross(self, painter: QPainter, pixel: tuple[int, int], zoom: float) -> None:
         box = QRectF(self._to_screen(QPointF(*pixel)), QPointF(0, 0))

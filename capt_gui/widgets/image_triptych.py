@@ -1,88 +1,77 @@
-"""The clean picture, the perturbation and the adversarial picture, side by side and linked."""
+"""The clean picture, the perturbation and the adversarial picture: linked, side by side or in one place."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from capt_engine.formatting import budget, over_255, signed, unbroken, whole_percent
-from capt_engine.records import Picture, PictureSet, SignedPicture, SignedScale
+from capt_engine.formatting import unbroken, whole_percent
+from capt_engine.records import Picture, PictureSet, SignedScale
 from capt_gui.images import to_image
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
-from capt_gui.widgets.buttons import IconButton
+from capt_gui.widgets import image_readout
 from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.image_compare import ComparePane
 from capt_gui.widgets.image_pane import ImagePane, PaneView
-from capt_gui.widgets.labels import text
+from capt_gui.widgets.image_saliency import SaliencyView
+from capt_gui.widgets.image_tools import DIFFERENCE, PANES, SALIENCY, ImageTools
 from capt_gui.widgets.layout import fill
-from capt_gui.widgets.segments import Segments
 from capt_gui.widgets.signed_bar import SignedBar
-
-_ENDS = (1, 2, 4, 8, 16, 64)
-_FIGURE_SPACE = "\u2007"
 
 
 class ImageTriptych(QWidget):
-    """Three linked panes with one zoom, one place and one pixel read-out.
+    """Linked views with one zoom, one place and one pixel read-out.
 
-    side_picked: the user wants to see the attack on "a" or "b", where each has its own.
+    side_picked: the user wants to see the attack on "a" or "b", where each has its own. mode_changed: another view was chosen, of
+    image_tools. window_asked: the pictures are to fill the window, or to go back.
     """
 
     side_picked = Signal(str)
+    mode_changed = Signal(str)
+    window_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._seen: Picture | None = None
         self._set: PictureSet | None = None
         self._view = PaneView(self)
-        self._panes = (
+        self.panes = (
             ImagePane(theme, self._view, self.tr("Choose a picture to see it as the model does.")),
             ImagePane(theme, self._view, self.tr("What an attack adds appears here.")),
             ImagePane(theme, self._view, self.tr("The attacked picture appears here.")),
         )
+        self.single = ComparePane(theme, self._view, self.tr("Choose a picture to see it as the model does."))
+        self.saliency = SaliencyView(theme, self._view)
         self.titles = tuple(ElidedLabel(text_role="muted") for _ in range(3))
-        self.side_switch = Segments(
-            theme,
-            self.tr("Attack shown"),
-            [
-                ("a", self.tr("A"), self.tr("Show the picture that was made to fool A")),
-                ("b", self.tr("B"), self.tr("Show the picture that was made to fool B")),
-            ],
-        )
-        self.side_switch.setMinimumWidth(84)
-        self.side_switch.hide()
-        self.side_switch.picked.connect(self.side_picked)
         self.facts = (ElidedLabel(), ElidedLabel())
-        self.scale_bar = SignedBar(theme)
-        self._zoom = text(role="caption", wrap=False)
-        self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._zoom.setMinimumWidth(self._zoom.fontMetrics().horizontalAdvance("6400 %") + 4)
-        self._ends = QComboBox()
-        self._ends.addItem(self.tr("Auto"), 0)
-        for end in _ENDS:
-            self._ends.addItem(f"±{budget(end / 255)}", end)
-        self._ends.setAccessibleName(self.tr("Scale of the perturbation"))
-        tip = self.tr(
-            "The change that has the full colour. Auto: the budget, or the largest change where no budget bounds each value."
-        )
-        set_tooltip(self._ends, tip)
-        self._ends.currentIndexChanged.connect(self._on_scale_changed)
-        self._buttons = []
-        for icon, tip, action in (
-            ("zoom-out", self.tr("Smaller (−)"), self.zoom_out),
-            ("zoom-in", self.tr("Larger (+)"), self.zoom_in),
-            ("zoom-fit", self.tr("Whole picture (0)"), self._view.set_fit),
-            ("zoom-one", self.tr("Pixel for pixel (1)"), self.zoom_to_pixels),
-        ):
-            button = IconButton(theme, icon, tip)
-            button.clicked.connect(action)
-            self._buttons.append(button)
+        self.scale_bar, self.single_bar = SignedBar(theme), SignedBar(theme)
+        self.single_facts = ElidedLabel()
+        self.tools = ImageTools(theme, self.saliency.controls)
+        self.side_switch = self.tools.side_switch
         self._readout = ElidedLabel()
+        self._stack = QStackedWidget()
         self._arrange()
-        self._view.changed.connect(self._on_view_changed)
-        self._view.cursor_changed.connect(self._on_cursor_changed)
+        self._connect()
         self._refresh()
+
+    @property
+    def mode(self) -> str:
+        """The view that is shown: one of the names in image_tools."""
+        return self.tools.modes.choice()
+
+    def set_mode(self, mode: str) -> None:
+        """Show the pictures side by side, in one place, or with saliency maps over them; `mode` is a name in image_tools."""
+        self.tools.show_mode(mode)
+        self._stack.setCurrentIndex(0 if mode == PANES else 2 if mode == SALIENCY else 1)
+        if mode not in (PANES, SALIENCY):
+            self.single.set_mode(mode)
+        self.single_bar.setVisible(mode == DIFFERENCE)
+        self._use_size()
+        self._on_cursor_changed()
+        self._on_view_changed()
+        self.mode_changed.emit(mode)
 
     def set_pictures(self, pictures: PictureSet | None) -> None:
         """Show clean picture, perturbation and adversarial picture of an analysis; None shows the empty state."""
@@ -107,7 +96,7 @@ class ImageTriptych(QWidget):
 
     def scale(self) -> SignedScale:
         """Return the scale that the perturbation is drawn on: the one chosen or, on "Auto", that of its own units."""
-        chosen = int(self._ends.currentData() or 0)
+        chosen = int(self.tools.ends.currentData() or 0)
         own = self._set.perturbation.scale if self._set is not None else 0.0
         return SignedScale(chosen / 255 or own)
 
@@ -119,41 +108,48 @@ class ImageTriptych(QWidget):
             tip = self.tr("The picture at its own size, whose pixels the attack changes; the model resizes it inside.")
         self.titles[0].setText(name)
         set_tooltip(self.titles[0], tip)
-        self._panes[0].setAccessibleName(name)
-        self._panes[0].setAccessibleDescription(tip)
+        self.panes[0].setAccessibleName(name)
+        self.panes[0].setAccessibleDescription(tip)
+
+    def set_filling(self, filling: bool) -> None:
+        """Show that the pictures fill the window (True), where they may be as high as there is room, or no longer do."""
+        for pane in (*self.panes, self.single, *self.saliency.panes):
+            pane.set_tall(filling)
+        self.tools.show_filling(filling)
 
     def readout(self) -> str:
         """Return the line with place and values of the pixel pointed at, a hint where none is, "" without a picture."""
-        return self._readout.text().replace(_FIGURE_SPACE, "")
+        return self._readout.text().replace(image_readout.FIGURE_SPACE, "")
 
     def zoom_in(self) -> None:
-        """Enlarge all three pictures by a quarter."""
-        self._panes[0].zoom_by(1.25)
+        """Enlarge all pictures by a quarter."""
+        self._front.zoom_by(1.25)
 
     def zoom_out(self) -> None:
-        """Shrink all three pictures by a fifth."""
-        self._panes[0].zoom_by(0.8)
+        """Shrink all pictures by a fifth."""
+        self._front.zoom_by(0.8)
 
     def zoom_to_fit(self) -> None:
-        """Show the whole of all three pictures."""
+        """Show the whole of all pictures."""
         self._view.set_fit()
 
     def zoom_to_pixels(self) -> None:
-        """Zoom all three pictures so that a picture pixel takes one screen pixel."""
-        self._panes[0].zoom_by(1 / (self.devicePixelRatioF() * self._panes[0].zoom()))
+        """Zoom all pictures so that a picture pixel takes one screen pixel."""
+        self._front.zoom_by(1 / (self.devicePixelRatioF() * self._front.zoom()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show the zoom in per cent anew, as the zoom that fits changes with the room."""
         super().resizeEvent(event)
         self._on_view_changed()
 
+    @property
+    def _front(self) -> ImagePane:
+        """The pane whose zoom is told."""
+        return {0: self.panes[0], 1: self.single, 2: self.saliency.panes[0]}[self._stack.currentIndex()]
+
     def _arrange(self) -> None:
-        scale = text(self.tr("Scale"), "caption", wrap=False)
-        scale.setBuddy(self._ends)
-        top = fill(QHBoxLayout(), self.side_switch, (None, 1), scale, 4, self._ends, 8, self._zoom, spacing=4)
-        for button in self._buttons:
-            top.addWidget(button)
-        columns = fill(QHBoxLayout(), spacing=12)
+        columns = QWidget()
+        row = fill(QHBoxLayout(columns), spacing=12)
         tips = (
             "",
             self.tr(
@@ -163,81 +159,86 @@ class ImageTriptych(QWidget):
         )
         names = ("", self.tr("Perturbation"), self.tr("Adversarial"))
         below = (self.facts[0], self.scale_bar, self.facts[1])
-        for title, pane, under, name, tip in zip(self.titles, self._panes, below, names, tips, strict=True):
+        for title, pane, under, name, tip in zip(self.titles, self.panes, below, names, tips, strict=True):
             title.setText(name)
             set_tooltip(title, tip)
             pane.setAccessibleName(name)
             pane.setAccessibleDescription(tip)
-            columns.addLayout(fill(QVBoxLayout(), title, (pane, 1), under, spacing=6), 1)
+            row.addLayout(fill(QVBoxLayout(), title, (pane, 1), under, spacing=6), 1)
         self.set_whole(False)
-        fill(QVBoxLayout(self), top, (columns, 1), self._readout, spacing=10)
+        one = QWidget()
+        under_one = fill(QHBoxLayout(), (self.single_facts, 1), (self.single_bar, 2), spacing=8)
+        fill(QVBoxLayout(one), (self.single, 1), under_one, spacing=6)
+        for page in (columns, one, self.saliency):
+            self._stack.addWidget(page)
+        fill(QVBoxLayout(self), self.tools, (self._stack, 1), self._readout, spacing=8)
+
+    def _connect(self) -> None:
+        tools = self.tools
+        tools.mode_picked.connect(self.set_mode)
+        tools.side_picked.connect(self.side_picked)
+        tools.scale_picked.connect(self._on_scale_changed)
+        tools.held.connect(self.single.show_other)
+        tools.zoom_picked.connect(self._on_zoom_picked)
+        tools.window_clicked.connect(self.window_asked)
+        for pane in (*self.panes, self.single, *self.saliency.panes):
+            pane.window_asked.connect(self.window_asked)
+        self.saliency.shown.connect(self._use_size)
+        self._view.changed.connect(self._on_view_changed)
+        self._view.cursor_changed.connect(self._on_cursor_changed)
+
+    def _on_zoom_picked(self, name: str) -> None:
+        {"out": self.zoom_out, "in": self.zoom_in, "fit": self.zoom_to_fit, "one": self.zoom_to_pixels}[name]()
 
     def _refresh(self) -> None:
         seen, pictures = self._seen, self._set
-        self._view.set_size(seen.width if seen else 0, seen.height if seen else 0)
-        self._panes[0].set_image(to_image(seen) if seen else None)
-        self._panes[2].set_image(to_image(pictures.adversarial) if pictures else None)
-        for button in self._buttons:
-            button.setEnabled(seen is not None)
-        self._ends.setEnabled(pictures is not None)
-        facts = [
-            self.tr("{} × {} pixels").format(seen.width, seen.height) if seen is not None else "",
-            self.tr("largest change {}").format(over_255(_largest_change(pictures.perturbation))) if pictures else "",
-        ]
+        self._use_size()
+        clean, attacked = (to_image(one) if one else None for one in (seen, pictures.adversarial if pictures else None))
+        self.panes[0].set_image(clean)
+        self.panes[2].set_image(attacked)
+        self._images = (clean, attacked)
+        self.saliency.set_pictures(seen, pictures.adversarial if pictures else None)
+        self.tools.enable(seen=seen is not None, attacked=pictures is not None)
+        facts = image_readout.facts(seen, pictures)
         for label, fact in zip(self.facts, facts, strict=True):
             label.set_text(fact)
+        told = " · ".join(fact for fact in facts if fact)
+        self.single_facts.set_text(told)
         self.setAccessibleName(self.tr("What the model sees, the perturbation and the adversarial picture"))
-        self.setAccessibleDescription(" · ".join(fact for fact in facts if fact) or self.tr("No picture yet"))
+        self.setAccessibleDescription(told or self.tr("No picture yet"))
         self._on_scale_changed()
         self._on_cursor_changed()
         self._on_view_changed()
 
+    def _use_size(self) -> None:
+        """Zoom and cross-hair are over what is shown: the pictures, or what a model saw of them."""
+        shown = self.saliency.shown_size() if self.mode == SALIENCY else None
+        seen = self._seen
+        width, height = shown or ((seen.width, seen.height) if seen is not None else (0, 0))
+        self._view.set_size(width, height)
+
     def _on_scale_changed(self) -> None:
-        if self._set is None:
-            self._panes[1].set_image(None)
-            self.scale_bar.set_scale(None)
-            return
-        scale = self.scale()
-        self._panes[1].set_image(to_image(scale.draw(self._set.perturbation)))
-        self.scale_bar.set_scale(scale)
+        scale, difference = None, None
+        if self._set is not None:
+            scale = self.scale()
+            difference = to_image(scale.draw(self._set.perturbation))
+        self.panes[1].set_image(difference)
+        self.single.set_images(*self._images, difference)
+        for bar in (self.scale_bar, self.single_bar):
+            bar.set_scale(scale)
 
     def _on_view_changed(self) -> None:
-        zoom = self._panes[0].zoom() * self.devicePixelRatioF()
-        self._zoom.setText(unbroken(whole_percent(zoom)) if self._seen is not None else "")
+        zoom = self._front.zoom() * self.devicePixelRatioF()
+        self.tools.zoom.setText(unbroken(whole_percent(zoom)) if self._seen is not None else "")
 
     def _on_cursor_changed(self) -> None:
         if self._seen is None or self._view.cursor is None:
-            hint = self.tr("Point at a pixel to read it. Wheel or + and − zoom, drag moves, double-click enlarges.")
+            hint = self.tr(
+                "Point at a pixel to read it. Wheel or + and − zoom, drag moves, a double click fills the window."
+            )
             self._readout.set_text(hint if self._seen is not None else "")
             return
-        x, y = self._view.cursor
-        start = 3 * (y * self._seen.width + x)
-        parts = [
-            self.tr("x {}, y {}").format(_padded(x), _padded(y)),
-            self.tr("seen {}").format(_three(self._seen.rgb, start)),
-        ]
-        if self._set is not None:
-            change = self._set.perturbation
-            values = (change.values[start + channel] for channel in range(3))
-            shifts = " ".join(signed(_from_byte(value) / 127 * change.scale * 255) for value in values)
-            parts.append(self.tr("change {} (/255)").format(shifts))
-            parts.append(self.tr("adversarial {}").format(_three(self._set.adversarial.rgb, start)))
-        self._readout.set_text("  ·  ".join(parts))
-
-
-def _padded(value: int) -> str:
-    """At least three figures wide, so that the line does not jump while the mouse moves."""
-    return str(value).rjust(3, _FIGURE_SPACE)
-
-
-def _three(rgb: bytes, start: int) -> str:
-    return " ".join(_padded(value) for value in rgb[start : start + 3])
-
-
-def _from_byte(value: int) -> int:
-    """A byte read as signed."""
-    return value - 256 if value > 127 else value
-
-
-def _largest_change(change: SignedPicture) -> float:
-    return max((abs(_from_byte(value)) for value in set(change.values)), default=0) / 127 * change.scale
+        in_picture = (self._view.width, self._view.height) == (self._seen.width, self._seen.height)
+        line = image_readout.pixel_line(self._view.cursor, self._seen, self._set) if in_picture else ""
+        told = self.saliency.values_at(*self._view.cursor) if self.mode == SALIENCY else ""
+        self._readout.set_text("  ·  ".join(part for part in (line, told) if part))

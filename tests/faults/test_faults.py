@@ -178,6 +178,25 @@ def test_many_moments(name: str, n: tuple[int, int], tiny_folder: Path, material
     many(name, f"local-dir:{tiny_folder}", material, tmp_path, *n)
 
 
+def test_what_a_killed_evaluation_had_computed_is_not_computed_again(
+    tiny_folder: Path, material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a kill -9 the same question, into another folder, goes on from the store: its rows are those of an unbroken run."""
+    work = evaluating(f"local-dir:{tiny_folder}", material / "data")
+    whole = interrupted(work, material, tmp_path / "whole", "count", 0)
+    monkeypatch.setenv("CAPT_NO_CACHE", "0")
+    monkeypatch.setenv("CAPT_CACHE_DIR", str(tmp_path / "store"))
+    killed = interrupted(work, material, tmp_path / "killed", "kill", whole.changes - 2)
+    assert killed.status == -signal.SIGKILL, killed.said
+    begun = len((tmp_path / "killed" / "new" / "rows.csv").read_text(encoding="utf-8").splitlines()) - 1
+    assert main(work.words(tmp_path / "again")) == 0
+    assert work.result(tmp_path / "again") == work.result(tmp_path / "whole")
+    manifest = json.loads((tmp_path / "again" / "new" / "manifest.json").read_text(encoding="utf-8"))
+    # At most the batch of two that was in flight is computed anew.
+    assert manifest["from_store"] >= max(2, begun)
+    assert list((tmp_path / "store").glob("*.bad-*")) == []
+
+
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with one small model, and a user without any."""

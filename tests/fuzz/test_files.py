@@ -6,6 +6,8 @@ import io
 import json
 import random
 import shutil
+import tempfile
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -28,7 +30,13 @@ from capt_engine.reports import REPORTS
 from capt_engine.reports.build import build
 from capt_engine.resources import resource
 from capt_engine.runs.kept_runs import kept_runs
+from capt_engine.session import file as session_file
+from capt_engine.session import originals
+from capt_engine.session.thumbnails import decoded_thumbnail
+from capt_gui.view_models.session import pictures as session_pictures
+from capt_gui.view_models.session import window_state
 from tests.engine.model.importers.crafted import saved
+from tests.engine.session import made as sessions_made
 from tests.fuzz import survival
 from tests.fuzz.documents import BEFORE
 from tests.fuzz.mutators import as_bytes, mutated_bytes, mutated_json, mutated_table
@@ -171,3 +179,49 @@ def test_broken_catalogues(n: int, tmp_path: Path) -> None:
         read_toml(path, dict[str, tuple[Entry, ...]])
 
     survive("catalogues", n, trial)
+
+
+@cache
+def session_parts() -> dict[str, bytes]:
+    """The parts of a sound session."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "a.capt")
+        session_file.write(place, sessions_made.session(Path(folder), 4))
+        with zipfile.ZipFile(place) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+
+@survival.counts
+def test_broken_sessions(n: int, tmp_path: Path) -> None:
+    """A session with any part broken, or the zip around them: read whole, down to what the window makes of it, or refused."""
+    place, sound = tmp_path / "a.capt", session_parts()
+    change: dict[str, Callable[[random.Random, bytes], bytes]] = {
+        ".json": lambda rng, data: as_bytes(mutated_json(rng, json.loads(data))),
+        ".csv": lambda rng, data: as_bytes(mutated_table(rng, data.decode())),
+        ".bin": mutated_bytes,
+        ".f64": mutated_bytes,
+    }
+
+    def trial(rng: random.Random) -> None:
+        parts = dict(sound)
+        if rng.random() < 0.8:
+            name = rng.choice(sorted(parts))
+            parts[name] = change[Path(name).suffix](rng, parts[name])
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
+            for name, data in parts.items():
+                archive.writestr(name, data)
+        whole = file.getvalue() if parts != sound else mutated_bytes(rng, file.getvalue())
+        place.write_bytes(whole)
+        session, near = session_file.nearby(place)
+        paths = originals.find(session.pictures, near, tmp_path)
+        session_pictures.entries(
+            session.pictures, [path or one.path for path, one in zip(paths, session.pictures, strict=True)]
+        )
+        for one in session.pictures:
+            decoded_thumbnail(one.thumbnail)
+        window_state.run_of(window_state.read(session.state).run, None)
+
+    ended = survive("sessions", n, trial)
+    assert ended["BadRequest"]
+    assert ended["read"]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import acted_closer as closer
 import acted_data as data
 import acted_reports as reports
 import acted_tuning as tuning
@@ -238,6 +239,14 @@ class ActingEngine:
             return r.TunedSaved(info, (request.folder or "tuned-here.safetensors",), tuning.COMMAND)
         if isinstance(request, r.DescribePromptsRequest):
             return r.PromptsDescribed(r.PromptsInfo(request.file, Path(request.file).stem, request.file, "demo"))
+        if isinstance(request, r.SaliencyRequest):
+            self._sleep(self.pace_s)
+            return closer.saliency(request)
+        if isinstance(request, r.ReplayRequest):
+            row = analyse(request.run.paths[0], request.run)
+            steps = closer.steps(request, row.pictures if isinstance(row, r.PictureRow) else None)
+            self._emit(r.ReplayStepsReady(job, steps))
+            return r.ReplayResult(len(steps), len(steps) - 1)
         assert isinstance(request, r.AnalyzeRequest)
         result = self._analyze(job, request)
         if request.options.keep and result is not None:

@@ -37,6 +37,7 @@ def test_the_guide_runs_as_written(warm_python: Run, root: Path, tmp_path: Path)
 DESCRIBED = (
     "demo.pictures",
     "evaluation.of_tensors",
+    "explanations.of_tensors",
     "model.classifier",
     "model.clip",
     "model.learned_prompts",

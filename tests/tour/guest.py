@@ -21,7 +21,7 @@ from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
-PATIENCE_S = 180.0
+PATIENCE_S = float(os.environ.get("CAPT_TOUR_PATIENCE_S", "180"))
 _MOMENT_MS = 15
 
 W = TypeVar("W", bound=QWidget)
@@ -40,7 +40,7 @@ class Guest:
         self.bridge = Bridge(real_engine("cpu"))
         theme = Theme(app, self.look)
         self.desk: Desk = lay_out(self.bridge, self.settings, theme, folder / "runs", folder / "tuning")
-        self.window = MainWindow(self.desk, SettingsKeeper(self.settings, None), folder / "logs")
+        self.window = MainWindow(self.desk, SettingsKeeper(self.settings, None), folder / "logs", folder / "sessions")
         self.window.resize(self.size)
         self.window.show()
         self.window.prepare()
@@ -165,6 +165,8 @@ class Guest:
         self.window.show_page(EXPLORE)
         self.window.page.clear_banner()
         self.window.resize(self.size)
+        self.window.activateWindow()
+        self.until(self.window.isActiveWindow)
         QTest.qWait(_MOMENT_MS)
 
     def leave(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -16,6 +17,7 @@ from capt_gui.panels.data_intake import DataIntake
 from capt_gui.panels.data_welcome import DataWelcome, Greeting
 from capt_gui.panels.page import Menus, Page
 from capt_gui.panels.scan_progress import ScanProgress
+from capt_gui.panels.session_menu import is_session
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EXPLORE, REPORT
 from capt_gui.view_models.runs_model import caption, title
@@ -67,8 +69,23 @@ class EvaluatePage(Page):
         self.on_paths(paths)
         return True
 
+    def view(self) -> dict[str, Any]:
+        """Return which of pictures and results is in front."""
+        return {"face": self._face}
+
+    def show_view(self, view: dict[str, Any]) -> None:
+        """Bring the pictures or the results to the front, as a session shows them."""
+        self._face = _RESULTS if view.get("face") == _RESULTS else _PICTURES
+        self.on_changed()
+
     def on_paths(self, paths: list[str]) -> None:
-        """Scan the pictures of `paths`, one folder, table or split file; while an evaluation runs, only show that it goes on."""
+        """Scan the pictures of `paths`, one folder, table or split file; while an evaluation runs, only show that it goes on.
+
+        A session among them is opened instead.
+        """
+        if session := next(filter(is_session, paths), ""):
+            self.desk.navigation.session_found.emit(session)
+            return
         if self._run.is_running:
             self.say("info", self.tr("An evaluation goes on."), self.tr("Cancel it first, or wait for its end."))
             return

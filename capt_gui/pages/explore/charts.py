@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from capt_engine.records import MetricInfo, PictureRow
 from capt_gui.theme import Theme
@@ -46,6 +46,7 @@ class Charts(QWidget):
         self.tabs.setTabBarAutoHide(True)
         self.tabs.setAccessibleName("Charts")
         self.tabs.tabBar().setAccessibleName("Charts")
+        self._extras: list[tuple[QWidget, str]] = []
         self._row: PictureRow | None = None
         self._other: PictureRow | None = None
         self._names = ("", "")
@@ -56,6 +57,12 @@ class Charts(QWidget):
         self._columns = 0
         self._arrange(2)
         fill(QVBoxLayout(self), self.tabs)
+
+    def add_tab(self, content: QWidget, title: str) -> None:
+        """Add `content`, which is too large to stand beside charts, behind a tab of its own with this title."""
+        card = Card(_scrolling(content))
+        self._extras.append((card, title))
+        self.tabs.addTab(card, title)
 
     def prepare(self) -> None:
         """Draw the chart of the logit shift once unseen, because its first drawing takes ten times as long as all later ones."""
@@ -139,14 +146,20 @@ class Charts(QWidget):
                 self._grid.removeWidget(card)
                 self.tabs.addTab(card, name)
         self.tabs.insertTab(0, self._front, "Verdicts")
+        for extra, title in self._extras:
+            self.tabs.addTab(extra, title)
         self.tabs.setCurrentIndex(0)
 
 
 def _titled(title: str, content: QWidget) -> Card:
     """A card with a heading; what is taller than the card scrolls, so that many classes do not squeeze the pictures."""
+    return Card(column(text(title, "heading", wrap=False), (_scrolling(content), 1), spacing=6))
+
+
+def _scrolling(content: QWidget) -> QScrollArea:
     scroll = scrolled(content)
     scroll.setMinimumSize(content.minimumSizeHint().width(), _CARD_HEIGHT)
     # the card behind shows through
     scroll.viewport().setAutoFillBackground(False)
     content.setAutoFillBackground(False)
-    return Card(column(text(title, "heading", wrap=False), (scroll, 1), spacing=6))
+    return scroll

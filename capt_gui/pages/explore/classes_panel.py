@@ -12,6 +12,7 @@ from capt_gui.view_models.explore.changes import ExploreChanges
 from capt_gui.view_models.explore.choices import OWN, SUGGESTED, Choices
 from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.widgets.class_editor import ClassEditor
+from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picker import Entry, Picker
@@ -43,8 +44,12 @@ class ClassesPanel(QWidget):
             self.use_model, self.tr("Ask about the classes that the model suggests, instead of those of the prompts")
         )
         self.editor = ClassEditor(theme)
+        self._list_key = ""
+        # the names are there to be written over; a list that ships is chosen by its name alone
+        self.fold = Fold(theme, self.tr("Names and template"), self.editor)
         use_model = (self.use_model, 0, Qt.AlignmentFlag.AlignRight)
-        fill(QVBoxLayout(self), self.picker, self.about, self.source, use_model, 4, self.editor, spacing=4)
+        heading = text(self.tr("Classes"), "heading")
+        fill(QVBoxLayout(self), heading, self.picker, self.about, self.source, use_model, self.fold, spacing=4)
         self.picker.picked.connect(self.on_list_picked)
         self.use_model.clicked.connect(changes.use_model_classes)
         self.editor.changed.connect(self.on_written)
@@ -66,6 +71,7 @@ class ClassesPanel(QWidget):
         # the picker names what is asked about, also where nothing has changed yet
         self._show_list()
         if key == OWN:
+            self.fold.set_expanded(True)
             self.editor.edit()
 
     def on_choices_changed(self) -> None:
@@ -100,6 +106,10 @@ class ClassesPanel(QWidget):
 
     def _show_list(self) -> None:
         lists, key = self._choices.model.class_lists, self._choices.class_list
+        if key == OWN != self._list_key:
+            # what is said of names that somebody wrote stands beside them
+            self.fold.set_expanded(True)
+        self._list_key = key
         suggested = self._choices.suggestion[0]
         entries: list[Entry] = [(f"{one.label} ({len(one.classes):,})", one.id, one.summary) for one in lists]
         if self._choices.model.listing(suggested) is None:

@@ -18,18 +18,22 @@ from capt_gui.pages.explore.picture_actions import PictureActions
 from capt_gui.pages.explore.result_view import ResultView
 from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
+from capt_gui.pages.explore.simple_view import SimpleView
 from capt_gui.pages.explore.welcome import Welcome
+from capt_gui.panels.help.guided_tour import STOP
+from capt_gui.panels.help.window_tour import ATTACK, CLASSES, PICTURES, TRIPTYCH, VERDICT
 from capt_gui.panels.page import Menus, Page
-from capt_gui.settings import CARDS, TABLE
+from capt_gui.settings import CARDS, FULL, SIMPLE, TABLE
 from capt_gui.translate import counted
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore.forecast import LargeDrop, evenly
+from capt_gui.view_models.explore.simple_look import SimpleLook
 from capt_gui.view_models.explore.tour import Lesson
 from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
 
 _COLUMNS = [250, 700, 330]
-_ROWS = [350, 310]
+_ROWS = [400, 270]
 # of a table above the result, in pixels
 _LEAST_TABLE = 400
 
@@ -50,6 +54,8 @@ class ExplorePage(Page):
         self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.result = ResultView(desk)
         self.settings_column = SettingsColumn(desk)
+        self.look = SimpleLook(desk.choices, desk.gallery, desk.analysis, desk.tour, self)
+        self.simple = SimpleView(desk, self.look)
         self._centre = QStackedWidget()
         self._centre.addWidget(self.welcome)
         self._centre.addWidget(self.result)
@@ -61,11 +67,23 @@ class ExplorePage(Page):
             (self.gallery, 0, 160), (self._middle, 1, 440), (self.settings_column, 0, 270), sizes=self._widths
         )
         self.result.splitter.setSizes(desk.settings.rows if len(desk.settings.rows) == 2 else _ROWS)
-        self.lay_out(self._columns)
+        self._views = QStackedWidget()
+        self._views.addWidget(self._columns)
+        self._views.addWidget(self.simple)
+        self.lay_out(self._views)
         self.actions_by_menu = self._make_actions()
+        for widget, stop in (
+            (self.welcome.drop_zone, PICTURES),
+            (self.result.pair, VERDICT),
+            (self.result.triptych, TRIPTYCH),
+            (self.settings_column.classes_card, CLASSES),
+            (self.settings_column.attack, ATTACK),
+        ):
+            widget.setProperty(STOP, stop)
         self._connect()
         self._place_gallery()
         self.on_counts_changed()
+        self.on_preference_changed("view")
 
     def take(self, mime: QMimeData) -> bool:
         """Add the files or the picture in `mime`, which was dropped on the window, to the gallery; return False when it has neither."""
@@ -106,6 +124,21 @@ class ExplorePage(Page):
             self.desk.settings.rows = self.result.splitter.sizes()
         self.desk.tour.leave()
         self.intake.clean_up()
+
+    def on_preference_changed(self, name: str) -> None:
+        """Show the simple view or everything, as the setting `name` says if it is that; the same picture is looked at in both."""
+        if name != "view":
+            return
+        is_simple = self.desk.settings.view == SIMPLE
+        if is_simple:
+            self.look.look_at(self._current)
+        elif self.look.path:
+            self.gallery.view.select_path(self.look.path)
+        self._views.setCurrentWidget(self.simple if is_simple else self._columns)
+
+    def on_full_clicked(self) -> None:
+        """Show everything, and remember that."""
+        self.desk.preferences.set("view", FULL)
 
     def on_counts_changed(self) -> None:
         """Show the welcome while the gallery is empty and nothing is analysed, else the result of the chosen picture.
@@ -329,6 +362,7 @@ class ExplorePage(Page):
             self.add_action("Zoom &out", triptych.zoom_out, "Ctrl+-"),
             self.add_action("&Fit the pictures", triptych.zoom_to_fit, "Ctrl+0"),
             self.add_action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+9"),
+            self.add_action(self.tr("Fill the &window with the picture"), self.result.filler.toggle, "F11"),
         ]
         out: list[QAction | None] = [save, self.export.table, self.export.report]
         return {
@@ -344,6 +378,11 @@ class ExplorePage(Page):
         zone.open_files_clicked.connect(self.intake.on_open_files)
         zone.open_folder_clicked.connect(self.intake.on_open_folder)
         zone.toys_clicked.connect(self.desk.tour.start)
+        self.simple.zone.paths_dropped.connect(self.intake.take_paths)
+        self.simple.open.clicked.connect(self.intake.on_open_files)
+        self.simple.full_clicked.connect(self.on_full_clicked)
+        self.look.picture_wanted.connect(self.intake.on_open_files)
+        self.desk.preferences.changed.connect(self.on_preference_changed)
         gallery.open_files_clicked.connect(self.intake.on_open_files)
         gallery.open_folder_clicked.connect(self.intake.on_open_folder)
         gallery.clear_clicked.connect(self.on_clear)

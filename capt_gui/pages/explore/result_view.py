@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from capt_engine.formatting import NO_BREAK
-from capt_engine.records import PERTURBED, AnalyzeResult, PictureRow, PictureSet
+from capt_engine.formatting import NO_BREAK, budget
+from capt_engine.records import PERTURBED, AnalyzeRequest, AnalyzeResult, PictureRow, PictureSet, ReplayRequest
 from capt_gui.pages.explore.charts import Charts
+from capt_gui.pages.explore.margin_card import MarginCard
+from capt_gui.pages.explore.replay_card import ReplayCard
+from capt_gui.pages.explore.saliency_link import SaliencyLink
 from capt_gui.pages.explore.unlike_training_box import UnlikeTrainingBox
 from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.plain_text import set_tooltip
@@ -22,6 +26,7 @@ from capt_gui.view_models.truth import known
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.image_triptych import ImageTriptych
+from capt_gui.widgets.image_window import WindowFiller
 from capt_gui.widgets.label_field import LabelField
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
@@ -55,15 +60,22 @@ class ResultView(QWidget):
         # its room is kept, so that the pictures do not jump when a setting is changed
         _retain_room(self.outdated_note, retained=True)
         self.triptych = ImageTriptych(desk.theme)
+        self.filler = WindowFiller(self.triptych)
+        self.saliency = SaliencyLink(self.triptych, desk.saliency)
         self.charts = Charts(desk.theme)
+        self.margins, self.replay = MarginCard(desk), ReplayCard(desk)
+        self.charts.add_tab(self.margins, self.tr("Margin"))
+        self.charts.add_tab(self.replay, self.tr("Replay"))
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
         ChartSaving(desk, self.charts.cards["Consistency"], self.charts.consistency.record)
         ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
+        ChartSaving(desk, self.margins.chart, self.margins.chart.record)
+        ChartSaving(desk, self.replay.chart, self.replay.chart.record)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self._symbol = Symbol(desk.theme, _SYMBOL)
         self._symbol.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._symbol.hide()
-        self.splitter.addWidget(self.triptych)
+        self.splitter.addWidget(self.filler)
         self.splitter.addWidget(self.charts)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(0, 2)
@@ -76,6 +88,11 @@ class ResultView(QWidget):
         self._side = "a"
         self._shown: tuple[PictureRow | None, PictureRow | None, PictureSet | None] = (None, None, None)
         self.triptych.side_picked.connect(self.on_side_picked)
+        self.triptych.window_asked.connect(self.filler.toggle)
+        self.filler.filled.connect(self.triptych.set_filling)
+        self.replay.stepped.connect(self.refresh)
+        desk.margins.changed.connect(self.refresh)
+        desk.analysis.running_changed.connect(desk.margins.set_busy)
         self.unlike_training.model_picked.connect(self.on_model_picked)
         self.label.typed.connect(self.on_label_typed)
         self.label.refused.connect(self.on_label_refused)
@@ -84,19 +101,43 @@ class ResultView(QWidget):
     def show_item(self, item: Item | None) -> None:
         """Show verdict, pictures and charts of `item`, a picture of the gallery, as far as they are known; None: none is chosen."""
         self._item = item
+        norm = self._desk.choices.attack.norm
+        self._desk.margins.show(item, norm.high_eps if norm is not None else 1.0)
+        self.margins.show_item(item)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the present item anew: more is known of it, or another step of its attack is looked at.
+
+        Where only the budget was changed since, the answer at the nearest budget that is known stands for it.
+        """
+        item = self._item
         row = item.row if item is not None and item.failure is None else None
         other = item.other if item is not None and row is not None else None
         pictures = self._desk.gallery.pictures(item.path, self._side) if item is not None and row is not None else None
-        drawn = item is not None and self._desk.gallery.is_drawn(item.path)
+        near = self._near(item)
+        if near:
+            row, other = near[0], near[1] if len(near) == 2 else None
+            pictures = self._desk.margins.pictures(near, self._side)
+        drawn = bool(near) or (item is not None and self._desk.gallery.is_drawn(item.path))
+        run = self._run_of(item, row)
         self._show_text(item, row, other, drawn)
         self._show_symbol(item)
         self._show_side(row, other)
+        self.saliency.show(item, other if self._side == "b" and other is not None else row, run, self._side, pictures)
+        self.replay.show_request(self._replay_of(row, run))
+        if self.replay.is_shown and self._desk.replay.pictures is not None and self._desk.replay.step is not None:
+            pictures = self._desk.replay.pictures
+            self.triptych.titles[2].set_text(self.tr("Adversarial, {}").format(self._desk.replay.step.name))
         shown, self._shown = self._shown, (row, other, pictures)
         if pictures is not shown[2] or row != shown[0]:
             self.triptych.set_whole(row is not None and row.threat.perturb != PERTURBED[0])
             self.triptych.set_pictures(pictures)
+            own = self._desk.gallery.pictures(item.path, self._side) if near and item is not None else None
             if pictures is not None and row is not None and row.attacked is None:
                 self.triptych.set_seen(pictures.seen)
+            elif pictures is None and own is not None:
+                self.triptych.set_seen(own.seen)
         if (row, other) != shown[:2]:
             names = self._names(row, other) if row is not None and other is not None else ("", "")
             self.charts.show_row(row, self._desk.engine.catalogue.metrics, other, names)
@@ -144,6 +185,33 @@ class ResultView(QWidget):
         aimed = f"-{self._side}" if self._item.other is not None and self._has_two_attacks() else ""
         name = f"{PurePath(self._item.path).stem}-adversarial{aimed}.png"
         return self._desk.gallery.pictures(self._item.path, self._side), name
+
+    def _near(self, item: Item | None) -> tuple[PictureRow, ...]:
+        """The rows at the known budget nearest to the one that is chosen, where only that was changed since the analysis."""
+        if item is None or item.request is None or item.row is None or item.pending or item.failure is not None:
+            return ()
+        eps = self._desk.choices.attack.eps
+        threat = replace(item.request.options.threat, eps=eps)
+        moved = replace(item.request, options=replace(item.request.options, threat=threat))
+        if eps == item.row.threat.eps or not self._desk.choices.made_with(moved):
+            return ()
+        return self._desk.margins.nearest(eps)
+
+    def _run_of(self, item: Item | None, row: PictureRow | None) -> AnalyzeRequest | None:
+        """The analysis of the picture, at the budget that is shown; None where it was not attacked."""
+        if item is None or item.request is None or row is None or row.attacked is None:
+            return None
+        options = item.request.options
+        threat = replace(options.threat, eps=row.threat.eps)
+        return replace(item.request, paths=(item.path,), options=replace(options, threat=threat))
+
+    def _replay_of(self, row: PictureRow | None, run: AnalyzeRequest | None) -> ReplayRequest | None:
+        """The attack that could be replayed: one that follows gradients."""
+        if run is None or row is None or row.attack is None:
+            return None
+        known = {info.name: info.knowledge for info in self._desk.model.attacks}
+        side = self._side if self._has_two_attacks() else "a"
+        return ReplayRequest(run, side) if known.get(row.attack.name) == "gradients" else None
 
     def _has_two_attacks(self) -> bool:
         return self._item is not None and self._item.request is not None and self._item.request.options.aim == "each"
@@ -196,7 +264,7 @@ class ResultView(QWidget):
         old = row is not None and item is not None and item.request is not None
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
         remarks = [
-            "Made with other settings; run again to bring it up to date." if stale else "",
+            self._remark(item, row) if stale else "",
             "" if row is None or drawn else "Drawing the pictures again…",
             formatting.unsure(row) if row is not None and not is_unknown else "",
         ]
@@ -209,6 +277,15 @@ class ResultView(QWidget):
             label.setText(line)
             label.setVisible(bool(line))
         set_tooltip(self.aim_line, aim)
+
+    def _remark(self, item: Item | None, row: PictureRow | None) -> str:
+        """Say that the settings have changed since, and what stands for them."""
+        if row is not None and self._near(item):
+            shown = budget(row.threat.eps, row.threat.norm)
+            return self.tr("Shown at ε = {}, the nearest budget that is known; run again for the chosen one.").format(
+                shown
+            )
+        return self.tr("Made with other settings; run again to bring it up to date.")
 
     def _answerer(self, row: PictureRow) -> str:
         """The model of the row, and the class names that it chose among."""

@@ -35,6 +35,7 @@ class RunExport(QObject):
         desk.store.last_changed.connect(self.on_last_changed)
         desk.results_file.changed.connect(self.on_last_changed)
         desk.results_file.done.connect(self.on_written)
+        desk.preferences.changed.connect(self.on_preference_changed)
         self.on_last_changed()
 
     def on_last_changed(self) -> None:
@@ -68,7 +69,12 @@ class RunExport(QObject):
 
     def on_keep_toggled(self, checked: bool) -> None:
         """Store in the settings that new runs are kept on disk for reports (`checked`), or not; runs kept before stay."""
-        self._desk.settings.keep_runs = checked
+        self._desk.preferences.set("keep_runs", checked)
+
+    def on_preference_changed(self, name: str) -> None:
+        """Check the action of the Run menu, or not, where the setting `name` is the one that it stands for."""
+        if name == "keep_runs":
+            self.keep.setChecked(self._desk.settings.keep_runs)
 
     def show_folder(self) -> None:
         """Open the folder of the table that was saved last in the system's file manager."""

@@ -8,8 +8,9 @@ from capt_gui.pages.explore.classes_panel import ClassesPanel
 from capt_gui.panels.attack_choice_panel import AttackChoicePanel, attack_entries
 from capt_gui.panels.model_panel import ModelPanel
 from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.help.library import address
+from capt_gui.view_models.help.topics import PROPERTY
 from capt_gui.widgets.card import Card
-from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.job_bar import JobBar
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.scrolled import scrolled
@@ -28,6 +29,8 @@ class SettingsColumn(QWidget):
             desk.theme, desk.choices.attack, self.tr("Attack"), attack_entries, goal_is_plain=True
         )
         self._lay_out()
+        self.model.setProperty(PROPERTY, address("importing.md"))
+        self.attack.setProperty(PROPERTY, address("attacks.md"))
         self.job_bar.run_clicked.connect(desk.analysis.run_all)
         self.job_bar.cancel_clicked.connect(desk.analysis.cancel)
         desk.analysis.running_changed.connect(self.job_bar.set_running)
@@ -58,8 +61,9 @@ class SettingsColumn(QWidget):
 
     def _lay_out(self) -> None:
         panels = QWidget()
-        classes = Fold(self._desk.theme, "Classes", self.classes_panel, expanded=True)
-        cards = (Card(panel) for panel in (self.model, self.attack, classes))
+        # the classes are half of the question, so that they stand before the attack
+        self.classes_card = Card(self.classes_panel)
+        cards = (Card(self.model), self.classes_card, Card(self.attack))
         fill(QVBoxLayout(panels), *cards, (None, 1), spacing=12, margins=(4, 12, 12, 12))
         bar = fill(QVBoxLayout(), self.job_bar, margins=(4, 4, 12, 10))
         fill(QVBoxLayout(self), (scrolled(panels), 1), bar, spacing=0)

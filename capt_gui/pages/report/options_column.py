@@ -16,6 +16,9 @@ from capt_gui.widgets.layout import fill
 from capt_gui.widgets.scrolled import scrolled
 from capt_gui.widgets.segments import Segments
 
+_FRONT = ("verdict", "summary")
+"""The sections of a report of two pages."""
+
 
 class OptionsColumn(QWidget):
     """Column with format, redaction and sections of the report; emits `save_clicked` and `print_clicked`."""
@@ -43,6 +46,14 @@ class OptionsColumn(QWidget):
         self._redact_classes = QCheckBox(self.tr("… and class names and hashes"))
         self._redact_classes.setAccessibleName(self.tr("Leave out class names and picture hashes too"))
         self._stays = text(role="caption")
+        self._length = Segments(
+            theme,
+            self.tr("Length"),
+            [
+                ("short", self.tr("Two pages"), self.tr("The verdict, and what stands behind it.")),
+                ("full", self.tr("Everything"), self.tr("The two pages, and an appendix with a table of contents.")),
+            ],
+        )
         self._all = QPushButton(self.tr("Include all"))
         self._all.setProperty("quiet", True)
         self._all.setAccessibleName(self.tr("Include all sections"))
@@ -55,6 +66,7 @@ class OptionsColumn(QWidget):
         self._progress = ElidedLabel(text_role="muted")
         self._lay_out()
         self._format.picked.connect(reports.set_format)
+        self._length.picked.connect(self.on_length_picked)
         self._redact.toggled.connect(reports.set_redact)
         self._redact_classes.toggled.connect(reports.set_redact_classes)
         self._all.clicked.connect(reports.include_all)
@@ -83,6 +95,10 @@ class OptionsColumn(QWidget):
         self._show_sections()
         self._show_buttons()
 
+    def on_length_picked(self, length: str) -> None:
+        """Make the report two pages ("short") or have it hold everything ("full"), as `length` says."""
+        self._reports.set_short(length == "short")
+
     def on_section_toggled(self, included: bool) -> None:
         """Put the section of the toggled checkbox into the report if `included`, else leave it out."""
         box = self.sender()
@@ -101,19 +117,22 @@ class OptionsColumn(QWidget):
         reports = self._reports
         if [section.id for section in reports.sections] != list(self._boxes):
             self._make_boxes()
-        applies = reports.has_choice_of_sections
+        applies = reports.has_choice_of_sections and not reports.is_short
+        self._length.set_choice("short" if reports.is_short else "full")
+        self._length.setEnabled(reports.has_choice_of_sections)
         for section in reports.sections:
             box = self._boxes[section.id]
-            box.setChecked(section.present and reports.includes(section.id))
+            there = section.present and reports.includes(section.id)
+            box.setChecked(section.id in _FRONT if reports.is_short else there)
             box.setEnabled(applies and section.present)
             set_tooltip(box, "" if section.present else self.tr("This run has nothing to say here."))
         left_out = [section for section in reports.sections if section.present and not reports.includes(section.id)]
         self._all.setEnabled(applies and bool(left_out))
-        if not applies:
+        if not reports.has_choice_of_sections:
             self._sections_note.setText(self.tr("{} holds everything.").format(reports.format.upper()))
         elif not reports.sections:
             self._sections_note.setText(self.tr("They appear with the first pages."))
-        self._sections_note.setVisible(not applies or not reports.sections)
+        self._sections_note.setVisible(not reports.has_choice_of_sections or not reports.sections)
 
     def _make_boxes(self) -> None:
         for box in self._boxes.values():
@@ -162,7 +181,7 @@ class OptionsColumn(QWidget):
                     spacing=10,
                 )
             ),
-            Card(column(head, self._sections_note, self._sections_box, spacing=6)),
+            Card(column(head, self._length, self._sections_note, self._sections_box, spacing=8)),
         )
         panels = QWidget()
         fill(QVBoxLayout(panels), *cards, (None, 1), spacing=12, margins=(4, 12, 12, 12))

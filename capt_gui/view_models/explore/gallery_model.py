@@ -160,7 +160,7 @@ class GalleryModel(QAbstractListModel):
         fresh = {entry.path: entry for entry in entries if entry.path not in self._rows}
         for entry in fresh.values():
             if entry.thumbnail:
-                self._thumbnails.put_foreign(entry.path, entry.thumbnail)
+                self._thumbnails.put_packed(entry.path, QByteArray(entry.thumbnail))
             if entry.label:
                 self._labels[entry.path] = entry.label
         self._append([Item.of(entry) for entry in fresh.values()])

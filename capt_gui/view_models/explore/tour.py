@@ -89,11 +89,14 @@ class Tour(QObject):
         """True while the toy world is chosen for a look only."""
         return self._before is not None
 
-    def start(self) -> None:
-        """Choose the toy world with its classes, plain text beside the usual prompts, and its usual budget; attack its pictures."""
+    def start(self, *, compare: str = AUTO) -> None:
+        """Choose the toy world with its classes, plain text beside the usual prompts, and its usual budget; attack its pictures.
+
+        compare: side B as the settings name it, OFF for plain text alone.
+        """
         if self._before is None:
             self._before = _Chosen.of(self._settings)
-        _Chosen(_TOY).put_into(self._settings)
+        _Chosen(_TOY, compare=compare).put_into(self._settings)
         self._awaits_run = True
         self._choices.attack.set_target(None)
         if (own := self._choices.own_classes())[1:] != _NO_CHOICE:

@@ -102,6 +102,17 @@ class ReportsModel(QObject):
         return self.format in _WITH_SECTIONS
 
     @property
+    def is_short(self) -> bool:
+        """True if the report is the two pages in front alone, in a format that has pages; False if it has an appendix."""
+        return self._settings.report_short and self.has_choice_of_sections
+
+    def set_short(self, short: bool) -> None:
+        """Make the report the two pages in front alone if `short`, else with its appendix; the preview is drawn anew."""
+        if short != self._settings.report_short:
+            self._settings.report_short = short
+            self._ask_soon()
+
+    @property
     def sections(self) -> tuple[SectionInfo, ...]:
         """The sections that a report can have; they differ between one chosen run and several.
 
@@ -223,8 +234,9 @@ class ReportsModel(QObject):
         Sections that were left out are missing in PDF and HTML only; CSV and JSON are complete.
         """
         suffix = out.rpartition(".")[2].lower()
-        sections = self._included() if suffix in _WITH_SECTIONS else ()
-        return ReportRequest(self.chosen, out, sections, self.redact, self.redact_classes)
+        has_pages, short = suffix in _WITH_SECTIONS, self._settings.report_short
+        sections = self._included() if has_pages and not short else ()
+        return ReportRequest(self.chosen, out, sections, self.redact, self.redact_classes, short=short and has_pages)
 
     def write(self, out: str) -> None:
         """Write the report of the chosen runs to the file `out`, whose ending says the format.
@@ -294,14 +306,23 @@ class ReportsModel(QObject):
         self.changed.emit()
 
     def _pages_request(self, page_width: int) -> ReportRequest:
-        sections = self._included()
+        short = self._settings.report_short
         return ReportRequest(
-            self.chosen, _PREVIEW_NAME, sections, self.redact, self.redact_classes, preview=True, page_width=page_width
+            self.chosen,
+            _PREVIEW_NAME,
+            () if short else self._included(),
+            self.redact,
+            self.redact_classes,
+            preview=True,
+            page_width=page_width,
+            short=short,
         )
 
     def _known(self, result: ReportResult) -> tuple[SectionInfo, ...]:
         """The sections of an answer; what was not asked for may be there all the same, so that it can be asked for again."""
         requested = self._requested.sections if self._requested is not None else ()
+        if self._requested is not None and self._requested.short:
+            requested = tuple(section.id for section in result.sections if section.present)
         before = {section.id: section for section in self.sections}
         known = []
         for section in result.sections:
@@ -318,5 +339,7 @@ class ReportsModel(QObject):
 
     def _has_sections(self) -> bool:
         """True if anything would be in the report, as far as is known."""
+        if self._settings.report_short:
+            return True
         present = [section.id for section in self.sections if section.present]
         return not present or any(self.includes(section) for section in present)

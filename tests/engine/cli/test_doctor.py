@@ -92,5 +92,5 @@ def test_a_folder_without_rights_is_said(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     assert main(["doctor"]) == 5
     told = capsys.readouterr().out
-    assert told.count("Permission denied") == 5
+    assert told.count("Permission denied") == 6
     assert os.name != "posix" or "sudo chown" in told

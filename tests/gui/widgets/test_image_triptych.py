@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import Picture, PictureSet, SignedPicture, SignedScale, palette
@@ -41,9 +40,9 @@ def triptych(theme: Theme, qtbot: QtBot) -> ImageTriptych:
     return widget
 
 
-def panes(widget: ImageTriptych) -> list[ImagePane]:
+def panes(widget: ImageTriptych) -> tuple[ImagePane, ...]:
     """The three panes, from the left."""
-    return widget.findChildren(ImagePane)
+    return widget.panes
 
 
 def test_the_read_out_tells_the_very_numbers(triptych: ImageTriptych, qtbot: QtBot) -> None:
@@ -107,9 +106,8 @@ def test_a_perturbation_is_drawn_on_the_scale_of_its_bar(triptych: ImageTriptych
 
 def test_a_chosen_scale_is_used_and_named(triptych: ImageTriptych) -> None:
     """Choosing ±8/255 draws a change of ε = 4/255 half as strong, and the bar says ±8/255."""
-    box = triptych.findChild(QComboBox)
-    assert box is not None
-    box.setCurrentText("±8/255")
+    box = triptych.tools.ends
+    box.setCurrentIndex(box.findText("±8/255", Qt.MatchFlag.MatchStartsWith))
     assert triptych.scale() == SignedScale(8 / 255)
     assert "+8/255" in triptych.scale_bar.accessibleDescription()
 
@@ -174,9 +172,9 @@ def test_a_whole_picture_is_called_one(qtbot: QtBot, theme: Theme) -> None:
     """Where the attack works on the picture's own pixels, the first view is not yet what the model sees."""
     widget = ImageTriptych(theme)
     qtbot.addWidget(widget)
-    names = [pane.accessibleName() for pane in widget.findChildren(ImagePane)]
+    names = [pane.accessibleName() for pane in panes(widget)]
     widget.set_whole(True)
-    assert [pane.accessibleName() for pane in widget.findChildren(ImagePane)] == ["The picture itself", *names[1:]]
+    assert [pane.accessibleName() for pane in panes(widget)] == ["The picture itself", *names[1:]]
     widget.set_whole(False)
-    assert [pane.accessibleName() for pane in widget.findChildren(ImagePane)] == names
+    assert [pane.accessibleName() for pane in panes(widget)] == names
     assert names[0] == "What the model sees"

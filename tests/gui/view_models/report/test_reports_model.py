@@ -153,6 +153,23 @@ def test_what_was_left_out_can_be_asked_for_again(bench: Bench, reports: Reports
     assert reports.state == states.SHOWN
 
 
+def test_two_pages_leave_the_sections_as_they_were(bench: Bench, reports: ReportsModel) -> None:
+    """A short report asks for no section, is written short where there are pages, and all sections are known afterwards."""
+    drawn(bench, reports)
+    reports.set_included("data", False)
+    reports.set_short(True)
+    reports.on_timeout()
+    asked = bench.engine.requests[-1]
+    assert isinstance(asked, ReportRequest)
+    assert (asked.short, asked.sections) == (True, ())
+    two = tuple(replace(section, present=section.id == "summary") for section in SECTIONS)
+    play(bench, JobFinished(last(bench), ReportResult("", 0, 2, two)))
+    assert reports.sections == SECTIONS
+    assert [reports.request(f"r.{kind}").short for kind in ("pdf", "html", "csv", "json")] == [True, True, False, False]
+    reports.set_short(False)
+    assert "data" not in reports.request("r.pdf").sections
+
+
 def test_a_report_needs_a_section(bench: Bench, reports: ReportsModel) -> None:
     """With every section left out nothing is asked: no ids would stand for all of them."""
     drawn(bench, reports)
