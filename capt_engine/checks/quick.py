@@ -15,6 +15,7 @@ from capt_engine.checks.context import NO_ATTACK, CheckContext, LiveCheck, of_at
 from capt_engine.checks.subset import logits_of
 from capt_engine.checks.table import Finding, Found
 from capt_engine.formatting import percent
+from capt_engine.model.devices import exact
 from capt_engine.wrappers.quantized import unquantized
 from capt_engine.wrappers.resizing import resized_for
 
@@ -53,7 +54,7 @@ def _batch_alone(context: CheckContext) -> Found:
 
 
 def _logits(context: CheckContext) -> Found:
-    clean = context.subset.clean_logits.double()
+    clean = exact(context.subset.clean_logits)
     off = float((clean.sum(dim=1) - 1).abs().max())
     is_probability = bool((clean >= -1e-6).all()) and off < 1e-3
     shown = "they lie in [0, 1] and add up to 1" if is_probability else f"from {clean.min():.3g} to {clean.max():.3g}"
