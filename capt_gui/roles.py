@@ -39,7 +39,8 @@ class GalleryRole(IntEnum):
     """A card of the gallery. THUMBNAIL is a QImage or None. STATE is one of Item.state.
 
     CAPTION is one line; MESSAGE is the longer text of a tooltip, such as why a picture failed. SIDES is empty, or where
-    two were compared (state, caption) of A and of B. OUTCOME is that of the cell's own side, "" in other columns.
+    two were compared (state, caption) of A and of B. CELL is what a cell of the table shows: its text, the name of a state
+    whose symbol stands before it ("" for none; of the first column the picture's own), and True for a number.
     """
 
     PATH = Qt.ItemDataRole.UserRole + 1
@@ -49,4 +50,4 @@ class GalleryRole(IntEnum):
     CAPTION = Qt.ItemDataRole.UserRole + 5
     MESSAGE = Qt.ItemDataRole.UserRole + 6
     SIDES = Qt.ItemDataRole.UserRole + 7
-    OUTCOME = Qt.ItemDataRole.UserRole + 8
+    CELL = Qt.ItemDataRole.UserRole + 8

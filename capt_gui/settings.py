@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -63,12 +62,15 @@ class EvaluateSettings(AttackSettings):
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of the filter on Explore. column: by its key. values: any of these texts; without any, a number from low to high."""
+    """One condition of the filter on Explore. column: by its key. values: any of these texts; without any, a number.
+
+    low, high: the ends of the numbers, None for no end.
+    """
 
     column: str
     values: tuple[str, ...] = ()
-    low: float = -math.inf
-    high: float = math.inf
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,8 @@ def _of_unfit(names: list[str]) -> str:
 def _writable(value: Any) -> Any:
     """Return plain values without the texts in them that UTF-8 cannot write."""
     if isinstance(value, dict):
-        return {_writable(name): _writable(one) for name, one in value.items() if _is_text(name)}
+        # what is None has no place in TOML, and is None again when it is not there
+        return {_writable(name): _writable(one) for name, one in value.items() if _is_text(name) and one is not None}
     if isinstance(value, list | tuple):
         return [_writable(one) for one in value if _is_text(one)]
     return value if _is_text(value) else ""

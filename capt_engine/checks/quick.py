@@ -20,9 +20,11 @@ from capt_engine.wrappers.quantized import unquantized
 from capt_engine.wrappers.resizing import resized_for
 
 # The number of small steps, and the share that has to raise the loss; on sound models (the demo, a CNN, a linear one) nearly all do.
-_STEPS, _RISING = 5, 0.75
+STEPS, _RISING = 5, 0.75
 # So many pictures are enough for a check that costs many gradients, unless the checks are full.
-_FEW = 4
+FEW = 4
+# So many pictures are classified one by one, too.
+ALONE = 8
 
 
 def _deterministic(context: CheckContext) -> Found:
@@ -44,7 +46,7 @@ def _batch_alone(context: CheckContext) -> Found:
     subset = context.subset
     if len(subset) < 2:
         return "There is only one picture."
-    alone = torch.cat([logits_of(subset.model, subset.images[i : i + 1]) for i in range(min(8, len(subset)))])
+    alone = torch.cat([logits_of(subset.model, subset.images[i : i + 1]) for i in range(min(ALONE, len(subset)))])
     among = subset.clean_logits[: len(alone)]
     most = float((alone - among).abs().max())
     # Kernels sum in another order for another batch: a few units in the last place of fp32, or of bf16 where that was asked for.
@@ -107,15 +109,15 @@ def _gradient_there(context: CheckContext) -> Found:
 def _loss_rises(context: CheckContext, attack: Attack) -> Found:
     correct = context.correct
     if not context.full:
-        correct = correct.only(torch.arange(min(_FEW, len(correct))))
+        correct = correct.only(torch.arange(min(FEW, len(correct))))
     # Steps of the attack's own length may jump to and fro in the ball and be no worse for it: small ones may not.
-    ascent = PGD(steps=_STEPS, step_size=context.threat.eps / _STEPS, random_start=False)
+    ascent = PGD(steps=STEPS, step_size=context.threat.eps / STEPS, random_start=False)
     # Small ones that are rounded away again would say nothing of the gradient.
     smooth = replace(correct, model=unquantized(correct.model))
     losses = smooth.losses_along(ascent, _loss_of(attack), context.threat)
     rising = (losses[1:] > losses[:-1]).float()
     share, mean = float(rising.mean()), losses.mean(dim=1)
-    more = f"Mean loss: {float(mean[0]):.3g} at first, {float(mean[-1]):.3g} after {_STEPS} steps of ε/{_STEPS}."
+    more = f"Mean loss: {float(mean[0]):.3g} at first, {float(mean[-1]):.3g} after {STEPS} steps of ε/{STEPS}."
     return Finding(share >= _RISING, share, f"{percent(share)} of {rising.numel()} steps", more, rising.numel())
 
 

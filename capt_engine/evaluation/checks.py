@@ -13,6 +13,7 @@ import torch
 
 from capt_engine.attacks.base import Threat
 from capt_engine.checks.context import CheckContext
+from capt_engine.checks.forecast import PICTURES
 from capt_engine.checks.full import FULL_CHECKS
 from capt_engine.checks.quick import QUICK_CHECKS
 from capt_engine.checks.subset import BATCH_SIZES, Subset, logits_of
@@ -27,9 +28,6 @@ from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, Check
 from capt_engine.runs.manifest import digest
 from capt_engine.wrappers.resizing import pixels_for
-
-PICTURES = {"off": 0, "cheap": 8, "full": 100}
-"""The number of pictures that each level of checks uses."""
 
 LIVE = QUICK_CHECKS | FULL_CHECKS
 

@@ -68,7 +68,7 @@ def _stepless(planned: PlannedAttack) -> BadRequest:
 
 @dataclass
 class _Told:
-    """What was told so far: n steps, and the one (`kept`) whose margin was best for the attacker."""
+    """The steps that were told so far, n of them, and the one (`kept`) whose margin was best for the attacker."""
 
     planned: PlannedAttack
     images: Tensor

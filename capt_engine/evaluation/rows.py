@@ -197,7 +197,7 @@ class _Batch:
             inputs = [self.inputs[i] for i in numbers]
             frozen = self.plain.logits[numbers]
             answers = _measured(plan, each, images, adversarial, frozen, inputs, heartbeat)
-            if plan.with_pictures:
+            if plan.with_pictures or self._keeps_unasked():
                 sets = picture_sets(images, adversarial.pictures, planned)
         rows = {}
         for i, answer, pictures in zip(numbers, answers, sets, strict=True):
@@ -205,10 +205,14 @@ class _Batch:
             row = self.courses[i].row(planned, pair, answer, "" if memory is None else memory.key(at, pair))
             if self.known is not None and memory is not None:
                 self.known.keep(self.known.questions.attacked[judge.id, source.id, at], memory.of_label, answer)
-                if pictures is not None and plan.shows(row):
-                    self.known.keep_pictures(memory, source.id, at, pictures)
-            rows[i, pair] = replace(row, pictures=pictures)
+                if pictures is not None and (plan.shows(row) if plan.with_pictures else row.success):
+                    self.known.keep_pictures(memory, source.id, at, pictures, unasked=not plan.with_pictures)
+            rows[i, pair] = replace(row, pictures=pictures if plan.with_pictures else None)
         return rows
+
+    def _keeps_unasked(self) -> bool:
+        """True if pictures go to the store though this run shows none: the next one may."""
+        return self.known is not None and self.known.takes_unasked(self.images[0].numel())
 
 
 def _bytes(logits: Tensor) -> list[bytes]:

@@ -32,6 +32,26 @@ class ScanRequest(Request):
 
 
 @dataclass(frozen=True)
+class ToyWorldRequest(Request):
+    """Draw labelled pictures of the toy world into `folder`, so many of each class, in one folder for each; `split` as of a data set.
+
+    Those that are there already stay.
+    """
+
+    folder: str
+    split: str = "test"
+    per_class: int = 10
+
+
+@dataclass(frozen=True)
+class ToyWorldDrawn(Result):
+    """The folder that holds the toy world's pictures, and how many there are."""
+
+    folder: str
+    n: int
+
+
+@dataclass(frozen=True)
 class TinyPicture:
     """A picture so small that CLIP has to enlarge it many times."""
 

@@ -57,6 +57,25 @@ class SignedScale:
         return Picture(change.width, change.height, rgb)
 
 
+def amplified(change: SignedPicture, factor: float) -> Picture:
+    """Return `change` times `factor` around middle grey, each colour by itself; what leaves [0, 1] is cut off."""
+    import numpy as np
+
+    values = np.frombuffer(change.values, np.int8) * (change.scale / 127 * factor)
+    rgb: bytes = np.rint((0.5 + values).clip(0, 1) * 255).astype(np.uint8).tobytes()
+    return Picture(change.width, change.height, rgb)
+
+
+def values_csv(change: SignedPicture) -> str:
+    """Return `change` as a table: x, y, and the change of red, green and blue in pixel units [0, 1], a line for each pixel."""
+    lines = ["x,y,red,green,blue"]
+    values = [(value - 256 if value > 127 else value) / 127 * change.scale for value in change.values]
+    for place in range(change.width * change.height):
+        colours = ",".join(map(repr, values[3 * place : 3 * place + 3]))
+        lines.append(f"{place % change.width},{place // change.width},{colours}")
+    return "\n".join(lines) + "\n"
+
+
 def palette() -> bytes:
     """Return the colours of the scale from its lower to its upper end, for the levels 0 to 254: three bytes each."""
     return bytes(part for step in range(-_STEPS, _STEPS + 1) for part in _shade(step / _STEPS))

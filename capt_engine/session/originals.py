@@ -1,4 +1,4 @@
-"""Where the pictures of a session lie now: beside it, where they were, or somewhere near, known by their content."""
+"""The search for the pictures of a session: beside it, where they were, or somewhere near, known by their content."""
 
 from __future__ import annotations
 

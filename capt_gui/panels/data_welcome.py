@@ -33,12 +33,15 @@ class Greeting:
 class DataWelcome(QScrollArea):
     """`paths_chosen(paths)`: dropped, or one of the recent places; `folder_clicked` and `table_clicked`: a dialog is wanted.
 
+    toys_clicked: the toy world's pictures are wanted, for a look.
+
     resume_clicked(key): one of the stopped runs is to go on.
     """
 
     paths_chosen = Signal(list)
     folder_clicked = Signal()
     table_clicked = Signal()
+    toys_clicked = Signal()
     resume_clicked = Signal(str)
 
     def __init__(
@@ -57,6 +60,10 @@ class DataWelcome(QScrollArea):
         self.folder = self.area.add_button("folder", self.tr("Choose a folder…"), tip, primary=True)
         tip = self.tr("A CSV with a column of paths and one of labels, or a split file as CoOp writes it")
         self._table = self.area.add_button("table", self.tr("Choose a CSV…"), tip)
+        tip = self.tr(
+            "Rendered shapes with their labels, and a small model that knows them: the whole page in a minute"
+        )
+        self.toys = self.area.add_button("samples", self.tr("Try the toy world"), tip)
         self._recent = QWidget()
         self._recent_lines = fill(QVBoxLayout(self._recent), spacing=0)
         self._stopped = QWidget()
@@ -72,6 +79,7 @@ class DataWelcome(QScrollArea):
         self.area.paths_dropped.connect(self.paths_chosen)
         self.folder.clicked.connect(self.folder_clicked)
         self._table.clicked.connect(self.table_clicked)
+        self.toys.clicked.connect(self.toys_clicked)
         self.refresh()
 
     def refresh(self) -> None:
@@ -80,9 +88,13 @@ class DataWelcome(QScrollArea):
         places = self._recent_places()[:3]
         self._recent.setVisible(bool(places))
         if places:
-            self._recent_lines.addWidget(text(self.tr("Recently used"), "muted", wrap=False))
+            self._recent_lines.addWidget(text(self.tr("Try photographs you have"), "muted", wrap=False))
         for place in places:
             self._recent_lines.addWidget(self._place(place), 0, Qt.AlignmentFlag.AlignLeft)
+        if places:
+            other = TextButton(self._theme, self.tr("Another folder…"), "plus", look="link", icon_height=15)
+            other.clicked.connect(self.folder_clicked)
+            self._recent_lines.addWidget(other, 0, Qt.AlignmentFlag.AlignLeft)
 
     def show_stopped(self, runs: Sequence[tuple[str, str]]) -> None:
         """List runs that were stopped, as buttons that resume them: the key that `resume_clicked` emits, and the words, of each."""

@@ -170,7 +170,8 @@ class SessionMenu(QObject):
             action.setEnabled(there)
             set_tooltip(action, path)
         if kept := self.model.kept:
-            menu.addSection(self.tr("Not saved"))
+            menu.addSeparator()
+            menu.addAction(self.tr("Not saved:")).setEnabled(False)
             for one in kept:
                 menu.addAction(menu_line(*self._facts(one))).setData(one)
         menu.addSeparator()

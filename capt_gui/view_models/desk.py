@@ -12,6 +12,7 @@ from capt_gui.view_models.chart_file import ChartFile
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.data import EvaluateData
+from capt_gui.view_models.evaluate.ranking_run import RankingRun
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.changes import ExploreChanges
@@ -20,9 +21,11 @@ from capt_gui.view_models.explore.class_check import TokenCheck, WordCheck
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.explore.gallery_rows import GalleryRows
 from capt_gui.view_models.explore.margin_curve import MarginCurve
+from capt_gui.view_models.explore.picture_export import PictureExport
 from capt_gui.view_models.explore.replay_model import ReplayModel
 from capt_gui.view_models.explore.saliency_model import SaliencyModel
 from capt_gui.view_models.explore.tour import Tour
+from capt_gui.view_models.jobs_model import JobsModel
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
@@ -33,6 +36,7 @@ from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.runs_model import RunsModel
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
+from capt_gui.view_models.toy_pictures import ToyPictures
 from capt_gui.view_models.tune.method_model import MethodModel
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.result import TuneResultModel
@@ -48,6 +52,8 @@ class TuneDesk:
     project: TuneProject
     thumbnails: ThumbnailLoader
     scan: ScanModel
+    # the toy world's pictures, for who has none at hand
+    toys: ToyPictures
     split: SplitModel
     method: MethodModel
     run: TuneRun
@@ -62,6 +68,9 @@ class EvaluateDesk:
     choices: EvaluateChoices
     words: WordCheck
     run: EvaluateRun
+    ranking: RankingRun
+    # the toy world's pictures, for who has none at hand
+    toys: ToyPictures
 
 
 @dataclass(frozen=True)
@@ -89,12 +98,15 @@ class Desk:
     tokens: TokenCheck
     words: WordCheck
     navigation: Navigation
+    jobs: JobsModel
     store: RunStore
     reports: ReportsModel
     # the results of the last run, written beside the page that shows them
     results_file: ReportJob
     # a chart of whatever page, on its way to a file
     chart_file: ChartFile
+    # pictures of results, on their way to a folder
+    picture_export: PictureExport
     tuning: TuneDesk
     models: ModelsModel
     evaluation: EvaluateDesk
@@ -115,6 +127,9 @@ def lay_out(
     """
     engine = EngineState(bridge, bridge)
     model = ModelChoice(settings, bridge)
+    navigation = Navigation(bridge)
+    # before all others, so that no job is missed
+    jobs = JobsModel(bridge, navigation, model, bridge)
     PromptFiles(bridge, model, bridge)
     choices = Choices(model, bridge)
     gallery = GalleryModel(bridge)
@@ -129,20 +144,25 @@ def lay_out(
     reports = ReportsModel(bridge, settings, RunsModel(bridge, runs_folder, bridge), bridge)
     data = EvaluateData(bridge, settings, bridge)
     evaluated = EvaluateChoices(model, data, bridge)
+    toys = projects_folder.parent / "toy world" if projects_folder is not None else None
     return Desk(
         bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis,
         SaliencyModel(bridge, bridge), MarginCurve(bridge, bridge), ReplayModel(bridge, bridge), tour, tokens, words,
-        Navigation(bridge), store, reports, ReportJob(bridge, bridge),
-        ChartFile(bridge, bridge),
-        _lay_out_tuning(bridge, settings, engine, store, projects_folder),
+        navigation, jobs, store, reports, ReportJob(bridge, bridge),
+        ChartFile(bridge, bridge), PictureExport(bridge, gallery, bridge),
+        _lay_out_tuning(bridge, settings, engine, store, projects_folder, ToyPictures(bridge, model, toys, "train", 24, bridge)),
         ModelsModel(bridge, bridge),
-        EvaluateDesk(data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge)),
+        EvaluateDesk(
+            data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge),
+            RankingRun(bridge, evaluated, store, bridge),
+            ToyPictures(bridge, model, toys, "test", 10, bridge),
+        ),
         Preferences(settings, bridge),
     )  # fmt: skip
 
 
 def _lay_out_tuning(
-    bridge: Bridge, settings: Settings, engine: EngineState, store: RunStore, home: Path | None
+    bridge: Bridge, settings: Settings, engine: EngineState, store: RunStore, home: Path | None, toys: ToyPictures
 ) -> TuneDesk:
     project = TuneProject(home, bridge, lambda: settings.model)
     bridge.closing.connect(project.close)
@@ -151,4 +171,4 @@ def _lay_out_tuning(
     method = MethodModel(bridge, engine, project, bridge)
     run = TuneRun(bridge, project, method.request, bridge)
     result = TuneResultModel(bridge, project, method, run, store, bridge)
-    return TuneDesk(project, scan.thumbnails, scan, split, method, run, result)
+    return TuneDesk(project, scan.thumbnails, scan, toys, split, method, run, result)

@@ -18,7 +18,7 @@ from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.card_list import KEY, Index, set_up_table
 from capt_gui.widgets.gallery_view import SYMBOLS
-from capt_gui.widgets.painting import Thumbnails, draw_box, draw_focus_ring, draw_selection_bar
+from capt_gui.widgets.painting import LEFT, RIGHT, Thumbnails, draw_box, draw_focus_ring, draw_selection_bar
 
 _ROW = 40
 _THUMB = 30
@@ -168,33 +168,32 @@ class GalleryTableDelegate(QStyledItemDelegate):
             painter.fillRect(QRectF(rect.left(), rect.bottom() - 1, rect.width(), 1), self._line)
         room = rect.adjusted(_PAD, 0, -_PAD, 0)
         ratio = painter.device().devicePixelRatioF()
+        # in one piece, as each question to the model takes its time
+        text, state, is_number = index.data(GalleryRole.CELL) or ("", "", False)
         if first:
-            self._draw_thumbnail(painter, room, index, ratio)
+            self._draw_thumbnail(painter, room, index, state, ratio)
             room.setLeft(room.left() + _THUMB + 8)
-        symbol = str(index.data(GalleryRole.STATE if first else GalleryRole.OUTCOME) or "")
-        if not first and symbol in SYMBOLS:
-            name, role = SYMBOLS[symbol]
+        elif state in SYMBOLS:
+            name, role = SYMBOLS[state]
             corner = QPointF(room.left(), room.center().y() - _SYMBOL / 2)
             painter.drawPixmap(corner, self._theme.pixmap(name, _SYMBOL, role, ratio))
             room.setLeft(room.left() + _SYMBOL + 6)
-        text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
         if text:
             middle = Qt.TextElideMode.ElideMiddle if first else Qt.TextElideMode.ElideRight
             painter.setFont(self._font)
-            painter.setPen(self._faint if first and symbol == "failed" else self._text)
-            align = Qt.AlignmentFlag(index.data(Qt.ItemDataRole.TextAlignmentRole) or 0)
-            painter.drawText(room, align, self._metrics.elidedText(text, middle, room.width()))
+            painter.setPen(self._faint if first and state == "failed" else self._text)
+            shown = self._metrics.elidedText(text, middle, room.width())
+            painter.drawText(room, RIGHT if is_number else LEFT, shown)
         painter.restore()
 
-    def _draw_thumbnail(self, painter: QPainter, room: QRectF, index: Index, ratio: float) -> None:
+    def _draw_thumbnail(self, painter: QPainter, room: QRectF, index: Index, state: str, ratio: float) -> None:
         place = QRectF(room.left(), room.center().y() - _THUMB / 2, _THUMB, _THUMB)
         image = index.data(GalleryRole.THUMBNAIL)
         if isinstance(image, QImage) and not image.isNull():
             painter.drawPixmap(place.topLeft(), self._thumbnails.pixmap(image, ratio))
             return
         draw_box(painter, place, self._empty, 5)
-        broken = str(index.data(GalleryRole.STATE)) == "failed"
-        name, role = ("state-failed", "warning") if broken else ("picture", "control")
+        name, role = ("state-failed", "warning") if state == "failed" else ("picture", "control")
         painter.drawPixmap(place.center() - QPointF(8, 8), self._theme.pixmap(name, 16, role, ratio))
 
     def _prepare(self) -> None:

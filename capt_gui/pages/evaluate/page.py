@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QMimeData
@@ -11,8 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from capt_engine.formatting import duration
 from capt_engine.records import EvaluateRequest, Failure
 from capt_gui.pages.evaluate.pictures_view import PicturesView
+from capt_gui.pages.evaluate.ranking_view import RankingView
 from capt_gui.pages.evaluate.results_view import ResultsView
 from capt_gui.pages.evaluate.settings_column import SettingsColumn
+from capt_gui.pages.evaluate.variants_dialog import ask_for_variants
 from capt_gui.panels.data_intake import DataIntake
 from capt_gui.panels.data_welcome import DataWelcome, Greeting
 from capt_gui.panels.page import Menus, Page
@@ -27,7 +30,7 @@ from capt_gui.widgets.drop_area import local_paths
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.segments import Segments
 
-_PICTURES, _RESULTS = "pictures", "results"
+_PICTURES, _RESULTS, _RANKING = "pictures", "results", "ranking"
 _SETTINGS_WIDTH = 344
 
 
@@ -37,6 +40,7 @@ class EvaluatePage(Page):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self._data, self._run = desk.evaluation.data, desk.evaluation.run
+        self._ranking = desk.evaluation.ranking
         # a test answers in the dialog's place
         self.ask: Callable[[QWidget, str, str, str, str], bool] = confirm
         self.intake = DataIntake(self, desk.settings)
@@ -44,6 +48,9 @@ class EvaluatePage(Page):
         self.progress = ScanProgress(desk.theme, self._data.thumbnails)
         self.pictures = PicturesView(desk.theme, self._data)
         self.results = ResultsView(desk)
+        self.ranking = RankingView(desk.theme, desk.evaluation.ranking, self._data.thumbnails)
+        # a test answers in the dialog's place
+        self.ask_variants = ask_for_variants
         self.settings_column = SettingsColumn(desk)
         self.faces = Segments(
             desk.theme,
@@ -51,11 +58,14 @@ class EvaluatePage(Page):
             [
                 (_PICTURES, self.tr("Pictures"), self.tr("What is evaluated")),
                 (_RESULTS, self.tr("Results"), self.tr("What came out")),
+                (_RANKING, self.tr("Ranking"), self.tr("Several variants in one table")),
             ],
         )
         self._top = QWidget()
         self._stack = QStackedWidget()
         self._face = _PICTURES
+        # the model that was chosen before the toy world
+        self._before_toys = ""
         self.actions_by_menu = self._make_actions()
         self._lay_out()
         self._connect()
@@ -86,12 +96,36 @@ class EvaluatePage(Page):
         if session := next(filter(is_session, paths), ""):
             self.desk.navigation.session_found.emit(session)
             return
-        if self._run.is_running:
+        if self._run.is_running or self._ranking.is_running:
             self.say("info", self.tr("An evaluation goes on."), self.tr("Cancel it first, or wait for its end."))
             return
         self.clear_banner()
         self._face = _PICTURES
         self._data.take(paths)
+
+    def on_toys(self) -> None:
+        """Have the toy world's pictures drawn, for a look at the page, and choose the model that knows them."""
+        self._before_toys = self.desk.evaluation.toys.start() or self._before_toys
+        self.on_toys_progressed("")
+
+    def on_toys_progressed(self, text: str) -> None:
+        """Say in the banner that the toy world is being drawn, and how far that is, `text`."""
+        self.say("info", self.tr("Drawing the toy world…"), text)
+
+    def on_toys_drawn(self, folder: str) -> None:
+        """Scan the toy world's pictures in `folder`, and offer the way back to the model of before."""
+        self.on_paths([folder])
+        before, self._before_toys = self._before_toys, ""
+        if before and not self._run.is_running:
+            message = self.tr("The toy world is judged by its own small model.")
+            label = self.desk.model.label(before)
+            hint = self.tr("For pictures of your own, go back to {}.").format(label)
+            self.offer("info", message, hint, (self.tr("Go back"), partial(self.on_back_from_toys, before)))
+
+    def on_back_from_toys(self, model: str) -> None:
+        """Choose the model with the id `model` again, as before the look at the toy world."""
+        self.clear_banner()
+        self.desk.model.set_model(model)
 
     def on_runs_changed(self) -> None:
         """List on the welcome the last three evaluations that were stopped and can go on."""
@@ -110,6 +144,39 @@ class EvaluatePage(Page):
             self.desk.reports.show_run(self._run.request.options.keep)
             self.desk.navigation.go(REPORT)
 
+    def on_show_wanted(self, folder: str) -> None:
+        """Show the results of the run kept in `folder`, here if it is the present one, else on the Report page."""
+        if self._run.request is None or self._run.request.options.keep == folder:
+            self.on_face_picked(_RESULTS)
+        elif folder:
+            self.desk.reports.show_run(folder)
+            self.desk.navigation.go(REPORT)
+
+    def on_rank(self) -> None:
+        """Ask which variants to rank, and begin; do nothing while an evaluation goes on or none is possible."""
+        if self._run.is_running or self._ranking.is_running or self.settings_column.reason():
+            return
+        self._ranking.start(self.ask_variants(self.window(), self._ranking.offered(), self._ranking.usual()))
+
+    def on_ranking_report(self) -> None:
+        """Show the Report page with the runs of the ranked variants chosen, the best first."""
+        if folders := self._ranking.folders():
+            self.desk.reports.show_runs(folders)
+            self.desk.navigation.go(REPORT)
+
+    def on_ranking_explore(self, paths: list[str]) -> None:
+        """Add the pictures with the file paths `paths` to the gallery of the Explore page with their labels, and show that page."""
+        self.desk.gallery.set_labels(self._ranking.labels(tuple(paths)))
+        self.desk.analysis.drop(paths)
+        self.desk.navigation.go(EXPLORE)
+
+    def on_ranking_changed(self, running: bool) -> None:
+        """Bring the ranking to the front when it begins (`running`); enable the actions that are possible then, or after its end."""
+        if running:
+            self.clear_banner()
+            self._face = _RANKING
+        self.on_changed()
+
     def on_explore(self, paths: list[str]) -> None:
         """Add the pictures with the file paths `paths` to the gallery of the Explore page, and show that page."""
         self.desk.gallery.set_labels(self._run.tally.labels(paths))
@@ -117,16 +184,18 @@ class EvaluatePage(Page):
         self.desk.navigation.go(EXPLORE)
 
     def on_face_picked(self, face: str) -> None:
-        """Show the pictures or the results in the middle of the page, as `face`, "pictures" or "results", says."""
+        """Show in the middle of the page what `face` says: "pictures", "results" or "ranking"."""
         self._face = face
         self.on_changed()
 
     def on_changed(self) -> None:
         """Show the welcome, the scan, the pictures or the results, as fits the present state, and enable the possible actions."""
-        has_run = self._run.request is not None
+        has_run, has_ranking = self._run.request is not None, self._ranking.request is not None
         face: QWidget = self.pictures
         if self._data.is_running:
             face = self.progress
+        elif has_ranking and self._face == _RANKING:
+            face = self.ranking
         elif has_run and (self._face == _RESULTS or self._data.result is None):
             face = self.results
         elif self._data.result is None:
@@ -135,19 +204,24 @@ class EvaluatePage(Page):
         had_focus = self._stack.isAncestorOf(self.window().focusWidget() or self.window())
         moves = face is not self._stack.currentWidget()
         self._stack.setCurrentWidget(face)
-        self._top.setVisible(has_run and self._data.result is not None and face is not self.progress)
-        self.faces.set_choice(_RESULTS if face is self.results else _PICTURES)
+        self._top.setVisible((has_run or has_ranking) and self._data.result is not None and face is not self.progress)
+        for key, there in ((_RESULTS, has_run), (_RANKING, has_ranking)):
+            self.faces.buttons[key].setVisible(there)
+        self.faces.set_choice({self.results: _RESULTS, self.ranking: _RANKING}.get(face, _PICTURES))
         if moves and had_focus:
             self._focus(face)
         may = not self.settings_column.reason()
-        self.start_action.setEnabled(may and not self._run.is_running)
-        self.cancel_action.setEnabled(self._run.is_running or self._data.is_running)
+        busy = self._run.is_running or self._ranking.is_running
+        self.start_action.setEnabled(may and not busy)
+        self.rank_action.setEnabled(may and not busy)
+        self.cancel_action.setEnabled(busy or self._data.is_running)
         self.report_action.setEnabled(has_run and not self._run.report_problem())
 
     def on_scanning_changed(self, running: bool) -> None:
         """Forget the last run and show the progress when a scan begins (`running`), or what it found once it has ended."""
         if running:
             self._run.forget()
+            self._ranking.forget()
             self.progress.begin()
         else:
             self.welcome.refresh()
@@ -179,10 +253,11 @@ class EvaluatePage(Page):
             if not self.ask(self.window(), self.tr("Cancel the evaluation"), question, self.tr("Break off"), hint):
                 return
         self._run.cancel()
+        self._ranking.cancel()
         self._data.cancel()
 
     def _focus(self, face: QWidget) -> None:
-        if face is self.results:
+        if face in (self.results, self.ranking):
             self.faces.focus_taken()
         elif face is self.progress:
             self.progress.cancel.setFocus()
@@ -190,7 +265,9 @@ class EvaluatePage(Page):
             (self.welcome.folder if face is self.welcome else self.pictures.table).setFocus()
 
     def _recent(self) -> list[str]:
-        return self.desk.settings.evaluate.recent
+        settings = self.desk.settings
+        others = [place for place in settings.tune_recent if "\n" not in place]
+        return self.desk.evaluation.toys.without(settings.evaluate.recent, others)
 
     def _greeting(self) -> Greeting:
         return Greeting(
@@ -209,16 +286,17 @@ class EvaluatePage(Page):
     def _make_actions(self) -> Menus:
         self.report_action = self.add_action(self.tr("&Report of this run…"), self.on_report, "Ctrl+Shift+E")
         self.start_action = self.add_action(self.tr("&Run"), self._run.start, "F5", "Ctrl+R")
+        self.rank_action = self.add_action(self.tr("Ran&k several variants…"), self.on_rank)
         self.cancel_action = self.add_action(self.tr("&Cancel"), self.on_cancel, "Esc")
         return {
             "&File": [*self.intake.actions, None, self.report_action],
-            "&Run": [self.start_action, self.cancel_action],
+            "&Run": [self.start_action, self.rank_action, self.cancel_action],
         }
 
     def _lay_out(self) -> None:
-        for face in (self.welcome, self.progress, self.pictures, self.results):
+        for face in (self.welcome, self.progress, self.pictures, self.results, self.ranking):
             self._stack.addWidget(face)
-        self.faces.setMaximumWidth(260)
+        self.faces.setMaximumWidth(360)
         fill(QHBoxLayout(self._top), self.faces, (None, 1), margins=(16, 10, 12, 0))
         self.settings_column.setFixedWidth(_SETTINGS_WIDTH)
         middle = fill(QVBoxLayout(), self._top, (self._stack, 1), spacing=0)
@@ -229,6 +307,11 @@ class EvaluatePage(Page):
         self.welcome.paths_chosen.connect(self.on_paths)
         self.welcome.folder_clicked.connect(self.intake.on_choose_folder)
         self.welcome.table_clicked.connect(self.intake.on_choose_table)
+        self.welcome.toys_clicked.connect(self.on_toys)
+        toys = self.desk.evaluation.toys
+        toys.progressed.connect(self.on_toys_progressed)
+        toys.drawn.connect(self.on_toys_drawn)
+        toys.failed.connect(self.on_failed)
         self.welcome.resume_clicked.connect(self.on_resume)
         self.desk.reports.runs.changed.connect(self.on_runs_changed)
         self.intake.chosen.connect(self.on_paths)
@@ -238,10 +321,16 @@ class EvaluatePage(Page):
         self.faces.picked.connect(self.on_face_picked)
         self.results.report_clicked.connect(self.on_report)
         self.results.explore_clicked.connect(self.on_explore)
+        self.settings_column.several.clicked.connect(self.on_rank)
+        self.ranking.report_clicked.connect(self.on_ranking_report)
+        self.ranking.explore_clicked.connect(self.on_ranking_explore)
+        self._ranking.running_changed.connect(self.on_ranking_changed)
+        self._ranking.changed.connect(self.on_changed)
         data.running_changed.connect(self.on_scanning_changed)
         data.progress_changed.connect(self.progress.set_progress)
         data.failed.connect(self.on_failed)
         run.running_changed.connect(self.on_run_changed)
         run.changed.connect(self.on_changed)
+        run.show_wanted.connect(self.on_show_wanted)
         self.desk.evaluation.choices.changed.connect(self.on_changed)
         self.desk.engine.changed.connect(self.on_engine_changed)

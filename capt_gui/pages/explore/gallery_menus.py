@@ -145,12 +145,13 @@ class GalleryMenus(QObject):
             if column.is_number and (self._rows.is_compared or column.side != "b")
         ]
         start = next(
-            (Range(one.column, one.low, one.high) for one in self._rows.wanted.conditions if one.column == key),
+            (_range(one) for one in self._rows.wanted.conditions if one.column == key and not one.values),
             Range(key, -math.inf, math.inf),
         )
         title = self.tr("Show pictures within a range")
         if (chosen := self.ask_range(self._window, title, quantities, start)) is not None:
-            self._rows.add_condition(Condition(chosen.key, (), chosen.low, chosen.high))
+            low, high = (end if math.isfinite(end) else None for end in (chosen.low, chosen.high))
+            self._rows.add_condition(Condition(chosen.key, (), low, high))
 
     def on_save_view(self) -> None:
         """Ask for a name, and keep filter, order and columns under it; one of the same name is replaced."""
@@ -237,3 +238,8 @@ class GalleryMenus(QObject):
     def _forget(self, name: str) -> None:
         self._settings.views = [own for own in self._settings.views if own.name != name]
         self._rows.wanted_changed.emit()
+
+
+def _range(condition: Condition) -> Range:
+    low = -math.inf if condition.low is None else condition.low
+    return Range(condition.column, low, math.inf if condition.high is None else condition.high)

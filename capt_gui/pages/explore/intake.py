@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QObject, Signal
+from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -14,7 +14,7 @@ from capt_engine.errors import CaptError
 from capt_engine.files import write_atomic
 from capt_engine.records import Picture
 from capt_engine.session.originals import PASTED
-from capt_gui.images import to_image
+from capt_gui.images import png_bytes, to_image
 from capt_gui.panels.session_menu import is_session
 from capt_gui.settings import Settings
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
@@ -136,7 +136,4 @@ class Intake(QObject):
 
 def write_png(image: QImage, path: Path) -> None:
     """Write `image` as a PNG file to `path`, whole or not at all; raise CannotWrite where the disk refuses."""
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stub wants bytes, Qt takes str
-    write_atomic(path, bytes(buffer.data().data()))
+    write_atomic(path, png_bytes(image))

@@ -12,9 +12,11 @@ from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from capt_engine.formatting import duration
+from capt_engine.records import AnalyzeResult
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
 from capt_gui.pages.explore.picture_actions import PictureActions
+from capt_gui.pages.explore.picture_saving import PictureSaving
 from capt_gui.pages.explore.result_view import ResultView
 from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
@@ -31,9 +33,11 @@ from capt_gui.view_models.explore.simple_look import SimpleLook
 from capt_gui.view_models.explore.tour import Lesson
 from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
+from capt_gui.widgets.scrolled import LeastHeight
 
 _COLUMNS = [250, 700, 330]
 _ROWS = [400, 270]
+_MIDDLE, _LEAST_RESULT = 414, 380
 # of a table above the result, in pixels
 _LEAST_TABLE = 400
 
@@ -45,12 +49,14 @@ class ExplorePage(Page):
         super().__init__(desk, parent)
         self._current = ""
         self._offered = ""
+        self._store_note = ""
         # the banner asks which of many pictures to analyse
         self._asks = False
         self.intake = Intake(self, desk.analysis, desk.tour, desk.settings)
         self.export = RunExport(self, desk)
         self.gallery = GalleryColumn(desk)
         self.picture_actions = PictureActions(self, desk, self.gallery.selected)
+        self.saving = PictureSaving(self, desk, self.gallery.selected)
         self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.result = ResultView(desk)
         self.settings_column = SettingsColumn(desk)
@@ -58,13 +64,17 @@ class ExplorePage(Page):
         self.simple = SimpleView(desk, self.look)
         self._centre = QStackedWidget()
         self._centre.addWidget(self.welcome)
-        self._centre.addWidget(self.result)
+        # in a low window the middle scrolls, rather than leave the pictures no room
+        self._result_area = LeastHeight(self.result)
+        self._result_area.setMinimumWidth(_MIDDLE)
+        self.result.splitter.setMinimumHeight(_LEAST_RESULT)
+        self._centre.addWidget(self._result_area)
         self._middle = QSplitter(Qt.Orientation.Vertical)
         self._middle.addWidget(self._centre)
         self._middle.setChildrenCollapsible(False)
         self._widths = desk.settings.columns if len(desk.settings.columns) == 3 else _COLUMNS
         self._columns = columns(
-            (self.gallery, 0, 160), (self._middle, 1, 440), (self.settings_column, 0, 270), sizes=self._widths
+            (self.gallery, 0, 160), (self._middle, 1, _MIDDLE), (self.settings_column, 0, 256), sizes=self._widths
         )
         self.result.splitter.setSizes(desk.settings.rows if len(desk.settings.rows) == 2 else _ROWS)
         self._views = QStackedWidget()
@@ -75,6 +85,7 @@ class ExplorePage(Page):
         for widget, stop in (
             (self.welcome.drop_zone, PICTURES),
             (self.result.pair, VERDICT),
+            (self.result.headline, VERDICT),
             (self.result.triptych, TRIPTYCH),
             (self.settings_column.classes_card, CLASSES),
             (self.settings_column.attack, ATTACK),
@@ -148,7 +159,7 @@ class ExplorePage(Page):
         empty = self.desk.gallery.rowCount() == 0
         self.gallery.setVisible(not empty)
         idle = empty and not self.desk.analysis.is_running
-        self._centre.setCurrentWidget(self.welcome if idle else self.result)
+        self._centre.setCurrentWidget(self.welcome if idle else self._result_area)
         self._fit()
         for action in self._needing_pictures:
             action.setEnabled(not empty)
@@ -265,6 +276,10 @@ class ExplorePage(Page):
         """Show `message`, that the table of results is saved, in the banner, with its `folder` and a button that opens it."""
         self.offer("done", message, folder, (self.tr("Open folder"), self.export.show_folder))
 
+    def on_saving_said(self, kind: str, message: str, hint: str, button: str) -> None:
+        """Show in the banner how the saving of pictures goes, with its button where it has one."""
+        self.offer(kind, message, hint, *([(button, self.saving.on_button)] if button else []))
+
     def on_dismissed(self) -> None:
         """Hide the room around the banner that the user dismissed, and forget the prompt checkpoint that it offered."""
         self._offered, self._asks = "", False
@@ -315,6 +330,11 @@ class ExplorePage(Page):
         self._offered, self._asks = "", False
         super().say(kind, message, hint, action, second, third)
 
+    def _warn_of_store(self, result: AnalyzeResult) -> None:
+        if result.store_note and result.store_note != self._store_note:
+            self.say("warning", result.store_note)
+        self._store_note = result.store_note
+
     def _keep_widths(self) -> None:
         if self._columns.indexOf(self.gallery) >= 0 and self.gallery.isVisible():
             self._widths = self._columns.sizes()
@@ -351,7 +371,7 @@ class ExplorePage(Page):
         self.run_action = self.add_action("&Run", self.desk.analysis.run_all, "F5", "Ctrl+R")
         self.cancel_action = self.add_action("&Cancel", self.desk.analysis.cancel, "Esc")
         self.cancel_action.setEnabled(False)
-        self._needing_pictures = (save, clear)
+        self._needing_pictures = (save, self.saving.action, clear)
         at_once = self.add_action(
             "Analyse new pictures &at once", self.on_at_once_toggled, checked=self.desk.settings.auto_run
         )
@@ -364,7 +384,7 @@ class ExplorePage(Page):
             self.add_action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+9"),
             self.add_action(self.tr("Fill the &window with the picture"), self.result.filler.toggle, "F11"),
         ]
-        out: list[QAction | None] = [save, self.export.table, self.export.report]
+        out: list[QAction | None] = [save, self.saving.action, self.export.table, self.export.report]
         return {
             "&File": [open_files, open_folder, samples, paste, None, *out, None, clear],
             "&Edit": [*undo_actions(self, self.desk.changes.undo), None, *self.picture_actions.actions],
@@ -391,11 +411,16 @@ class ExplorePage(Page):
         gallery.open_requested.connect(self.on_open_requested)
         gallery.menu_requested.connect(self.picture_actions.open_menu)
         self.picture_actions.open_requested.connect(self.on_open_requested)
+        self.picture_actions.save_requested.connect(self.saving.on_save)
         self.picture_actions.problem.connect(self.on_problem)
+        self.saving.said.connect(self.on_saving_said)
+        self.saving.failed.connect(self.on_failed)
         analysis.pictures_found.connect(self.on_pictures_found)
         analysis.failed.connect(self.on_failed)
         analysis.finished.connect(self.result.show_summary)
+        analysis.finished.connect(self._warn_of_store)
         analysis.large.connect(self.on_large)
+        analysis.show_wanted.connect(gallery.view.select_path)
         analysis.running_changed.connect(self.on_running_changed)
         self.intake.problem.connect(self.on_problem)
         self.intake.session_found.connect(self.desk.navigation.session_found)

@@ -23,10 +23,10 @@ _LISTED = 16
 
 
 class PictureActions(QObject):
-    """Acts on the pictures whose paths `chosen` gives. `open_requested(path)`; `save_requested(paths)`; `problem(message, hint)`."""
+    """Acts on the pictures whose paths `chosen` gives. `open_requested(path)`; `save_requested()`; `problem(message, hint)`."""
 
     open_requested = Signal(str)
-    save_requested = Signal(list)
+    save_requested = Signal()
     problem = Signal(str, str)
 
     def __init__(self, window: QWidget, desk: Desk, chosen: Callable[[], list[str]]) -> None:
@@ -76,7 +76,7 @@ class PictureActions(QObject):
         self._add_tags(menu.addMenu(self.tr("Tags")), items)
         menu.addSeparator()
         self._add_copies(menu.addMenu(self.tr("Copy")), items)
-        save = menu.addAction(self.tr("Save pictures…"), partial(self.save_requested.emit, paths))
+        save = menu.addAction(self.tr("Save pictures…"), self.save_requested.emit)
         save.setEnabled(any(item.request is not None for item in items))
         if one is not None:
             menu.addAction(self.tr("Show in folder"), partial(self.on_show_in_folder, one.path))

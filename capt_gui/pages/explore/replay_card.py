@@ -17,7 +17,7 @@ from capt_gui.widgets.layout import fill
 from capt_gui.widgets.line_chart import Level, Line
 from capt_gui.widgets.marked_line_chart import MarkedLineChart
 
-_CHART_HEIGHT = 108
+_CHART_HEIGHT = 92
 
 
 class ReplayCard(QWidget):
@@ -47,7 +47,7 @@ class ReplayCard(QWidget):
         self.chart = MarkedLineChart(
             theme,
             self.tr("Loss and margin by step"),
-            self.tr("step"),
+            self.tr("picture"),
             self.tr("loss, margin"),
             self.tr("Every step of the attack can be looked at: its loss, its margin and its picture."),
         )

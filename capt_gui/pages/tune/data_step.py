@@ -8,6 +8,7 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from capt_engine.bundled_models import TOYS
 from capt_engine.records import Failure
 from capt_gui.pages.tune.class_details import ClassDetails
 from capt_gui.pages.tune.step import Step
@@ -83,6 +84,25 @@ class DataStep(Step):
             return
         self.banner.clear()
         self._scan.take([str(Path(path).absolute()) for path in paths])
+
+    def on_toys(self) -> None:
+        """Have the toy world's pictures drawn, for a look at tuning, and choose the model that knows them."""
+        self.desk.tuning.toys.start()
+        self.on_toys_progressed("")
+
+    def on_toys_progressed(self, text: str) -> None:
+        """Say in the banner that the toy world is being drawn, and how far that is, `text`."""
+        self.banner.show_message("info", self.tr("Drawing the toy world…"), text)
+
+    def on_toys_drawn(self, folder: str) -> None:
+        """Scan the toy world's pictures in `folder` for a project with the model that knows them."""
+        self.on_paths([folder])
+        if not self._project.is_busy:
+            self._project.change(model=TOYS[0])
+            message = self.tr("The toy world's own small model is tuned.")
+            self.banner.show_message(
+                "info", message, self.tr("For pictures of your own, choose another model in step 3.")
+            )
 
     def on_changed(self) -> None:
         """Show what the scan found, its warnings, and how many classes and pictures are left out of tuning."""
@@ -169,7 +189,8 @@ class DataStep(Step):
         )
 
     def _recent(self) -> list[str]:
-        return self.desk.settings.tune_recent
+        settings = self.desk.settings
+        return self.desk.tuning.toys.without(settings.tune_recent, settings.evaluate.recent)
 
     def _focused(self) -> QWidget:
         if self._scan.is_running:
@@ -191,7 +212,7 @@ class DataStep(Step):
         left.setProperty("card", True)
         fill(QVBoxLayout(left), above, (self.table, 1), text(note, "caption"), margins=(16, 14, 2, 8))
         self.table.set_model(self._rows)
-        self.columns = columns((left, 5, 500), (self.details, 3, 300), sizes=(750, 410), handle=10)
+        self.columns = columns((left, 5, 460), (self.details, 3, 280), sizes=(750, 410), handle=10)
         fill(QVBoxLayout(self._found), self.notices, (self.columns, 1), spacing=10, margins=(20, 12, 20, 12))
         for face in (self.welcome, self.progress, self._found):
             self._faces.addWidget(face)
@@ -207,6 +228,11 @@ class DataStep(Step):
         self.welcome.paths_chosen.connect(self.on_paths)
         self.welcome.folder_clicked.connect(self.intake.on_choose_folder)
         self.welcome.table_clicked.connect(self.intake.on_choose_table)
+        self.welcome.toys_clicked.connect(self.on_toys)
+        toys = self.desk.tuning.toys
+        toys.progressed.connect(self.on_toys_progressed)
+        toys.drawn.connect(self.on_toys_drawn)
+        toys.failed.connect(self.on_failed)
         self.intake.chosen.connect(self.on_paths)
         self.progress.cancel_clicked.connect(scan.cancel)
         self.table.current_changed.connect(self.details.show_class)

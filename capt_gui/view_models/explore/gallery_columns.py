@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from capt_engine.formatting import UNKNOWN, number, over_255, percent
-from capt_engine.records import MetricInfo, PictureRow, Verdict
+from capt_engine.records import MetricInfo
 from capt_gui.translate import tr
 from capt_gui.view_models.explore.gallery_item import Item
+from capt_gui.view_models.explore.packed_row import PackedRow
 from capt_gui.view_models.truth import WORST_FIRST
 
 Value: TypeAlias = str | float | None
@@ -51,6 +52,11 @@ class Column:
     def is_number(self) -> bool:
         """True if the values are numbers."""
         return self.kind != "text"
+
+    @property
+    def is_outcome(self) -> bool:
+        """True if the texts are outcomes of a side, which have symbols."""
+        return bool(self.side) and self.rank is _severity
 
     @property
     def scale(self) -> float:
@@ -150,7 +156,7 @@ def _facts() -> Iterator[Column]:
 def _answers(side: str, compared: bool) -> Iterator[Column]:
     group = _sided(tr("Answers"), side, compared)
 
-    def one(key: str, title: str, help: str, value: Callable[[PictureRow], Value], kind: Kind = "text") -> Column:
+    def one(key: str, title: str, help: str, value: Callable[[PackedRow], Value], kind: Kind = "text") -> Column:
         return Column(
             f"{key}.{side}", _sided(title, side, compared), help, _of_row(side, value), kind, side, group,
         )  # fmt: skip
@@ -159,47 +165,41 @@ def _answers(side: str, compared: bool) -> Iterator[Column]:
         f"{OUTCOME}.{side}", _sided(tr("Outcome"), side, compared), tr("What became of the answer"),
         lambda item: item.outcome_of(side), "text", side, group, outcome_word, rank=_severity,
     )  # fmt: skip
-    yield one(ANSWER, tr("Answer"), tr("The class named for the clean picture"), lambda row: _winner(row, row.clean))
+    yield one(ANSWER, tr("Answer"), tr("The class named for the clean picture"), lambda row: row.answer)
     yield one(
         CONFIDENCE, tr("Confidence"), tr("The probability of the answer to the clean picture"),
-        lambda row: _best(row.clean), "share",
+        lambda row: row.confidence, "share",
     )  # fmt: skip
     yield one(
         ATTACKED, tr("Attacked answer"), tr("The class named for the attacked picture"),
-        lambda row: _winner(row, row.attacked),
+        lambda row: row.attacked_answer or None,
     )  # fmt: skip
     yield one(
         ATTACKED_CONFIDENCE, tr("Attacked confidence"), tr("The probability of the answer to the attacked picture"),
-        lambda row: _best(row.attacked), "share",
+        lambda row: row.attacked_confidence, "share",
     )  # fmt: skip
-    yield one("minimal_eps", tr("Minimal ε"), tr("The smallest budget found that fools"), lambda row: row.minimal_eps)
+    yield one(
+        "minimal_eps", tr("Minimal ε"), tr("The smallest budget found that fools"), lambda row: row.rest.minimal_eps
+    )
     yield one(
         "ood_score", tr("OOD score"), tr("Above 1: unlike the pictures that the model was trained on"),
-        lambda row: row.ood_score, "number",
+        lambda row: row.rest.ood_score, "number",
     )  # fmt: skip
-    yield one("time_s", tr("Seconds"), tr("How long the picture took"), lambda row: row.time_s, "number")
+    yield one("time_s", tr("Seconds"), tr("How long the picture took"), lambda row: row.rest.time_s, "number")
 
 
 def _metric(info: MetricInfo, side: str, compared: bool) -> Column:
-    name = info.name
-
-    def value(row: PictureRow) -> Value:
-        for own, number_of_it in row.metrics:
-            if own == name:
-                return number_of_it
-        return None
-
     kind: Kind = "level" if info.unit == "/255" else "number"
     title = f"{info.label} ({info.unit})" if info.unit not in ("", "/255") else info.label
     return Column(
-        f"{name}.{side}", _sided(title, side, compared), info.help, _of_row(side, value), kind, side,
-        _sided(tr("Metrics"), side, compared),
+        f"{info.name}.{side}", _sided(title, side, compared), info.help,
+        _of_row(side, lambda row: row.metric(info.name)), kind, side, _sided(tr("Metrics"), side, compared),
     )  # fmt: skip
 
 
-def _of_row(side: str, value: Callable[[PictureRow], Value]) -> Callable[[Item], Value]:
+def _of_row(side: str, value: Callable[[PackedRow], Value]) -> Callable[[Item], Value]:
     def of_item(item: Item) -> Value:
-        row = item.row_of(side)
+        row = item.side(side)
         return None if row is None else value(row)
 
     return of_item
@@ -207,14 +207,6 @@ def _of_row(side: str, value: Callable[[PictureRow], Value]) -> Callable[[Item],
 
 def _sided(title: str, side: str, compared: bool) -> str:
     return f"{side.upper()} · {title}" if compared or side == "b" else title
-
-
-def _winner(row: PictureRow, verdict: Verdict | None) -> str | None:
-    return None if verdict is None else row.classes[verdict.winner]
-
-
-def _best(verdict: Verdict | None) -> float | None:
-    return None if verdict is None else max(verdict.probabilities)
 
 
 def _pixels(size: str) -> float | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from capt_engine.records import AnalyzeRequest, FailedPicture, PictureRow
+from capt_gui.view_models.explore.packed_row import PackedRow, pack
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class Item:
     """One picture: what is known of it and what happens to it.
 
     pending: "", "waiting" or "running". outcome: "" or one of truth.WORST_FIRST. label: the right answer that somebody
-    gave, "" for none. tags: the user's own words. row: the result without its pictures; None when there is none yet, or
-    when it was too large to keep. request: what the result was made with. other: the row of side B, where two were
-    compared; `sides` then holds (outcome, caption) of A and of B, and `outcome` is the worse. searched: the text that a
-    filter looks into, "" where it has to be put together anew.
+    gave, "" for none. tags: the user's own words. a: the result, packed; None when there is none yet, or when it was too
+    large to keep. request: what the result was made with. b: that of side B, where two were compared; `sides` then holds
+    (outcome, caption) of A and of B, and `outcome` is the worse. searched: the text that a filter looks into, "" where it
+    has to be put together anew.
     """
 
     path: str
@@ -53,16 +54,26 @@ class Item:
     tags: tuple[str, ...] = ()
     caption: str = ""
     failure: FailedPicture | None = None
-    row: PictureRow | None = None
+    a: PackedRow | None = None
     request: AnalyzeRequest | None = None
-    other: PictureRow | None = None
+    b: PackedRow | None = None
     sides: tuple[tuple[str, str], ...] = ()
     searched: str = ""
+    # the name of the file, without its folder
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.name = PurePath(self.path).name or self.path
 
     @property
-    def name(self) -> str:
-        """The name of the picture's file, without its folder."""
-        return PurePath(self.path).name or self.path
+    def row(self) -> PictureRow | None:
+        """The result without its pictures; None when there is none yet, or when it was too large to keep."""
+        return None if self.a is None else self.a.unpack()
+
+    @property
+    def other(self) -> PictureRow | None:
+        """The row of side B, where two were compared; None where there is none."""
+        return None if self.b is None else self.b.unpack()
 
     @property
     def folder(self) -> str:
@@ -84,11 +95,11 @@ class Item:
             return self.sides["ab".index(side)][0]
         return self.outcome if side == "a" else ""
 
-    def row_of(self, side: str) -> PictureRow | None:
-        """Return the row of side "a" or "b"; None where there is none."""
+    def side(self, side: str) -> PackedRow | None:
+        """Return the result of side "a" or "b"; None where there is none."""
         if self.failure is not None:
             return None
-        return self.row if side == "a" else self.other
+        return self.a if side == "a" else self.b
 
     def entry(self, thumbnail: bytes) -> GalleryEntry:
         """Return what is to be kept of this picture; thumbnail: a small JPEG, empty for none."""
@@ -109,8 +120,8 @@ class Item:
             tags=entry.tags,
             caption=entry.caption,
             failure=entry.failure,
-            row=entry.row,
+            a=pack(entry.row),
             request=entry.request,
-            other=entry.other,
+            b=pack(entry.other),
             sides=entry.sides,
         )

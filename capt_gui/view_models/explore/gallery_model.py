@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -15,9 +14,10 @@ from capt_gui.plain_text import plain
 from capt_gui.roles import GalleryRole
 from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.gallery_item import GalleryEntry, Item
+from capt_gui.view_models.explore.packed_row import PackedRow
 from capt_gui.view_models.explore.picture_sets import PictureSets
 from capt_gui.view_models.thumbnails import Thumbnails
-from capt_gui.view_models.truth import WORST_FIRST, has_changed, outcome_of
+from capt_gui.view_models.truth import WORST_FIRST, outcome_of
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -95,12 +95,12 @@ class GalleryModel(QAbstractListModel):
         one attack was shown to both, both give the same pictures.
         """
         item = self.item(path)
-        return self._pictures.get(path, side if item is not None and _has_two_sets(item) else "a")
+        return self._pictures.get(path, side if item is not None and has_two_sets(item) else "a")
 
     def is_drawn(self, path: str) -> bool:
         """Return True if the large pictures of the result at `path` are kept, for A and B where they differ."""
         item = self.item(path)
-        sides = "ab" if item is not None and _has_two_sets(item) else "a"
+        sides = "ab" if item is not None and has_two_sets(item) else "a"
         return all(self._pictures.get(path, side) is not None for side in sides)
 
     def paths(self) -> tuple[str, ...]:
@@ -157,13 +157,17 @@ class GalleryModel(QAbstractListModel):
 
     def restore(self, entries: Iterable[GalleryEntry]) -> None:
         """Append the pictures that `entries` gave before, with all that was known of them; one that is there stays as it is."""
-        fresh = {entry.path: entry for entry in entries if entry.path not in self._rows}
-        for entry in fresh.values():
-            if entry.thumbnail:
-                self._thumbnails.put_packed(entry.path, QByteArray(entry.thumbnail))
-            if entry.label:
-                self._labels[entry.path] = entry.label
-        self._append([Item.of(entry) for entry in fresh.values()])
+        self.restore_items([(Item.of(entry), entry.thumbnail) for entry in entries])
+
+    def restore_items(self, kept: Iterable[tuple[Item, bytes]]) -> None:
+        """Append pictures with their small JPEGs, as `restore` does; whoever makes the items may do so on another thread."""
+        fresh = {item.path: (item, thumbnail) for item, thumbnail in kept if item.path not in self._rows}
+        for path, (item, thumbnail) in fresh.items():
+            if thumbnail:
+                self._thumbnails.put_packed(path, QByteArray(thumbnail))
+            if item.label:
+                self._labels[path] = item.label
+        self._append([item for item, _ in fresh.values()])
 
     def add(self, paths: Iterable[str], failures: Iterable[FailedPicture] = ()) -> None:
         """Append a card for each picture at `paths`, and a failed one for each of `failures`, unless already there."""
@@ -297,9 +301,9 @@ class GalleryModel(QAbstractListModel):
             self._pictures.put(path, side, pictures)
 
     def forget_results(self, paths: Iterable[str]) -> None:
-        """Forget the results and the thumbnails of the pictures at `paths`, which are other pictures now; labels stay."""
+        """Forget the results and the thumbnails of the pictures at `paths`, which are other pictures now; labels and tags stay."""
         taken = self.take(paths)
-        blank = (Item(one.item.path, label=one.item.label) for one in taken)
+        blank = (Item(one.item.path, label=one.item.label, tags=one.item.tags) for one in taken)
         self.put_back([Removed(one.row, item, None) for one, item in zip(taken, blank, strict=True)])
 
     def clear(self) -> None:
@@ -316,15 +320,14 @@ class GalleryModel(QAbstractListModel):
         """Take A's row, and B's where two were compared."""
         item.failure, item.request, item.seen = None, request, True
         both = rows[:2] if request.options.compare is not None else rows[-1:]
-        item.row = replace(both[0], pictures=None)
-        item.other = replace(both[1], pictures=None) if len(both) == 2 else None
+        item.a, item.b = PackedRow(both[0]), PackedRow(both[1]) if len(both) == 2 else None
         self._judge(item)
         self._pictures.drop(item.path)
-        for side, row in zip("ab" if _has_two_sets(item) else "a", both, strict=False):
+        for side, row in zip("ab" if has_two_sets(item) else "a", both, strict=False):
             gone = self._pictures.put(item.path, side, row.pictures) if row.pictures is not None else None
             old = self.item(gone) if gone is not None else None
-            if old is not None and old.row is not None and len(old.row.classes) > _CLASSES_KEPT:
-                old.row = old.other = None
+            if old is not None and old.a is not None and len(old.a.rest.classes) > _CLASSES_KEPT:
+                old.a = old.b = None
 
     def _judge(self, item: Item) -> None:
         """Say what became of the answers to a picture, by the right one where it is known."""
@@ -344,9 +347,9 @@ class GalleryModel(QAbstractListModel):
             self._counts["done"] += by * bool(item.outcome)
             self._counts["compared"] += by * bool(item.sides)
             self._counts["known"] += by * (bool(item.outcome) and not {"ready", "kept", "changed"} & set(outcomes))
-            for suffix, row, found in zip(("", "_b"), (item.row, item.other), outcomes, strict=False):
+            for suffix, row, found in zip(("", "_b"), (item.a, item.b), outcomes, strict=False):
                 self._counts[f"fooled{suffix}"] += by * (found == "broken")
-                self._counts[f"changed{suffix}"] += by * (row is not None and has_changed(row))
+                self._counts[f"changed{suffix}"] += by * (row is not None and row.has_changed)
 
     def _number(self) -> None:
         """Know the row of each picture again, before anybody hears that pictures came or went."""
@@ -382,9 +385,9 @@ class GalleryModel(QAbstractListModel):
         self.result_changed.emit(items[0].path if len(items) == 1 else "")
 
 
-def _has_two_sets(item: Item) -> bool:
-    """True if A and B were shown different pictures: each was attacked on its own."""
-    return item.other is not None and item.request is not None and item.request.options.aim == "each"
+def has_two_sets(item: Item) -> bool:
+    """Return True if A and B were shown different pictures: each was attacked on its own."""
+    return item.b is not None and item.request is not None and item.request.options.aim == "each"
 
 
 def _message(item: Item) -> str:

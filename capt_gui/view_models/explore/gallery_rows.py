@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -204,15 +205,16 @@ class GalleryRows(QAbstractTableModel):
         if not index.isValid():
             return None
         item, number = self._items[index.row()], index.column()
+        if role == GalleryRole.CELL:
+            column = self._shown[number]
+            state = item.state if number == 0 else item.outcome_of(column.side) if column.is_outcome else ""
+            return column.text(item), state, column.is_number
         if role == Qt.ItemDataRole.DisplayRole:
             return self._shown[number].text(item)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(self._shown[number])
         if role == Qt.ItemDataRole.AccessibleTextRole and number:
             return f"{self._shown[number].title}: {self._shown[number].text(item)}"
-        if role == GalleryRole.OUTCOME:
-            column = self._shown[number]
-            return item.outcome_of(column.side) if column.key.startswith(gallery_columns.OUTCOME) else ""
         return self._gallery.answer(item, role)
 
     def tsv(self, paths: Iterable[str]) -> str:
@@ -304,10 +306,8 @@ class GalleryRows(QAbstractTableModel):
 
     def _spell(self, item: Item) -> str:
         """The text that words are looked for in, kept until more is known of the picture."""
-        outcomes = {item.state, *(own for own, _ in item.sides)}
-        words = (
-            item.name, item.caption, item.label, *item.tags, *outcomes, *map(gallery_columns.outcome_word, outcomes),
-        )  # fmt: skip
+        states = [item.state, *[own for own, _ in item.sides if own != item.state]]
+        words = (item.name, item.caption, item.label, *item.tags, *map(_spoken, states))
         item.searched = " ".join(words).casefold()
         return item.searched
 
@@ -364,6 +364,12 @@ class GalleryRows(QAbstractTableModel):
             self._timer.start()
 
 
+@lru_cache(maxsize=64)
+def _spoken(state: str) -> str:
+    """A state by its own name, which is the field's, and by the word that is shown."""
+    return f"{state} {gallery_columns.outcome_word(state)}"
+
+
 def _is(one: object, other: object) -> bool:
     return one is other
 
@@ -378,7 +384,9 @@ def _one_of(column: Column | None, wanted: frozenset[str]) -> Test:
 def _between(column: Column | None, condition: Condition) -> Test:
     if column is None:
         return lambda _: False
-    value, low, high = column.value, condition.low, condition.high
+    value = column.value
+    low = -math.inf if condition.low is None else condition.low
+    high = math.inf if condition.high is None else condition.high
 
     def holds(item: Item) -> bool:
         found = value(item)
@@ -394,8 +402,8 @@ def _contains(words: Sequence[str], spell: Callable[[Item], str]) -> Test:
     return lambda item: all(word in (item.searched or spell(item)) for word in words)
 
 
-def _shown_bound(column: Column, bound: float) -> str:
-    return column.shown(bound) if math.isfinite(bound) else ""
+def _shown_bound(column: Column, bound: float | None) -> str:
+    return "" if bound is None else column.shown(bound)
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import AnalyzeRequest, Failure, JobProgress, PictureSet, SaliencyRequest, SaliencyResult
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
+from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.view_models.one_job import OneJob
 
 _KEPT = 48
@@ -70,6 +71,7 @@ class SaliencyModel(OneJob):
                     question.score,
                     question.patch,
                 ),
+                About(EXPLORE, is_fleeting=True),
                 progressed=self.on_progressed,
                 finished=self.on_finished,
                 failed=self.on_failed,

@@ -10,12 +10,12 @@ from typing import Any
 
 from PySide6.QtCore import QDir, QObject, QTemporaryDir, Signal
 
-from capt_engine.errors import CaptError
 from capt_engine.records import Failure
 from capt_engine.session import journal, originals
 from capt_engine.session.journal import KeptJournal
 from capt_gui.translate import counted
 from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.view_models.session import loading, pictures, window_state
 from capt_gui.view_models.session.autosave import Autosave
 from capt_gui.view_models.session.disk import Disk
@@ -199,19 +199,20 @@ class SessionModel(QObject):
 
     def put(self, loaded: Loaded) -> None:
         """Put a session into the window; pictures that are not found keep their results, and the place where they were."""
+        self._begin()
+        make = partial(pictures.items, loaded.session.pictures, loaded.places())
+        self._disk.run(make, partial(self.on_made, loaded), self.on_failed)
+
+    def on_made(self, loaded: Loaded, kept: list[tuple[Item, bytes]]) -> None:
+        """Put a session into the window, whose items for the gallery are made."""
         self.is_busy = False
         places = loaded.places()
-        try:
-            kept = pictures.entries(loaded.session.pictures, places)
-        except CaptError as problem:
-            self.on_failed(Failure(type(problem).__name__, problem.message, problem.hint))
-            return
         state = window_state.read(loaded.session.state)
         self._empty()
         file = loaded.session.file
         self._set_file(file if file.endswith(SUFFIX) else "")
         self._restoring.choose(state, loaded.session.state, Path(file).parent if loaded.journal is None else None)
-        self._desk.gallery.restore(kept)
+        self._desk.gallery.restore_items(kept)
         for path, one in zip(places, loaded.session.pictures, strict=True):
             self._desk.gallery.put_pictures(path, one.attacked)
         self._settle(places)
@@ -228,7 +229,7 @@ class SessionModel(QObject):
             replace(one, path=path) for one, path in zip(loaded.session.pictures, loaded.paths, strict=True) if path
         ]
         self._disk.run(partial(originals.changed, present), self.on_compared)
-        if fresh := [one.path for one in kept if not one.thumbnail and one.failure is None]:
+        if fresh := [one.path for one, thumbnail in kept if not thumbnail and one.failure is None]:
             self._desk.analysis.drop(fresh, analyse=False)
 
     def on_compared(self, paths: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from conftest import Bench
 from evaluating import drop, dropped, finished, last, play, press
 from fakes import READY, TWO_SIDES
-from finding import let_go, named
+from finding import button, let_go, named, words
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -56,6 +56,27 @@ def test_it_begins_with_the_ways_in(bench: Bench, page: EvaluatePage, tmp_path: 
     assert bench.engine.cancelled == [last(bench)]
     play(bench, r.JobCancelled(last(bench)))
     assert page.welcome.isVisible()
+
+
+def test_the_toy_world_is_there_to_try(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Who has no labelled pictures gets the toy world's, judged by the model that knows them, and a way back to their own model."""
+    bench.desk.model.set_model("photos")
+    bench.settings.evaluate.recent = ["/photographs/pets"]
+    bench.settings.tune_recent = ["/photographs/mugs", "/a\n/b", "/photographs/pets"]
+    page.welcome.refresh()
+    play(bench)
+    assert "Try photographs you have" in words(page.welcome)
+    assert [one for one in ("pets", "mugs", "Another folder…") if button(page.welcome, one.rstrip("…")).isVisible()]
+    button(page.welcome, "Try the toy world").click()
+    asked = bench.engine.requests[-1]
+    assert isinstance(asked, r.ToyWorldRequest)
+    assert bench.settings.model == "demo"
+    play(bench, r.JobFinished(last(bench), r.ToyWorldDrawn(str(tmp_path), 120)))
+    scan = bench.engine.requests[-1]
+    assert isinstance(scan, r.ScanRequest)
+    assert scan.data == (str(tmp_path),)
+    button(page.banner, "Go back").click()
+    assert bench.settings.model == "photos"
 
 
 def test_tables_are_taken_and_pictures_are_left_to_another_page(
@@ -376,7 +397,9 @@ def test_the_window_marks_an_evaluation_that_goes_on(bench: Bench, qtbot: QtBot,
     assert window.page is page
     play(bench, r.JobFinished(last(bench), acted_data.found({"cat": 9, "dog": 9})))
     bench.desk.evaluation.run.start()
-    assert window.rail.buttons[EVALUATE].accessibleDescription() == "An evaluation goes on"
+    mark = window.rail.buttons[EVALUATE].accessibleDescription()
+    assert mark.startswith("Evaluate “")
+    assert mark.endswith("Waiting for its turn")
     play(bench, r.JobCancelled(last(bench)))
     assert window.rail.buttons[EVALUATE].accessibleDescription() == ""
 

@@ -74,7 +74,8 @@ def pick_saliency(page: ExplorePage, method: str = "gradient") -> None:
     triptych = page.result.triptych
     QTest.mouseClick(triptych.tools.modes.buttons[SALIENCY], Qt.MouseButton.LeftButton)
     picker = triptych.saliency.method
-    picker.setCurrentIndex(picker.findData(method))
+    keys = [str(picker.itemData(row)) for row in range(picker.count())]
+    picker.setCurrentIndex(next(row for row, key in enumerate(keys) if key.startswith(method)))
     picker.on_activated(picker.currentIndex())
 
 

@@ -84,7 +84,7 @@ def test_filters_of_every_kind_combine(gallery: GalleryModel, rows: GalleryRows)
         (Condition("attacked.a", ("class 1",)), ["cat.png", "cow.png"]),
         (Condition("state", ("failed",)), ["bad.png"]),
         (Condition("confidence.a", (), sure - 0.01, sure + 0.01), ["cat.png", "dog.png", "cow.png"]),
-        (Condition("confidence.a", (), -math.inf, sure - 0.01), []),
+        (Condition("confidence.a", (), None, sure - 0.01), []),
         (Condition("margin.of a plug-in that is gone", ("x",)), []),
     ):
         rows.want(SavedView("", conditions=(condition,)))

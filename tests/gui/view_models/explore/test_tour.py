@@ -11,7 +11,8 @@ from PySide6.QtCore import QCoreApplication
 
 from capt_engine import records as r
 from capt_gui.settings import AttackSettings
-from capt_gui.view_models.explore.gallery_model import Item
+from capt_gui.view_models.explore.gallery_item import Item
+from capt_gui.view_models.explore.packed_row import PackedRow
 from capt_gui.view_models.explore.tour import folder, lesson
 
 PATHS = tuple(str(folder() / name) for name in ("one-cube.png", "two-cone.png"))
@@ -51,7 +52,7 @@ def answered(path: str, clean: int, after: int, sure: float, prompts: str) -> r.
 
 def item(path: str, a: tuple[int, int, float], b: tuple[int, int, float]) -> Item:
     """A picture of the gallery with the answers of A and of B."""
-    return Item(path, row=answered(path, *a, "none"), other=answered(path, *b, "toy-capt"))
+    return Item(path, a=PackedRow(answered(path, *a, "none")), b=PackedRow(answered(path, *b, "toy-capt")))
 
 
 def test_the_toy_world_is_chosen_whole_and_goes_whole(bench: Bench) -> None:
