@@ -23,6 +23,8 @@ from capt_engine.wrappers.resizing import resized_for
 STEPS, _RISING = 5, 0.75
 # So many pictures are enough for a check that costs many gradients, unless the checks are full.
 FEW = 4
+# A law that one picture breaks is asked of so many.
+TWO = 2
 # So many pictures are classified one by one, too.
 ALONE = 8
 
@@ -131,7 +133,7 @@ def _zero_budget(context: CheckContext) -> Found:
     if context.attack is None:
         return NO_ATTACK
     # One picture that changes breaks this law, so that two are enough.
-    subset = context.subset if context.full else context.subset.only(torch.arange(min(2, len(context.subset))))
+    subset = context.subset if context.full else context.subset.only(torch.arange(min(TWO, len(context.subset))))
     attack = context.attack
     brief = replace(attack, steps=2) if hasattr(attack, "steps") else attack  # type: ignore[type-var]
     outcome = subset.attack_with(brief, replace(context.threat, eps=0.0))
