@@ -108,6 +108,7 @@ class MainWindow(QMainWindow):
         desk.chart_file.failed.connect(self.show_message)
         desk.choices.changed.connect(keeper.touch)
         self.sessions.model.changed.connect(keeper.touch)
+        self.sessions.model.shown.connect(self.on_session_shown)
         desk.reports.changed.connect(keeper.touch)
         desk.reports.runs.changed.connect(keeper.touch)
         desk.reports.runs.emptied.connect(self.show_message)
@@ -191,6 +192,10 @@ class MainWindow(QMainWindow):
         self.preferences.set("view", SIMPLE if checked else FULL)
         if checked:
             self.show_page(PAGES[0].key)
+
+    def on_session_shown(self) -> None:
+        """Show everything: a session that was opened may hold more than the simple view has room for."""
+        self.preferences.set("view", FULL)
 
     def on_page_chosen(self, action: QAction) -> None:
         """Show the page whose key is the data of the chosen menu `action`."""

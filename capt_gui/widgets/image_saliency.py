@@ -95,14 +95,14 @@ class SaliencyView(QWidget):
         self._draw()
         self.shown.emit()
 
-    def show_state(self, words: str, *, is_running: bool = False) -> None:
-        """Show how far the work is, or why there is no map; a button cancels work that goes on."""
+    def show_state(self, words: str, *, is_running: bool = False, can_begin: bool = False) -> None:
+        """Show how far the work is, or why there is no map; a button cancels work that goes on, or begins it where it can be."""
         there = self._result is not None
         self.state.set_text(words)
         self.state.setVisible(not there)
         self.bar.setVisible(there)
         self.cancel.setVisible(is_running)
-        self.again.setVisible(not is_running and not there and not words and self._attacked is not None)
+        self.again.setVisible(can_begin and not is_running and not there)
 
     def shown_size(self) -> tuple[int, int] | None:
         """Return width and height of what the model saw, in pixels; None while no result is shown."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from capt_engine.formatting import number, p_value, signed_points
+from capt_engine.formatting import interval, number, p_value, percent, signed_points
 from capt_engine.records import RankedVariant
 from capt_gui.pages.evaluate.heat_cards import TakenFor
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.evaluate.ranking_run import RankingRun
-from capt_gui.view_models.formatting import share
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.columns import centred
@@ -114,7 +113,7 @@ class RankingView(QWidget):
             (self.tr("Clean"), self.tr("Right when nobody attacks, with the 95 % interval")),
             *([robust[1]] if attacked else []),
             (
-                self.tr("Only it fails"),
+                self.tr("Loses"),
                 self.tr("Pictures that the best has right and this one has not; click to see them"),
             ),
             (self.tr("Repairs"), self.tr("Pictures that this one has right and the best has not; click to see them")),
@@ -135,11 +134,15 @@ class RankingView(QWidget):
         gap = one.gap or 0.0
         return [
             Cell(f"{rank}. {self._run.name(one)}", rank),
-            *([Cell(share(robust, one.robust_interval), robust)] if attacked else []),
-            Cell(share(one.clean_accuracy, one.clean_interval), one.clean_accuracy),
+            *([Cell(_share(robust, one.robust_interval), robust)] if attacked else []),
+            Cell(_share(one.clean_accuracy, one.clean_interval), one.clean_accuracy),
             *([Cell(signed_points(gap), gap)] if attacked else []),
             Cell("–" if best else f"{len(one.lost):,}", len(one.lost)),
             Cell("–" if best else f"{len(one.repaired):,}", len(one.repaired)),
             Cell(self.tr("best") if best else p_value(p), -1.0 if best else p),
             Cell(number(one.seconds), one.seconds),
         ]
+
+
+def _share(value: float, ends: tuple[float, float] | None) -> str:
+    return percent(value) if ends is None else f"{percent(value)} ({interval(*ends)})"

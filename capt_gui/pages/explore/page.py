@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from capt_engine.formatting import duration
+from capt_engine.records import AnalyzeResult
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
 from capt_gui.pages.explore.picture_actions import PictureActions
@@ -48,6 +49,7 @@ class ExplorePage(Page):
         super().__init__(desk, parent)
         self._current = ""
         self._offered = ""
+        self._store_note = ""
         # the banner asks which of many pictures to analyse
         self._asks = False
         self.intake = Intake(self, desk.analysis, desk.tour, desk.settings)
@@ -328,6 +330,11 @@ class ExplorePage(Page):
         self._offered, self._asks = "", False
         super().say(kind, message, hint, action, second, third)
 
+    def _warn_of_store(self, result: AnalyzeResult) -> None:
+        if result.store_note and result.store_note != self._store_note:
+            self.say("warning", result.store_note)
+        self._store_note = result.store_note
+
     def _keep_widths(self) -> None:
         if self._columns.indexOf(self.gallery) >= 0 and self.gallery.isVisible():
             self._widths = self._columns.sizes()
@@ -411,6 +418,7 @@ class ExplorePage(Page):
         analysis.pictures_found.connect(self.on_pictures_found)
         analysis.failed.connect(self.on_failed)
         analysis.finished.connect(self.result.show_summary)
+        analysis.finished.connect(self._warn_of_store)
         analysis.large.connect(self.on_large)
         analysis.show_wanted.connect(gallery.view.select_path)
         analysis.running_changed.connect(self.on_running_changed)

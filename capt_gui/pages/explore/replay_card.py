@@ -153,7 +153,8 @@ class ReplayCard(QWidget):
         if step is None:
             failed = replay.failure
             running = replay.is_running and replay.is_of(self._request)
-            words = f"{failed.message} {failed.hint}" if failed is not None else replay.progress.text if running else ""
+            progress = replay.progress.text or self.tr("Waiting for its turn")
+            words = f"{failed.message} {failed.hint}" if failed is not None else progress if running else ""
             self.state.set_text(words)
             self.chart.set_marks()
             return

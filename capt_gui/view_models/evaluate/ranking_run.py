@@ -17,10 +17,11 @@ from capt_engine.records import (
     RankedVariant,
     RowsReady,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
 from capt_gui.translate import counted
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.explore.sides import model_label
+from capt_gui.view_models.navigation import EVALUATE
 from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.run_store import RunStore
 
@@ -29,10 +30,11 @@ _LEVEL = 0.05
 
 @dataclass(frozen=True)
 class VariantOption:
-    """A variant that can be ranked: the ids of its model and prompts, and its name for people."""
+    """A variant that can be ranked: the ids of its model and prompts, and the names of both for people."""
 
     model: str
     prompts: str
+    model_label: str
     label: str
 
 
@@ -68,10 +70,9 @@ class RankingRun(OneJob):
         models = sorted(catalogue.models, key=lambda one: one.id != chosen)
         found = []
         for model in models:
-            text = self.tr("plain text on {}").format(model.label)
-            found.append(VariantOption(model.id, NO_PROMPTS, text))
+            found.append(VariantOption(model.id, NO_PROMPTS, model.label, self.tr("plain text")))
             found += [
-                VariantOption(model.id, one.id, self.tr("{} on {}").format(one.label, model.label))
+                VariantOption(model.id, one.id, model.label, one.label)
                 for one in catalogue.prompts
                 if one.model == model.id
             ]
@@ -114,6 +115,7 @@ class RankingRun(OneJob):
         self._labels = {}
         self._run(
             self.request,
+            About(EVALUATE),
             progressed=self.on_progressed,
             news=self.on_news,
             finished=self.on_finished,
@@ -131,7 +133,9 @@ class RankingRun(OneJob):
             self.changed.emit()
 
     def name(self, one: RankedVariant) -> str:
-        """Return the name of a ranked variant for people, such as "plain text on Photo CLIP"."""
+        """Return the name of a ranked variant for people: its prompts, and its model where several were asked."""
+        if self.result is not None and len({variant.model for variant in self.result.variants}) == 1:
+            return self._choices.model.sides.label(one.prompts)
         model = model_label(self._choices.model.catalogue, one.model)
         return self.tr("{} on {}").format(self._choices.model.sides.label(one.prompts), model)
 
@@ -178,6 +182,9 @@ class RankingRun(OneJob):
         names = ", ".join(map(self._choices.model.attack_label, result.attacks))
         within = threat.budget or f"ε = {budget(threat.eps, threat.norm)}"
         done = self.tr("{} at {}.").format(names, within) if names else self.tr("Nobody attacked.")
+        models = {model_label(self._choices.model.catalogue, one.model) for one in result.variants}
+        if len(models) == 1:
+            done = f"{next(iter(models))}. {done}"
         how = self.tr(
             "p: McNemar’s exact test against the best on the same pictures, corrected for the number of variants (Holm). The best "
             "was chosen by these very pictures: of few, its figure is too kind."

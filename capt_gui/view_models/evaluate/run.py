@@ -21,6 +21,7 @@ from capt_engine.records import (
     FailedPicture,
     Failure,
     KeptRun,
+    Pace,
     RowsReady,
 )
 from capt_gui.bridge import About, Bridge
@@ -65,8 +66,8 @@ class EvaluateRun(OneJob):
         # how many were done when a run of an earlier session was gone on with
         self.n_before = 0
         self._began_s, self._anew = 0.0, True
-        # seconds a picture took in the runs of this session, by what was asked for
-        self._paces: dict[EvaluateRequest, float] = {}
+        # the pace of the runs of this session, and the seconds of loading before them, by what was asked for
+        self._paces: dict[EvaluateRequest, tuple[Pace, float]] = {}
 
     @property
     def is_stopped(self) -> bool:
@@ -143,9 +144,12 @@ class EvaluateRun(OneJob):
             self.changed.emit()
 
     def forecast_s(self) -> float | None:
-        """Return the forecast seconds of a run with the present choices, by the last such run's pace; None without one."""
-        pace = self._paces.get(_kind_of(self._choices.request()))
-        return None if pace is None else pace * self._choices.drawn
+        """Return the forecast seconds of a run with the present choices, by the last such run's pace; None without one.
+
+        Loading the model and the checks that follow the pictures are counted; neither grows with the pictures.
+        """
+        known = self._paces.get(_kind_of(self._choices.request()))
+        return None if known is None else known[0].seconds(self._choices.drawn) + known[1]
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -251,11 +255,16 @@ class EvaluateRun(OneJob):
         self.counted.emit()
 
     def on_finished(self, result: AnalyzeResult) -> None:
-        """Keep the result; unless the run was resumed, also keep its seconds per picture for later forecasts."""
+        """Keep the result, and its pace for later forecasts, unless the run was resumed or found rows in the store."""
         self.result = result
-        if self._began_s and self._anew and self.request is not None:
-            n = max(result.n + result.n_failed, 1)
-            self._paces[_kind_of(self.request)] = (time.monotonic() - self._began_s) / n
+        if self._began_s and self._anew and self.request is not None and not result.rows_from_store:
+            seconds, n = time.monotonic() - self._began_s, max(result.n + result.n_failed, 1)
+            known = (
+                (Pace(0.0, seconds / n, 1), 0.0)
+                if result.pace is None
+                else (result.pace, max(0.0, seconds - result.wall_s))
+            )
+            self._paces[_kind_of(self.request)] = known
 
     def on_failed(self, failure: Failure) -> None:
         """Keep the reason why the run failed, which is announced when the run has ended."""

@@ -223,7 +223,7 @@ class AnalysisModel(QObject):
             return
         pace = self._paces.get(kind_of(self._choices.request(())))
         if pace is not None:
-            self.on_pace_known(list(paths), pace)
+            self.on_pace_known(list(paths), pace.seconds(len(paths)) / len(paths))
             return
         self._gallery.set_pending(paths, "waiting")
         few = first_look(paths)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from functools import partial
 from pathlib import Path
 
@@ -30,9 +29,7 @@ from capt_gui.view_models.tune.method_model import MethodModel
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.run import TuneRun
 from capt_gui.view_models.tune.state import DONE
-
-MOST_MEASURED = 500
-"""So many test pictures are measured on at the most, evenly over the classes: an interval of ± 4 points, in minutes, not in hours."""
+from capt_gui.view_models.tune.test_share import MOST_MEASURED, test_pictures
 
 
 class TuneResultModel(OneJob):
@@ -164,7 +161,7 @@ class TuneResultModel(OneJob):
         """Return a sentence with how many of the test pictures were measured; empty if all or none were."""
         if self.result is None or self.result.n < MOST_MEASURED:
             return ""
-        n_test = _test_pictures(self._project.split_file)
+        n_test = test_pictures(self._project.split_file)
         if n_test <= self.result.n + self.result.n_failed:
             return ""
         return self.tr(
@@ -274,12 +271,3 @@ class TuneResultModel(OneJob):
         if not self.folder:
             self._project.change(saved=result.prompts.id)
         self.saved.emit(result)
-
-
-def _test_pictures(split: Path) -> int:
-    """Count the test pictures of a written split; 0 where it cannot be read."""
-    try:
-        with split.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            return sum(line.get("split") == "test" for line in csv.DictReader(file))
-    except (OSError, csv.Error):
-        return 0

@@ -10,8 +10,6 @@ import pytest
 from conftest import Bench
 from evaluating import dropped, finished, last, play, press
 from fakes import READY, TWO_SIDES
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
@@ -139,18 +137,17 @@ def test_a_failure_is_told_in_its_place(bench: Bench, page: EvaluatePage, tmp_pa
 
 def test_two_to_six_can_be_ticked(qtbot: QtBot) -> None:
     """OK waits for two and refuses seven; what is ticked comes back in the list's order."""
-    offered = [VariantOption("demo", f"p{i}", f"prompts {i}") for i in range(8)]
+    offered = [VariantOption("demo", f"p{i}", "Demo CLIP", f"prompts {i}") for i in range(8)]
     dialog = VariantsDialog(offered, offered[:1])
     qtbot.addWidget(dialog)
     dialog.show()
-    ok = dialog.findChildren(QDialogButtonBox)[0].button(QDialogButtonBox.StandardButton.Ok)
+    ok = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
     assert not ok.isEnabled()
-    dialog.list.setCurrentRow(3)
-    QTest.keyClick(dialog.list, Qt.Key.Key_Space)
+    press(dialog.boxes[3][1])
     assert ok.isEnabled()
     assert dialog.chosen() == (offered[0], offered[3])
-    for row in range(7):
-        dialog.list.item(row).setCheckState(Qt.CheckState.Checked)
+    for _, box in dialog.boxes:
+        box.setChecked(True)
     assert not ok.isEnabled()
 
 

@@ -73,6 +73,6 @@ def test_an_evaluation_comes_back(tmp_path: Path) -> None:
 def test_an_entry_that_says_little_is_an_entry(bench: Bench) -> None:
     """A picture of which nothing is known, as an older or a stranger's session has it."""
     bench.desk.gallery.add(["/a.png"])
-    (one,) = pictures.whole(bench.desk.gallery)
-    (entry,) = pictures.entries([replace(one, facts={"outcome": "never heard of"})], ["/b.png"])
+    (one,) = pictures.whole(bench.desk.gallery).unpacked()
+    ((entry, _),) = pictures.items([replace(one, facts={"outcome": "never heard of"})], ["/b.png"])
     assert (entry.path, entry.outcome, entry.sides, entry.tags) == ("/b.png", "", (), ())
