@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
@@ -59,13 +60,29 @@ EngineFactory = Callable[[Callable[[Event], None]], Door]
 def real_engine(device: str) -> EngineFactory:
     """Return a function that takes a listener, to be called with each event, and makes the real engine on `device`.
 
-    The device is "auto", "cpu", "cuda" or "mps".
+    The device is a name that `device_name` takes, such as "auto".
     """
 
     def make(on_event: Callable[[Event], None]) -> Door:
         return Engine(on_event, device=device)
 
     return make
+
+
+@dataclass(frozen=True)
+class About:
+    """The place of a job in the window, which makes it one of those that the list of jobs shows.
+
+    page: the key of the page that it belongs to. again: asks for the same once more, None where nobody can. show: shows its result on
+    the page, once that is in front. title: what it is, "" for what its request says. is_fleeting: once it is done, nobody needs it in
+    the list.
+    """
+
+    page: str
+    again: Callable[[], object] | None = None
+    show: Callable[[], object] | None = None
+    title: str = ""
+    is_fleeting: bool = False
 
 
 class Job(QObject):
@@ -88,11 +105,14 @@ class Job(QObject):
     cancelled = Signal(str)
     ended = Signal()
 
-    def __init__(self, door: Door, request: Request) -> None:
-        """Submit the request."""
+    def __init__(self, door: Door, request: Request, about: About | None = None) -> None:
+        """Submit the request. about: its place in the window, None for a job that nobody would miss."""
         super().__init__()
         self._door = door
         self.request = request
+        self.about = about
+        # the seconds from its beginning to its end; 0 before that
+        self.worked_s = 0.0
         self.is_running = True
         # in the queue of the engine, behind other work
         self.is_waiting = True
@@ -153,11 +173,14 @@ class Job(QObject):
 
         A job that is ignored emits nothing.
         """
-        if self._is_ignored:
-            return
         if isinstance(event, JobStarted):
             self.is_waiting = False
             self._began_s = time.monotonic()
+        elif isinstance(event, JobFinished | JobFailed | JobCancelled) and self._began_s is not None:
+            self.worked_s = time.monotonic() - self._began_s
+        if self._is_ignored:
+            return
+        if isinstance(event, JobStarted):
             self.started.emit()
         elif isinstance(event, JobProgress):
             self.progressed.emit(event)
@@ -188,6 +211,9 @@ class Bridge(QObject):
     engine_ready = Signal(object)
     engine_failed = Signal(object)
     catalogue_changed = Signal(object)
+    # a Job was asked for, and whatever is heard of one, even if it is ignored: the Job and the JobEvent
+    submitted = Signal(object)
+    heard = Signal(object, object)
     closing = Signal()
     # emitted on the engine's thread
     _arrived = Signal(object)
@@ -209,14 +235,16 @@ class Bridge(QObject):
         """Start the engine unless it runs already, as the first `run` would; raise RuntimeError after `close`."""
         self._door()
 
-    def run(self, request: Request, **slots: Slot) -> Job:
+    def run(self, request: Request, about: About | None = None, **slots: Slot) -> Job:
         """Hand `request` to the engine and return its job at once; raise RuntimeError after `close`.
 
-        slots: functions or signals to connect to the job's signals of these names, as in `finished=self.on_finished`.
+        about: the job's place in the window, None to leave it out of the list of jobs. slots: functions or signals to
+        connect to the job's signals of these names, as in `finished=self.on_finished`.
         """
-        job = Job(self._door(), request)
+        job = Job(self._door(), request, about)
         self._jobs[job.id] = job
         job.connect_slots(**slots)
+        self.submitted.emit(job)
         return job
 
     def close(self, timeout_s: float = 10.0) -> bool:
@@ -258,3 +286,4 @@ class Bridge(QObject):
             job = self._jobs.pop(event.job, None) if is_end else self._jobs.get(event.job)
             if job is not None:
                 job.take(event)
+                self.heard.emit(job, event)

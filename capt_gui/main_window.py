@@ -35,6 +35,7 @@ from capt_gui.pages import PAGES
 from capt_gui.panels.help.guided_tour import STOP, GuidedTour
 from capt_gui.panels.help.help_desk import HelpDesk
 from capt_gui.panels.help.window_tour import RAIL, window_stops
+from capt_gui.panels.jobs_corner import JobsCorner
 from capt_gui.panels.page import Page
 from capt_gui.panels.preferences.dialog import PreferencesDialog
 from capt_gui.panels.session_menu import SessionMenu, is_session
@@ -43,7 +44,6 @@ from capt_gui.plain_text import message_box, plain_label
 from capt_gui.settings import FULL, SIMPLE
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.navigation import EVALUATE, TUNE
 from capt_gui.view_models.preferences.shortcuts import EVERYWHERE, Shortcuts
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 from capt_gui.view_models.work_under_way import work_under_way
@@ -92,7 +92,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("CAPT Explorer")
         self.setWindowIcon(QIcon(str(resource("icons", "capt-explorer.svg"))))
         self.setAcceptDrops(True)
-        self._fill_pages()
+        frame = self._fill_pages()
+        titles = {info.key: self.tr(info.title) for info in PAGES}
+        self.jobs = JobsCorner(desk.theme, desk.jobs, self.rail, titles, frame)
         self.sessions = SessionMenu(self, self, desk, journals)
         self._fill_menus()
         self.shortcuts.take(self._menus.actions())
@@ -106,12 +108,11 @@ class MainWindow(QMainWindow):
         desk.chart_file.failed.connect(self.show_message)
         desk.choices.changed.connect(keeper.touch)
         self.sessions.model.changed.connect(keeper.touch)
+        self.sessions.model.shown.connect(self.on_session_shown)
         desk.reports.changed.connect(keeper.touch)
         desk.reports.runs.changed.connect(keeper.touch)
         desk.reports.runs.emptied.connect(self.show_message)
         desk.evaluation.choices.changed.connect(keeper.touch)
-        desk.tuning.run.progressed.connect(self.on_tuning_progressed)
-        desk.evaluation.run.running_changed.connect(self.on_evaluating_changed)
         desk.theme.changed.connect(self.on_theme_changed)
         self.shortcuts.changed.connect(keeper.touch)
         self.preferences.changed.connect(self.on_preference_changed)
@@ -142,6 +143,7 @@ class MainWindow(QMainWindow):
         self.sessions.touch()
         self.rail.set_current(key)
         self._page_actions[key].setChecked(True)
+        self.desk.jobs.set_front(key)
         self._menus.show_for(key)
         self.help_desk.page = key
         self._show_rail()
@@ -174,16 +176,6 @@ class MainWindow(QMainWindow):
         else:
             self._pill.set_state("ready", formatting.memory(engine.device), engine.device.note)
 
-    def on_tuning_progressed(self) -> None:
-        """Mark the Tune page on the rail (the column of page buttons) as tuning or paused, or remove the mark when nothing is tuned."""
-        run = self.desk.tuning.run
-        state = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
-        self.rail.set_busy(TUNE, state)
-
-    def on_evaluating_changed(self, running: bool) -> None:
-        """Mark the Evaluate page on the rail (the column of page buttons) as busy if `running`, else remove the mark."""
-        self.rail.set_busy(EVALUATE, self.tr("An evaluation goes on") if running else "")
-
     def on_theme_changed(self) -> None:
         """Put the chosen look ("system", "light" or "dark") into the settings, which are saved soon."""
         self.desk.settings.theme = self.desk.theme.choice
@@ -200,6 +192,10 @@ class MainWindow(QMainWindow):
         self.preferences.set("view", SIMPLE if checked else FULL)
         if checked:
             self.show_page(PAGES[0].key)
+
+    def on_session_shown(self) -> None:
+        """Show everything: a session that was opened may hold more than the simple view has room for."""
+        self.preferences.set("view", FULL)
 
     def on_page_chosen(self, action: QAction) -> None:
         """Show the page whose key is the data of the chosen menu `action`."""
@@ -324,7 +320,7 @@ class MainWindow(QMainWindow):
         self.show_page(PAGES[0].key)
         return True
 
-    def _fill_pages(self) -> None:
+    def _fill_pages(self) -> QWidget:
         for number, info in enumerate(PAGES, 1):
             page = info.make(self.desk)
             self._pages.append(page)
@@ -334,6 +330,7 @@ class MainWindow(QMainWindow):
         # the rail is last in the order of Tab: a window begins with its work
         fill(QHBoxLayout(frame), (self._stack, 1), spacing=0).insertWidget(0, self.rail)
         self.setCentralWidget(frame)
+        return frame
 
     def _fill_menus(self) -> None:
         """The frame's entries stand before those of the pages in View, and behind them in the other menus."""
@@ -364,7 +361,7 @@ class MainWindow(QMainWindow):
             self._page_actions[info.key] = action
         pages.triggered.connect(self.on_page_chosen)
         group = QActionGroup(self)
-        actions: list[QAction | None] = [*self._page_actions.values(), None]
+        actions: list[QAction | None] = [*self._page_actions.values(), None, self.jobs.action, None]
         for choice, title in _THEMES:
             action = QAction(title, group, checkable=True, checked=choice == self.desk.theme.choice)
             action.setData(choice)
@@ -391,7 +388,7 @@ class MainWindow(QMainWindow):
 
     def _status_widgets(self) -> list[QWidget]:
         """The parts at the right end of the status bar, in order."""
-        return [self._pill]
+        return [self.jobs.button, self._pill]
 
     def _restore(self) -> None:
         self.resize(*_SIZE)

@@ -20,8 +20,8 @@ from capt_engine.metrics.interval import wilson
 from capt_engine.registry import build, describe
 from capt_engine.wrappers.quantized import run_attack
 
-_HIDDEN = FEWEST
-_BLACK_BOX_QUERIES = 500
+HIDDEN = FEWEST
+BLACK_BOX_QUERIES = 500
 _HUGE = 0.5
 
 
@@ -69,10 +69,10 @@ def _doubled_steps(context: CheckContext, attack: Attack) -> Found:
 
 def _black_box_weaker(context: CheckContext, attack: Attack) -> Found:  # noqa: ARG001
     correct, unbroken = context.correct, context.unbroken
-    square = build(ATTACKS["square"], (("queries", _BLACK_BOX_QUERIES),))
+    square = build(ATTACKS["square"], (("queries", BLACK_BOX_QUERIES),))
     missed = unbroken.attack_with(square, context.threat).n_broken if len(unbroken) else 0
     shown = f"{missed} of {len(correct)}"
-    more = f"Square with {_BLACK_BOX_QUERIES} queries broke so many that the attack had not broken."
+    more = f"Square with {BLACK_BOX_QUERIES} queries broke so many that the attack had not broken."
     return Finding(missed <= max(1, 0.01 * len(correct)), missed, shown, more, len(correct))
 
 
@@ -104,7 +104,7 @@ def _hidden_flaw(context: CheckContext, attack: Attack) -> Found:
     subset = context.subset
     tried = found = 0
     for i in range(len(subset)):
-        if tried == _HIDDEN:
+        if tried == HIDDEN:
             break
         image, rngs = subset.images[i : i + 1], PictureRngs.of(subset.seed, [subset.keys[i]], "hidden flaw")
         model = plant(subset.model, image, context.threat, rngs)

@@ -15,13 +15,18 @@ from capt_engine.checks.context import NO_ATTACK, CheckContext, LiveCheck, of_at
 from capt_engine.checks.subset import logits_of
 from capt_engine.checks.table import Finding, Found
 from capt_engine.formatting import percent
+from capt_engine.model.devices import exact
 from capt_engine.wrappers.quantized import unquantized
 from capt_engine.wrappers.resizing import resized_for
 
 # The number of small steps, and the share that has to raise the loss; on sound models (the demo, a CNN, a linear one) nearly all do.
-_STEPS, _RISING = 5, 0.75
+STEPS, _RISING = 5, 0.75
 # So many pictures are enough for a check that costs many gradients, unless the checks are full.
-_FEW = 4
+FEW = 4
+# A law that one picture breaks is asked of so many.
+TWO = 2
+# So many pictures are classified one by one, too.
+ALONE = 8
 
 
 def _deterministic(context: CheckContext) -> Found:
@@ -43,7 +48,7 @@ def _batch_alone(context: CheckContext) -> Found:
     subset = context.subset
     if len(subset) < 2:
         return "There is only one picture."
-    alone = torch.cat([logits_of(subset.model, subset.images[i : i + 1]) for i in range(min(8, len(subset)))])
+    alone = torch.cat([logits_of(subset.model, subset.images[i : i + 1]) for i in range(min(ALONE, len(subset)))])
     among = subset.clean_logits[: len(alone)]
     most = float((alone - among).abs().max())
     # Kernels sum in another order for another batch: a few units in the last place of fp32, or of bf16 where that was asked for.
@@ -53,7 +58,7 @@ def _batch_alone(context: CheckContext) -> Found:
 
 
 def _logits(context: CheckContext) -> Found:
-    clean = context.subset.clean_logits.double()
+    clean = exact(context.subset.clean_logits)
     off = float((clean.sum(dim=1) - 1).abs().max())
     is_probability = bool((clean >= -1e-6).all()) and off < 1e-3
     shown = "they lie in [0, 1] and add up to 1" if is_probability else f"from {clean.min():.3g} to {clean.max():.3g}"
@@ -106,15 +111,15 @@ def _gradient_there(context: CheckContext) -> Found:
 def _loss_rises(context: CheckContext, attack: Attack) -> Found:
     correct = context.correct
     if not context.full:
-        correct = correct.only(torch.arange(min(_FEW, len(correct))))
+        correct = correct.only(torch.arange(min(FEW, len(correct))))
     # Steps of the attack's own length may jump to and fro in the ball and be no worse for it: small ones may not.
-    ascent = PGD(steps=_STEPS, step_size=context.threat.eps / _STEPS, random_start=False)
+    ascent = PGD(steps=STEPS, step_size=context.threat.eps / STEPS, random_start=False)
     # Small ones that are rounded away again would say nothing of the gradient.
     smooth = replace(correct, model=unquantized(correct.model))
     losses = smooth.losses_along(ascent, _loss_of(attack), context.threat)
     rising = (losses[1:] > losses[:-1]).float()
     share, mean = float(rising.mean()), losses.mean(dim=1)
-    more = f"Mean loss: {float(mean[0]):.3g} at first, {float(mean[-1]):.3g} after {_STEPS} steps of ε/{_STEPS}."
+    more = f"Mean loss: {float(mean[0]):.3g} at first, {float(mean[-1]):.3g} after {STEPS} steps of ε/{STEPS}."
     return Finding(share >= _RISING, share, f"{percent(share)} of {rising.numel()} steps", more, rising.numel())
 
 
@@ -127,8 +132,8 @@ def _loss_of(attack: Attack) -> str:
 def _zero_budget(context: CheckContext) -> Found:
     if context.attack is None:
         return NO_ATTACK
-    # One picture that changes breaks this law, so that a few are enough.
-    subset = context.subset if context.full else context.subset.only(torch.arange(min(_FEW, len(context.subset))))
+    # One picture that changes breaks this law, so that two are enough.
+    subset = context.subset if context.full else context.subset.only(torch.arange(min(TWO, len(context.subset))))
     attack = context.attack
     brief = replace(attack, steps=2) if hasattr(attack, "steps") else attack  # type: ignore[type-var]
     outcome = subset.attack_with(brief, replace(context.threat, eps=0.0))

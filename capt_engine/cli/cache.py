@@ -28,7 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         _trim,
         "remove what was not used for longest",
         Option("--to", "until no more than this is taken, as in 2GB", metavar="SIZE"),
-        Option("--older-than", "what was not used for so many days", kind=TEXT.having(type=float), metavar="DAYS"),
+        Option(
+            "--older-than",
+            "what was not used for so many days, and pictures that nobody has asked for",
+            kind=TEXT.having(type=float),
+            metavar="DAYS",
+        ),
     )
     add_verb(verbs, "clear", _clear, "remove everything that is stored; runs that were kept stay as they are")
 

@@ -11,7 +11,7 @@ from capt_engine import crash_log, records
 from capt_engine.api import Engine
 from capt_engine.cli import interrupts
 from capt_engine.cli.terminal import ProgressLine, tell
-from capt_engine.jobs.worker_threads import LIGHT
+from capt_engine.jobs.worker_threads import FILES, LIGHT
 
 R = TypeVar("R", bound=records.Result)
 OnEvent = Callable[[records.Event], None]
@@ -43,7 +43,7 @@ def follow(
     progress = progress or ProgressLine(quiet=args.quiet)
     events: queue.SimpleQueue[records.Event] = queue.SimpleQueue()
     # What needs no torch should not wait for it to load.
-    engine = Engine(events.put, device=args.device or "auto", at_once=not isinstance(request, LIGHT))
+    engine = Engine(events.put, device=args.device or "auto", at_once=not isinstance(request, (*FILES, *LIGHT)))
     try:
         end = ending(engine, events, request, progress, on_event)
     finally:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
@@ -24,11 +22,13 @@ from capt_engine.evaluation.names_check import names_check
 from capt_engine.evaluation.picture_sets import picture_of
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import rows_of
+from capt_engine.evaluation.timing import Timing
 from capt_engine.metrics.features import text_drift
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
+from capt_engine.model.devices import free_memory, is_out_of_memory
 from capt_engine.model.memory import peak_bytes
-from capt_engine.progress import Progress
+from capt_engine.progress import Progress, WorkClock, foresee
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
 from capt_engine.wrappers.resizing import pixels_for
 
@@ -86,26 +86,30 @@ def evaluate(
     probed: pictures of which some are used for the checks; None: `items`. known: the result store beside the plan, None
     for none.
     """
-    started_s = time.monotonic()
-    result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, progress, known)
-    live = live_checks(work, some_of(work, items if probed is None else probed), progress, known)
+    clock = WorkClock(progress)
+    started_s = clock.now_s()
+    result = _run(work, [(item.path, item.label, item.target) for item in items], 0, emit, clock, known)
+    checked_s = clock.now_s()
+    live = live_checks(work, some_of(work, items if probed is None else probed), clock, known)
+    pace = None if result.pace is None else replace(result.pace, after_s=clock.now_s() - checked_s)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
-    return replace(result, checks=rows_first(result.checks, live), wall_s=time.monotonic() - started_s)
+    return replace(result, checks=rows_first(result.checks, live), wall_s=clock.now_s() - started_s, pace=pace)
 
 
 def _run(
     work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress, known: Known | None
 ) -> AnalyzeResult:
-    pace = Pace(progress, work.units, len(subjects))
+    pace = RunProgress(progress, work.units, len(subjects))
     # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
     return run_batches(work, _read(work, subjects, work.batch or 1, pace, known), pace, emit, missing, known)
 
 
 @dataclass
-class Pace:
+class RunProgress:
     """The progress of a run over pictures; stored ones are no work, and the time that remains is told by the others.
 
     pictures: how many there will be, 0 where that is not known. n_done: computed or not usable; n_stored: answered by the store.
+    timing: of what is computed.
     """
 
     progress: Progress
@@ -113,6 +117,12 @@ class Pace:
     pictures: int
     n_done: int = 0
     n_stored: int = 0
+    timing: Timing | None = None
+
+    @property
+    def n_left(self) -> int:
+        """The pictures that are still to be computed, as far as that is known."""
+        return max(0, self.pictures - self.n_stored - self.n_done)
 
     @property
     def total(self) -> int:
@@ -130,6 +140,8 @@ class Pace:
 
         def progress(done: int = 0, total: int = 0, note: str = "") -> None:
             del total
+            if self.timing is not None:
+                self.timing.watch.tick(n, done)
             self.progress(self.n_done * self.units + done * n, self.total, f"{where}, {note}" if note else where)
 
         return progress
@@ -138,7 +150,7 @@ class Pace:
 def run_batches(
     work: Plan,
     batches: Iterable[Batch],
-    pace: Pace,
+    pace: RunProgress,
     emit: Emit,
     missing: int = 0,
     known: Known | None = None,
@@ -161,7 +173,9 @@ def run_batches(
     Raises:
         DeviceProblem: a single picture takes more memory than there is.
     """
-    started_s = time.monotonic()
+    clock = WorkClock(pace.progress)
+    pace.progress, pace.timing = clock, Timing(work, pace.pictures, clock, _most(work))
+    started_s = clock.now_s()
     tally = Tally()
     n_failed = 0
     most = _most(work) * work.classifier.size**2
@@ -172,6 +186,7 @@ def run_batches(
             for row in rows:
                 tally.add(Trial.of(row))
 
+    pace.timing.begin()
     for found, failed in batches:
         if failed:
             emit(failed)
@@ -188,10 +203,14 @@ def run_batches(
             each = len(rows) // len(some)
             ready |= {id(one): rows[i * each : (i + 1) * each] for i, one in enumerate(some)}
             send(_ready(waiting, ready))
+            pace.timing.add(rows, len(some))
+            if pace.pictures:
+                foresee(clock, *pace.timing.left_s(pace.n_left))
+        pace.timing.begin()
     compared = work.variants[1].id if len(work.variants) == 2 else None
     n = pace.n_done + pace.n_stored - n_failed
-    blank = _blank(work, missing + n_failed, n, time.monotonic() - started_s)
-    blank = replace(blank, rows_from_store=0 if known is None else known.n_rows)
+    blank = _blank(work, missing + n_failed, n, clock.now_s() - started_s)
+    blank = replace(blank, rows_from_store=0 if known is None else known.n_rows, pace=pace.timing.pace())
     return checked(tally, tally.scored(blank, compared))
 
 
@@ -225,7 +244,9 @@ def _of_one_size(inputs: Sequence[Input], pixels: int) -> Iterator[list[Input]]:
             waiting = waiting[most:]
 
 
-def _read(work: Plan, subjects: Sequence[Labelled], first: int, pace: Pace, known: Known | None) -> Iterator[Batch]:
+def _read(
+    work: Plan, subjects: Sequence[Labelled], first: int, pace: RunProgress, known: Known | None
+) -> Iterator[Batch]:
     """Read the pictures, `first` of them and then twice as many each time, up to as many as go through the model at once."""
     size = _most(work)
     start, now = 0, min(first, size)
@@ -253,11 +274,15 @@ def _looked_up(work: Plan, subject: Labelled, known: Known | None) -> Input | St
     return Input(*pixels_for(work.classifier, path, data), label, target) if rows is None else rows
 
 
-def _rows_or_smaller(work: Plan, inputs: list[Input], pace: Pace, first: int, known: Known | None) -> list[PictureRow]:
+def _rows_or_smaller(
+    work: Plan, inputs: list[Input], pace: RunProgress, first: int, known: Known | None
+) -> list[PictureRow]:
     """The rows of a part of a batch, in halves where the device has no memory for it; `first` is its first picture's number."""
     try:
         rows = rows_of(work, inputs, pace.of(first, len(inputs)), known)
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         if len(inputs) == 1:
             raise DeviceProblem(
                 f"{work.classifier.device.type} ran out of memory on a single picture.",
@@ -266,7 +291,7 @@ def _rows_or_smaller(work: Plan, inputs: list[Input], pace: Pace, first: int, kn
     else:
         pace.n_done += len(inputs)
         return rows
-    torch.cuda.empty_cache()
+    free_memory(work.classifier.device)
     half = (len(inputs) + 1) // 2
     rows = _rows_or_smaller(work, inputs[:half], pace, first, known)
     return rows + _rows_or_smaller(work, inputs[half:], pace, first + half, known)

@@ -13,6 +13,7 @@ import torch
 
 from capt_engine.attacks.base import Threat
 from capt_engine.checks.context import CheckContext
+from capt_engine.checks.forecast import PICTURES
 from capt_engine.checks.full import FULL_CHECKS
 from capt_engine.checks.quick import QUICK_CHECKS
 from capt_engine.checks.subset import BATCH_SIZES, Subset, logits_of
@@ -22,13 +23,11 @@ from capt_engine.errors import BadImage
 from capt_engine.evaluation.course import Input
 from capt_engine.evaluation.known import Known
 from capt_engine.evaluation.plan import Plan
+from capt_engine.model.devices import free_memory, is_out_of_memory
 from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, Check
 from capt_engine.runs.manifest import digest
 from capt_engine.wrappers.resizing import pixels_for
-
-PICTURES = {"off": 0, "cheap": 8, "full": 100}
-"""The number of pictures that each level of checks uses."""
 
 LIVE = QUICK_CHECKS | FULL_CHECKS
 
@@ -48,9 +47,11 @@ def live_checks(
     for batch_size in BATCH_SIZES:
         try:
             return in_order(*_of_variants(work, pictures, progress, batch_size, known))
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             # The rows are there already; a check is not worth losing them.
-            torch.cuda.empty_cache()
+            free_memory(work.classifier.device)
     return tuple(one.result("The device has no room for it.") for one in CHECKS)
 
 

@@ -35,6 +35,8 @@ Look = Callable[[], Picture]
 
 # A larger clean picture is decoded again from its file, and a larger attacked one is not kept.
 _LARGE_SEEN, _LARGE_ATTACKED = 1 << 20, 1 << 26
+# So many fooled pictures of a run that shows none are kept, for one that does; they are the first to go.
+_UNASKED = 2000
 
 
 class KnownPicture:
@@ -47,7 +49,8 @@ class KnownPicture:
         self._label = asked.label
         self.of_file = subject_of(asked.photo.sha256)
         self.of_label = subject_of(asked.photo.sha256, asked.label, self._target)
-        self._found = store.find((self.of_file, self.of_label), (*questions.of_file, *questions.of_label))
+        seen = (questions.seen.digest,) if plan.with_pictures else ()
+        self._found = store.find((self.of_file, self.of_label), (*questions.of_file, *questions.of_label, *seen))
 
     def photo(self, path: str) -> Photo | None:
         """Return the facts of the picture's file, which lies at `path` now; None where they are not stored."""
@@ -138,11 +141,16 @@ class KnownPicture:
 
 
 class Known:
-    """The result store beside one plan. n_rows: how many rows needed no attack so far, as their answers were stored."""
+    """The result store beside one plan. n_rows: how many rows needed no attack so far, as their answers were stored.
 
-    def __init__(self, plan: Plan, questions: Questions, store: ResultStore) -> None:
+    unasked: how many pictures are kept of a run that shows none.
+    """
+
+    def __init__(self, plan: Plan, questions: Questions, store: ResultStore, unasked: int = _UNASKED) -> None:
         self._plan, self.questions, self._store = plan, questions, store
         self._waiting: list[tuple[Question, bytes, bytes]] = []
+        self._waiting_unasked: list[tuple[Question, bytes, bytes]] = []
+        self._unasked = unasked
         self.n_rows = 0
 
     @property
@@ -199,24 +207,33 @@ class Known:
         self.n_rows += len(course.rows)
         return course.rows
 
-    def keep(self, question: Question, subject: bytes, cell: Cell) -> None:
-        """Take a cell that is to be stored with the next `flush`."""
-        self._waiting.append((question, subject, encoded(cell)))
+    def keep(self, question: Question, subject: bytes, cell: Cell, *, unasked: bool = False) -> None:
+        """Take a cell that is to be stored with the next `flush`; `unasked`: nobody has wanted it yet, so that it goes first."""
+        (self._waiting_unasked if unasked else self._waiting).append((question, subject, encoded(cell)))
 
-    def keep_pictures(self, picture: KnownPicture, source: str, at: int, pictures: PictureSet) -> None:
+    def takes_unasked(self, n_values: int) -> bool:
+        """Return True if a picture of so many values is kept though the run shows none."""
+        return self._unasked > 0 and n_values <= _LARGE_SEEN
+
+    def keep_pictures(
+        self, picture: KnownPicture, source: str, at: int, pictures: PictureSet, *, unasked: bool = False
+    ) -> None:
         """Take the pictures of an attack on the model `source`, where they are small enough to be stored.
 
-        picture: what is stored of the picture. at: the place of the attack in the plan.
+        picture: what is stored of the picture. at: the place of the attack in the plan. unasked: the run shows none.
         """
+        self._unasked -= unasked
         if len(pictures.seen.rgb) <= _LARGE_SEEN:
-            self.keep(self.questions.seen, picture.of_file, Pixels.of(pictures.seen))
+            self.keep(self.questions.seen, picture.of_file, Pixels.of(pictures.seen), unasked=unasked)
         if len(pictures.adversarial.rgb) <= _LARGE_ATTACKED:
-            self.keep(self.questions.pixels["", source, at], picture.of_label, AttackedPixels.of(pictures))
+            question = self.questions.pixels["", source, at]
+            self.keep(question, picture.of_label, AttackedPixels.of(pictures), unasked=unasked)
 
     def flush(self) -> None:
         """Store what waits, all at once."""
         waiting, self._waiting = self._waiting, []
-        self._store.put(waiting)
+        unasked, self._waiting_unasked = self._waiting_unasked, []
+        self._store.put(waiting, unasked)
 
     def checks(self, variant: str, subject: bytes) -> tuple[Check, ...] | None:
         """Return the results of the checks of one variant on some pictures, None where they have to be made.
@@ -246,7 +263,8 @@ def known_of(plan: Plan, *, wanted: bool = True, may_change: bool = False) -> Kn
     if not wanted or limits.is_off():
         return None
     questions = questions_of(plan, may_change=may_change)
-    return None if questions is None else Known(plan, questions, ResultStore())
+    # From Python nobody asks for pictures.
+    return None if questions is None else Known(plan, questions, ResultStore(), 0 if may_change else _UNASKED)
 
 
 def unchanged(seen: Picture) -> PictureSet:

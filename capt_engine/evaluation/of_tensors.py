@@ -15,11 +15,12 @@ from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack
 from capt_engine.attacks.inputs import count_classes
 from capt_engine.attacks.loaders import LabelledTensors, batches, count, digest
+from capt_engine.checks.forecast import PICTURES
 from capt_engine.checks.from_rows import rows_first
 from capt_engine.data.images import Photo
 from capt_engine.errors import BadRequest
-from capt_engine.evaluation.analysis import Batch, Pace, Stored, run_batches
-from capt_engine.evaluation.checks import PICTURES, Spread, live_checks
+from capt_engine.evaluation.analysis import Batch, RunProgress, Stored, run_batches
+from capt_engine.evaluation.checks import Spread, live_checks
 from capt_engine.evaluation.course import Asked, Input
 from capt_engine.evaluation.known import Known, known_of
 from capt_engine.evaluation.picture_sets import picture_of
@@ -175,7 +176,7 @@ def evaluate(
         # The caller may have changed the model since it was loaded, so it is asked who it is each time.
         if (known := known_of(plan, wanted=cache, may_change=True)) is not None:
             closing.enter_context(known)
-        pace = Pace(progress, plan.units, count(data))
+        pace = RunProgress(progress, plan.units, count(data))
         summary = run_batches(plan, _inputs(read, spread, known), pace, rows.extend, known=known)
         live = live_checks(plan, spread.chosen(), progress, known)
     note = "" if known is None else known.note

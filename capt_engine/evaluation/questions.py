@@ -54,8 +54,8 @@ class Questions:
 
     @functools.cached_property
     def of_file(self) -> tuple[bytes, ...]:
-        """Return the digests of the questions that a picture answers whatever is said to be right of it."""
-        return tuple(one.digest for one in (self.photo, self.seen, self.frozen, *self.clean.values()))
+        """Return the digests of the questions that a picture answers whatever is said to be right of it, without pixels."""
+        return tuple(one.digest for one in (self.photo, self.frozen, *self.clean.values()))
 
     @functools.cached_property
     def of_label(self) -> tuple[bytes, ...]:

@@ -68,7 +68,7 @@ def _stepless(planned: PlannedAttack) -> BadRequest:
 
 @dataclass
 class _Told:
-    """What was told so far: n steps, and the one (`kept`) whose margin was best for the attacker."""
+    """The steps that were told so far, n of them, and the one (`kept`) whose margin was best for the attacker."""
 
     planned: PlannedAttack
     images: Tensor
@@ -88,7 +88,7 @@ class _Told:
         self._tell(step)
 
     def _tell(self, step: TraceStep) -> None:
-        probabilities = step.logits[0].double().cpu().softmax(dim=0)
+        probabilities = step.logits[0].cpu().double().softmax(dim=0)
         winner = int(probabilities.argmax())
         margin = float(step.adversarial_margin[0])
         if margin > self.best:

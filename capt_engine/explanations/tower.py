@@ -54,6 +54,12 @@ def attention_blocks(classifier: Classifier) -> Sequence[nn.Module]:
 
     A hybrid tower, which puts a convolutional network in the place of the first layer, has those behind it.
 
+    Args:
+        classifier: one over a CLIP.
+
+    Returns:
+        open_clip's residual attention blocks.
+
     Raises:
         BadRequest: the tower has none (a ResNet, for one), or is no ViT of CLIP's own kind.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from capt_engine.evaluation.replay import replay
 from capt_engine.explanations.of_records import explained
-from capt_engine.jobs.context import Gathered, JobContext
+from capt_engine.jobs.context import Gathered, ModelContext
 from capt_engine.jobs.planning import analysis_plan
 from capt_engine.records import (
     ReplayRequest,
@@ -18,7 +18,7 @@ from capt_engine.records import (
 _GATHER_S = 0.1
 
 
-def handle_saliency(job: JobContext, request: SaliencyRequest) -> SaliencyResult:
+def handle_saliency(job: ModelContext, request: SaliencyRequest) -> SaliencyResult:
     """Compute the saliency maps of one picture, clean and attacked, as `request` asks.
 
     job: the context, with the models and the progress. Raises CaptError.
@@ -28,7 +28,7 @@ def handle_saliency(job: JobContext, request: SaliencyRequest) -> SaliencyResult
     return explained(variant.classifier, request, job.progress)
 
 
-def handle_replay(job: JobContext, request: ReplayRequest) -> ReplayResult:
+def handle_replay(job: ModelContext, request: ReplayRequest) -> ReplayResult:
     """Run the attack of an analysis again on one picture, and send its steps as they are made.
 
     job: the context; the steps leave through its `on_event`. Raises CaptError.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from capt_engine.errors import BadRequest
-from capt_engine.jobs.context import JobContext
+from capt_engine.jobs.context import ModelContext
 from capt_engine.metrics.ranking import VariantAnswers, ranked
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.progress import Progress
@@ -26,11 +26,11 @@ from capt_engine.runs.reader import is_run, lines, summary_of
 from capt_engine.runs.run_folder import refuse_unless_free
 from capt_engine.runs.table import trial
 
-Evaluate = Callable[[JobContext, EvaluateRequest], AnalyzeResult]
+Evaluate = Callable[[ModelContext, EvaluateRequest], AnalyzeResult]
 _STEPS = 1_000
 
 
-def compared(job: JobContext, request: CompareRequest, evaluate: Evaluate) -> CompareResult:
+def compared(job: ModelContext, request: CompareRequest, evaluate: Evaluate) -> CompareResult:
     """Evaluate each variant of `request` with the function `evaluate`, rank them, and return the table.
 
     job: takes the rows as events, and the progress over all variants. What was kept of a variant is not computed again
@@ -77,7 +77,9 @@ def _check(wanted: tuple[EvaluateRequest, ...]) -> None:
             refuse_unless_free(Path(one.options.keep), resume=False)
 
 
-def _answers(job: JobContext, one: EvaluateRequest, evaluate: Evaluate) -> tuple[VariantAnswers, AnalyzeResult | None]:
+def _answers(
+    job: ModelContext, one: EvaluateRequest, evaluate: Evaluate
+) -> tuple[VariantAnswers, AnalyzeResult | None]:
     """What one variant answered, and the summary of its evaluation; None for that where the finished run was only read."""
     folder, (prompts,) = Path(one.options.keep), one.variants
     is_there = bool(one.options.keep) and one.options.resume and is_run(folder)

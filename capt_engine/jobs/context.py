@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from capt_engine.progress import Progress
-from capt_engine.records import Event, JobId
+from capt_engine.records import Event, JobId, Request, Result
 
 if TYPE_CHECKING:
     from capt_engine.jobs.model_cache import ModelCache
@@ -18,14 +18,31 @@ T = TypeVar("T")
 OnEvent = Callable[[Event], None]
 
 
+Ask = Callable[[Request, Callable[[], object]], Result]
+"""Has a request done by another worker, and returns its result; the function is called while that is waited for, and may raise to stop."""
+
+
 @dataclass(frozen=True)
 class JobContext:
-    """The context of a job: its number, the worker's models, the function that takes its events, and the progress that can stop it."""
+    """The context of a job: its number, the function that takes its events, and the progress that can stop it."""
 
     id: JobId
-    cache: ModelCache
     on_event: OnEvent
     progress: Progress
+
+
+@dataclass(frozen=True)
+class ModelContext(JobContext):
+    """The context of a job that needs a model: the worker's models besides."""
+
+    cache: ModelCache
+
+
+@dataclass(frozen=True)
+class FileContext(JobContext):
+    """The context of a job about files, which has no model: who asks one for it."""
+
+    ask: Ask
 
 
 class Gathered(Generic[T]):

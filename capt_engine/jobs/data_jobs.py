@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from capt_engine.data import inventory
-from capt_engine.data.class_names import CountTokens
+from capt_engine.data.class_names import long_names
+from capt_engine.data.inventory import Inventory
 from capt_engine.data.scan import Views, scan
 from capt_engine.data.sources import find
 from capt_engine.data.split import divide
 from capt_engine.files import write_atomic
-from capt_engine.jobs.context import Gathered, JobContext
+from capt_engine.jobs.context import FileContext, Gathered, JobContext
+from capt_engine.model import vocabulary
 from capt_engine.records import (
+    CountTokensRequest,
     Preview,
     PreviewsReady,
     ScanRequest,
     ScanResult,
     SplitRequest,
     SplitResult,
+    TokensCounted,
     ToyWorldDrawn,
     ToyWorldRequest,
     unknown_sentences,
@@ -44,25 +49,13 @@ def handle_toy_world(job: JobContext, request: ToyWorldRequest) -> ToyWorldDrawn
     return ToyWorldDrawn(request.folder, n)
 
 
-def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:
+def handle_scan(job: FileContext, request: ScanRequest) -> ScanResult:
     """Read the labelled pictures that `request` names, and return their counts and whatever is wrong with them.
 
     Nothing of the data is changed. Small views leave through the job's `on_event`; the inventory, a file for
-    `handle_split`, is written at the end where the request names a folder. Raises CaptError.
+    `handle_split`, is written at the end where the request names a folder. Class names are counted in tokens by the
+    worker that has models, once all pictures are read. Raises CaptError.
     """
-    counting: CountTokens | None = None
-    limit, known = 0, None
-    if request.model:
-        # Here, as it loads torch, which nothing else of this needs.
-        from capt_engine.model.text import count_tokens
-
-        job.progress(0, 0, f"loading {request.model}")
-        backbone = job.cache.backbone(request.model, "auto")
-        limit, known = backbone.context_length, backbone.vocabulary
-
-        def counting(sentences: list[str]) -> tuple[int, ...]:
-            return count_tokens(backbone, sentences)
-
     job.progress(0, 0, "looking for pictures")
     found = find(request.data, request.data_root, lambda: job.progress(0, 0, "looking for pictures"))
     small: Gathered[Preview] = Gathered(lambda previews: job.on_event(PreviewsReady(job.id, previews)), GATHER_S)
@@ -73,14 +66,10 @@ def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:
         small.send_if_due()
         job.progress(done, total, note)
 
-    result, kept = scan(
-        found, progress, template=request.template, count_tokens=counting, token_limit=limit, views=views
-    )
-    if known is not None:
-        names = [one.name for one in result.classes]
-        said = unknown_sentences(known.unknown(names, result.template, tuned=names))
-        result = replace(result, notes=(*result.notes, *said))
+    result, kept = scan(found, progress, template=request.template, views=views)
     small.send()
+    if request.model:
+        result, kept = _named(job, request.model, result, kept)
     if not request.keep:
         return result
     place = Path(request.keep, inventory.FILE)
@@ -88,6 +77,26 @@ def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:
         place, inventory.to_bytes(kept), lambda: job.progress(result.listed, result.listed, "writing the inventory")
     )
     return replace(result, inventory=str(place))
+
+
+def _named(job: FileContext, model: str, result: ScanResult, kept: Inventory) -> tuple[ScanResult, Inventory]:
+    """The findings with what the model says of the class names: names with too many tokens, and words that it does not know."""
+    names = [one.name for one in result.classes]
+
+    def tick() -> None:
+        job.progress(result.listed, result.listed, "counting the tokens of the class names")
+
+    def counted(sentences: Sequence[str]) -> TokensCounted:
+        answer = job.ask(CountTokensRequest(model, tuple(sentences)), tick)
+        assert isinstance(answer, TokensCounted)
+        return answer
+
+    limit = counted(()).limit
+    long = long_names(names, result.template, lambda sentences: counted(sentences).tokens, limit)
+    known = vocabulary.of_model(model)
+    said = () if known is None else unknown_sentences(known.unknown(names, result.template, tuned=names))
+    result = replace(result, long_names=long, token_limit=limit, notes=(*result.notes, *said))
+    return result, replace(kept, token_limit=limit, long_names=long)
 
 
 def handle_split(job: JobContext, request: SplitRequest) -> SplitResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, get_type_hints
@@ -13,27 +12,22 @@ from capt_engine import records
 from capt_engine.data.class_lists import judged_among
 from capt_engine.data.class_names import NAME_FOLDERS, wordless
 from capt_engine.data.few_shot import half_of_classes
-from capt_engine.data.folders import collect
-from capt_engine.data.given_labels import given
-from capt_engine.data.images import read_photo, thumbnail
 from capt_engine.data.labelled_set import LabelledSet, TargetColumn
 from capt_engine.data.sources import labelled
-from capt_engine.errors import BadImage, BadRequest
+from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.choice import chosen
 from capt_engine.evaluation.known import Known
 from capt_engine.evaluation.plan import Plan, plan_evaluation
-from capt_engine.jobs import catalogue, closer_look, data_jobs, importing, install_jobs, kept_run_jobs, tuning_jobs
-from capt_engine.jobs.chart_saving import handle_save_chart
+from capt_engine.jobs import catalogue, closer_look, importing, install_jobs, tuning_jobs
 from capt_engine.jobs.comparing import compared
-from capt_engine.jobs.context import Gathered, JobContext
+from capt_engine.jobs.context import JobContext, ModelContext
 from capt_engine.jobs.planning import analysis_plan, beside, variants_of
-from capt_engine.jobs.reporting import handle_report
 from capt_engine.jobs.run_recording import Rows, recorded, refuse_early, with_pictures
 from capt_engine.model.text import count_tokens, split_template, tokens_of
 
 
-def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.AnalyzeResult:
+def handle_analyze(job: ModelContext, request: records.AnalyzeRequest) -> records.AnalyzeResult:
     """Predict and attack the unlabelled pictures of `request`, compare two sets of prompts if wanted, return counts.
 
     Loads the model and prompts first. Rows leave through the job's `on_event`; a run folder is written where the
@@ -49,7 +43,7 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
     return recorded(job, request, work, template, analyzed)
 
 
-def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> records.AnalyzeResult:
+def handle_evaluate(job: ModelContext, request: records.EvaluateRequest) -> records.AnalyzeResult:
     """Predict and attack the labelled pictures of `request`, count the right answers, and return the summary.
 
     Loads the model and prompts first. Rows leave through the job's `on_event`; a run folder is written where the
@@ -89,7 +83,7 @@ def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> record
     return recorded(job, request, work, template, evaluated)
 
 
-def handle_compare(job: JobContext, request: records.CompareRequest) -> records.CompareResult:
+def handle_compare(job: ModelContext, request: records.CompareRequest) -> records.CompareResult:
     """Evaluate each variant of `request` on the same pictures, and return them ranked, the best first.
 
     Rows leave through the job's `on_event`. Raises BadRequest for fewer than two or too many variants, and what an
@@ -109,43 +103,7 @@ def _named(data: LabelledSet, request: records.EvaluateRequest, label_source: st
     return named
 
 
-def handle_preview(job: JobContext, request: records.PreviewRequest) -> records.PreviewResult:
-    """Find the picture files of `request`, send their paths, then a small view of each; return how many can be read.
-
-    Events leave through the job's `on_event`: PicturesFound once, with the labels that came along, then PreviewsReady. A
-    file that cannot be read stands there with the reason; the result counts those too.
-    """
-    paths, labels = given(request.paths)
-    found = collect(paths)
-    skipped = tuple(records.FailedPicture(path, sentence) for path, sentence in (*found.skipped, *found.left_out))
-    known = tuple((file, label) for file in found.files if (label := labels.get(os.path.realpath(file))))
-    job.on_event(records.PicturesFound(job.id, found.files, skipped, known))
-    small: Gathered[records.Preview | records.FailedPicture] = Gathered(
-        lambda previews: job.on_event(records.PreviewsReady(job.id, previews)), data_jobs.GATHER_S
-    )
-    n_failed = len(skipped)
-    for done, path in enumerate(found.files):
-        job.progress(done, len(found.files), "reading pictures")
-        one = _preview(path, request.size)
-        n_failed += isinstance(one, records.FailedPicture)
-        small.add(one)
-    small.send()
-    return records.PreviewResult(len(found.files) + len(skipped) - n_failed, n_failed)
-
-
-def _preview(path: str, size: int) -> records.Preview | records.FailedPicture:
-    try:
-        photo = read_photo(path)
-    except BadImage as error:
-        return records.FailedPicture(path, error.message, error.hint)
-    small = thumbnail(photo, size)
-    height, width, _ = small.shape
-    return records.Preview(
-        path, photo.width, photo.height, records.Picture(width, height, small.tobytes()), photo.notes
-    )
-
-
-def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) -> records.ClassesChecked:
+def handle_check_classes(job: ModelContext, request: records.CheckClassesRequest) -> records.ClassesChecked:
     """Count the tokens of each class name of `request` in its template, as its model does; return the counts.
 
     The result also has the model's limit, and the indices of names that are too long and of names that are repeated.
@@ -166,6 +124,17 @@ def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) 
     )
 
 
+def handle_count_tokens(job: ModelContext, request: records.CountTokensRequest) -> records.TokensCounted:
+    """Count the tokens of each sentence of `request` as its model does, and return them with the model's limit.
+
+    job: the context, with the models and the progress. Raises CaptError where the model cannot be loaded.
+    """
+    job.progress(0, 0, f"loading {request.model}")
+    backbone = job.cache.backbone(request.model, "auto")
+    tokens = count_tokens(backbone, request.sentences) if request.sentences else ()
+    return records.TokensCounted(tokens, backbone.context_length)
+
+
 def handle_catalogue(job: JobContext, request: records.CatalogueRequest) -> records.Catalogue:
     """Look up again which models and prompts are installed; send the catalogue in CatalogueChanged and return it.
 
@@ -179,7 +148,7 @@ def handle_catalogue(job: JobContext, request: records.CatalogueRequest) -> reco
 
 
 # What a handler takes is said by the type of its request.
-HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
+HANDLERS: dict[type, Callable[[ModelContext, Any], records.Result]] = {
     get_type_hints(handler)["request"]: handler
     for handler in (
         install_jobs.handle_verify,
@@ -191,20 +160,10 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
         tuning_jobs.handle_tune,
         tuning_jobs.handle_forecast,
         tuning_jobs.handle_save_tuned,
-        handle_report,
-        kept_run_jobs.handle_list_runs,
-        kept_run_jobs.handle_note_run,
-        kept_run_jobs.handle_delete_runs,
-        kept_run_jobs.handle_restore_runs,
-        kept_run_jobs.handle_empty_trash,
-        handle_save_chart,
-        handle_preview,
         handle_check_classes,
-        data_jobs.handle_toy_world,
+        handle_count_tokens,
         closer_look.handle_saliency,
         closer_look.handle_replay,
-        data_jobs.handle_scan,
-        data_jobs.handle_split,
         importing.handle_describe_prompts,
         importing.handle_import_prompts,
         importing.handle_import_model,
@@ -214,7 +173,7 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
 }
 
 
-def handle(job: JobContext, request: records.Request) -> records.Result:
+def handle(job: ModelContext, request: records.Request) -> records.Result:
     """Do the job that `request` asks for, by the handler of its type, and return the result.
 
     job: the context; rows, previews and other events leave through its `on_event`. Raises CaptError where the job

@@ -15,7 +15,7 @@ from capt_engine.demo.world import TASKS
 from capt_engine.errors import CaptError
 from capt_engine.evaluation.sanity import few, sanity, unscored
 from capt_engine.jobs import catalogue
-from capt_engine.jobs.context import JobContext
+from capt_engine.jobs.context import JobContext, ModelContext
 from capt_engine.model.checkpoints import read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
@@ -30,7 +30,7 @@ from capt_engine.resources import resource
 DEMO_PICTURES = "the demo pictures"
 
 
-def handle_import_prompts(job: JobContext, request: records.ImportPromptsRequest) -> records.PromptsImported:
+def handle_import_prompts(job: ModelContext, request: records.ImportPromptsRequest) -> records.PromptsImported:
     """Convert the published prompts in the file of `request` for its model, install them, and return name and score.
 
     The score of the model without prompts stands beside it, on the same few pictures. The job's `on_event` gets
@@ -114,7 +114,7 @@ def handle_import_lpips(job: JobContext, request: records.ImportLpipsRequest) ->
     return records.LpipsImported(label=found.net.label, path=str(found.path), **facts)
 
 
-def handle_sanity(job: JobContext, request: records.SanityRequest) -> records.SanityScore:
+def handle_sanity(job: ModelContext, request: records.SanityRequest) -> records.SanityScore:
     """Let the installed model of `request` label a few pictures, and return how many it got right.
 
     job: the context, with the loaded models. Where the pictures cannot be scored, the result's warning says why. Raises

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, get_type_hints
 
 from capt_engine import records, trash
 from capt_engine.jobs.context import JobContext
@@ -69,3 +70,15 @@ def _parent(runs: Iterable[str]) -> Path:
     """The folder of the first run; the program's own where none is named."""
     first = next(iter(runs), "")
     return Path(first).parent if first else kept_runs.own_folder()
+
+
+HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
+    get_type_hints(handler)["request"]: handler
+    for handler in (
+        handle_list_runs,
+        handle_note_run,
+        handle_delete_runs,
+        handle_restore_runs,
+        handle_empty_trash,
+    )
+}

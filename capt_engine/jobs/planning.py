@@ -10,7 +10,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.evaluation.plan import Plan, Variant, plan_analysis
 from capt_engine.files import sha256
 from capt_engine.jobs import catalogue
-from capt_engine.jobs.context import JobContext
+from capt_engine.jobs.context import ModelContext
 from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.jobs.run_recording import refuse_early, with_pictures
 from capt_engine.metrics.alpha import AlphaRule
@@ -19,7 +19,7 @@ from capt_engine.model.classifier import Classifier
 from capt_engine.model.store.prompt_store import find
 
 
-def analysis_plan(job: JobContext, request: records.AnalyzeRequest) -> tuple[Plan, str]:
+def analysis_plan(job: ModelContext, request: records.AnalyzeRequest) -> tuple[Plan, str]:
     """Load model and prompts of an analysis, and return its plan and its template.
 
     job: the context, with the models and the progress. Raises CaptError.

@@ -5,10 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from capt_engine.errors import Cancelled, Stopped
 
 REPORT_EVERY_S = 0.05
+
+
+class _Foreseen(NamedTuple):
+    """A forecast of the work itself. at_s: when it was made, and with how many units `done` of `total`."""
+
+    at_s: float
+    done: int
+    total: int
+    work_s: float
+    after_s: float
+
+    def left_s(self, now_s: float, done: int, total: int) -> float:
+        """The seconds that are left: of the units by how many are done since, of what follows by the clock."""
+        if self.work_s and total == self.total and total > self.done:
+            return self.work_s * (total - done) / (total - self.done) + self.after_s
+        return max(0.0, self.work_s + self.after_s - (now_s - self.at_s))
 
 
 class StoppableProgress:
@@ -35,6 +52,15 @@ class StoppableProgress:
         self.is_paused = is_paused
         self._last_s = 0.0
         self._start: tuple[float, int, int] | None = None
+        self._foreseen: _Foreseen | None = None
+        self._now: tuple[int, int] = (0, 0)
+
+    def foresee(self, work_s: float, after_s: float = 0.0) -> None:
+        """Take the work's own forecast, which counts in place of what can be extrapolated from units done.
+
+        work_s: seconds until all units are done. after_s: seconds of what follows them.
+        """
+        self._foreseen = _Foreseen(time.monotonic(), *self._now, work_s, after_s)
 
     def __call__(self, done: int = 0, total: int = 0, note: str = "") -> None:
         """`done` of `total` units of work, total 0 when it is not known; raises Cancelled, Stopped."""
@@ -46,14 +72,19 @@ class StoppableProgress:
         now_s = time.monotonic()
         if self._start is not None:
             self._start = (self._start[0] + away_s, *self._start[1:])
+        if self._foreseen is not None:
+            self._foreseen = self._foreseen._replace(at_s=self._foreseen.at_s + away_s)
+        self._now = (done, total)
         if total and (self._start is None or self._start[2] != total):
             self._start = (now_s, done, total)
         if now_s - self._last_s < REPORT_EVERY_S:
             return
         self._last_s = now_s
-        self._report(done, total, note, self._remaining_s(now_s, done))
+        self._report(done, total, note, self._remaining_s(now_s, done, total))
 
-    def _remaining_s(self, now_s: float, done: int) -> float | None:
+    def _remaining_s(self, now_s: float, done: int, total: int) -> float | None:
+        if self._foreseen is not None:
+            return self._foreseen.left_s(now_s, done, total)
         if self._start is None:
             return None
         start_s, start_done, total = self._start

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from capt_engine import records
 from capt_engine.jobs import catalogue
-from capt_engine.jobs.context import Gathered, JobContext
+from capt_engine.jobs.context import Gathered, JobContext, ModelContext
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.store.prompt_store import own_folder
 from capt_engine.reports.tuned_prompts import save_tuned
@@ -20,7 +20,7 @@ from capt_engine.tuning.run import foresee, tune
 GATHER_S = 0.25
 
 
-def handle_tune(job: JobContext, request: records.TuneRequest) -> records.TuneResult:
+def handle_tune(job: ModelContext, request: records.TuneRequest) -> records.TuneResult:
     """Load the model of `request`, tune prompts or an image tower for it, write them, and return the result.
 
     Events leave through the job's `on_event`: optimiser steps in groups, epochs and remarks at once. Raises CaptError.
@@ -42,7 +42,7 @@ def handle_tune(job: JobContext, request: records.TuneRequest) -> records.TuneRe
     return result
 
 
-def handle_forecast(job: JobContext, request: records.ForecastRequest) -> records.TuneForecast:
+def handle_forecast(job: ModelContext, request: records.ForecastRequest) -> records.TuneForecast:
     """Load the model of a tuning request, try a few steps, and return the time and memory that the whole run will take.
 
     job: the context, with the loaded models. request: holds the tuning request. Nothing is written. Raises CaptError

@@ -17,6 +17,7 @@ from capt_engine.records.events import *
 from capt_engine.records.heat_scale import *
 from capt_engine.records.kept_runs import *
 from capt_engine.records.models import *
+from capt_engine.records.pace import *
 from capt_engine.records.pictures import *
 from capt_engine.records.reports import *
 from capt_engine.records.requests import *

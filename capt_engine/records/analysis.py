@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from capt_engine.records.pace import Pace
 from capt_engine.records.pictures import PictureSet
 from capt_engine.records.requests import Request, Result
 from capt_engine.records.suites import AttackSpec
@@ -22,6 +23,22 @@ class CheckClassesRequest(Request):
     model: str
     classes: tuple[str, ...]
     template: str
+
+
+@dataclass(frozen=True)
+class CountTokensRequest(Request):
+    """Count the tokens of whole sentences, as one model counts them."""
+
+    model: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TokensCounted(Result):
+    """The number of tokens of each sentence, and how many tokens the model reads."""
+
+    tokens: tuple[int, ...]
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -288,7 +305,7 @@ class AnalyzeResult(Result):
     text_drift: of each set of prompts that is not plain text. memory_bytes: the peak so far, of the GPU where the work was done on one
     that counts, else of the whole process; 0 where that is not known. unknown_words:
     those of class names and template that the model was never trained on. out_of_distribution: None where the model has no statistics of
-    its training pictures.
+    its training pictures. pace: how long more pictures would take, None where nothing was computed.
     """
 
     n: int
@@ -325,6 +342,7 @@ class AnalyzeResult(Result):
     out_of_distribution: OutOfDistribution | None = None
     rows_from_store: int = 0
     store_note: str = ""
+    pace: Pace | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

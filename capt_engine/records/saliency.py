@@ -34,6 +34,11 @@ class ValueMap:
         """Return the numbers, row by row from the top."""
         return struct.unpack(f"<{self.columns * self.rows}f", self.values)
 
+    def at(self, column: int, row: int) -> float:
+        """Return the number in a column and a row, both from 0 at the top left."""
+        (value,) = struct.unpack_from("<f", self.values, 4 * (row * self.columns + column))
+        return float(value)
+
     @property
     def largest(self) -> float:
         """Return the largest absolute value; 0 for a map without any."""

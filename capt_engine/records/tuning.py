@@ -169,6 +169,7 @@ class TuneForecast(Result):
 
     seconds: all of it, or what is left of it; epoch_seconds: one epoch with its validation, which takes validation_seconds of them.
     memory_bytes: of the whole process, or of the GPU's where the work is done on one. device: in words. 0 and "" where not known.
+    step_seconds: a step of an attack on one picture of a test.
     """
 
     steps: int
@@ -182,6 +183,14 @@ class TuneForecast(Result):
     n_train: int = 0
     n_val: int = 0
     device: str = ""
+    step_seconds: float = 0.0
+
+    def test_seconds(self, n: int, steps: int) -> float:
+        """Return the seconds of the test that follows the run: `n` pictures, the prompts and none, an attack of `steps` steps.
+
+        Answers and measures count as two steps more. 0 where no step was timed.
+        """
+        return 2 * n * (steps + 2) * self.step_seconds
 
 
 @dataclass(frozen=True)

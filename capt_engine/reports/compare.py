@@ -68,7 +68,9 @@ def summary(sides: Sequence[Side]) -> tuple[Block, ...]:
             f"{side.name} keeps {share(*side.context.counts.robust(side.prompts, eps))}" for side in sides
         )
         blocks = [Paragraph(f"{under(sides, eps)}: {scores}.")]
-    for a, b in pairs_of(sides)[:_MOST_PAIRS]:
+    tests = ranking.against_the_best(sides)
+    blocks += tests
+    for a, b in () if tests else pairs_of(sides)[:_MOST_PAIRS]:
         both = [key for key in a.seen if key in b.seen]
         if eps is not None and both:
             test = tested(
@@ -232,8 +234,8 @@ def limits(sides: Sequence[Side]) -> tuple[Block, ...]:
     del sides
     text = (
         "These figures are upper bounds on robustness under the attacks listed in each run: a stronger or another attack may find more, "
-        f"and may change who is ahead. {NOT_COVERED} With many pairs some differences look certain by chance alone; p-values are not "
-        "corrected for that."
+        f"and may change who is ahead. {NOT_COVERED} With many pairs some differences look certain by chance alone; p-values of pairs are "
+        "not corrected for that; those against the best are."
     )
     return (Paragraph(text, "limit"),)
 

@@ -12,11 +12,15 @@ from capt_engine.reports.document import Block, Facts, Grid, Light, Lights, Para
 from capt_engine.reports.sections.about import OWN_ANSWERS, threat
 from capt_engine.reports.sections.checks import checks, failed
 from capt_engine.reports.sections.front import bar_chart, brief
+from capt_engine.reports.sections.results import paired_row
 from capt_engine.reports.sides import Side, shared_budget
+from capt_engine.runs.request_text import variant_name
 
 MOST_ROWS = 12
 """So many variants stand on the first page; the appendix has them all."""
 _MOST_CHECKS = 4
+_MOST_PAIRS = 3
+"""Of more variants the chart has no bars of clean accuracy, which stands in the table with its interval."""
 _LEVEL = 0.05
 
 PAIRED_NOTE = (
@@ -28,18 +32,28 @@ PAIRED_NOTE = (
 def ranking(sides: Sequence[Side]) -> tuple[RankedVariant, ...]:
     """Return `sides` ranked, the best first, at a budget that all share, else clean; nothing where not all have labels.
 
-    A side is one set of prompts of one run; its name stands as that of the prompts.
+    A side is one set of prompts of one run; a name that tells it from the others stands as that of the prompts.
     """
     if not all(side.context.is_labelled for side in sides):
         return ()
     eps = shared_budget(sides)
-    return ranked([_answers(side, eps) for side in sides])
+    return ranked([_answers(side, eps, name) for side, name in zip(sides, _names(sides), strict=True)])
 
 
-def _answers(side: Side, eps: float | None) -> VariantAnswers:
+def _names(sides: Sequence[Side]) -> list[str]:
+    """The shortest name of each side that no other has: its prompts, with its model, or with the number of its run too."""
+    short = [variant_name(side.prompts) for side in sides]
+    longer = [side.name.partition(": ")[2] for side in sides]
+    return [
+        plain if short.count(plain) == 1 else long if longer.count(long) == 1 else side.name
+        for side, plain, long in zip(sides, short, longer, strict=True)
+    ]
+
+
+def _answers(side: Side, eps: float | None, name: str) -> VariantAnswers:
     right = {" ".join(key): (one.clean, None if eps is None else one.robust.get(eps)) for key, one in side.seen.items()}
     seconds = sum(one.seconds for key, one in side.context.counts.fared.items() if key[0] == side.prompts)
-    return VariantAnswers(side.context.run.request.options.model, side.name, right, seconds)
+    return VariantAnswers(side.context.run.request.options.model, name, right, seconds)
 
 
 def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
@@ -49,7 +63,8 @@ def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
     and how to repeat the runs.
     """
     found = ranking(sides)
-    blocks: list[Block] = [Paragraph(_sentence(found) if found else _unranked(sides), "lead"), *_warnings(sides)]
+    said = _sentence(found) if found else _unranked(sides)
+    blocks: list[Block] = [Paragraph(f"{said[:1].upper()}{said[1:]}", "lead"), *_warnings(sides)]
     if found:
         blocks += [_table(found), Paragraph(PAIRED_NOTE, "note")]
         chart = _chart(found[:MOST_ROWS])
@@ -136,14 +151,36 @@ def _table(found: Sequence[RankedVariant]) -> Grid:
 
 def _chart(found: Sequence[RankedVariant]) -> Block | None:
     attacked = found[0].robust is not None
+    alone = attacked and len(found) > _MOST_PAIRS
     bars = []
     for one in found:
-        if one.clean_interval is not None:
+        if one.clean_interval is not None and not alone:
             bars.append(Bar(one.prompts, one.clean_accuracy, *one.clean_interval, 0))
         if attacked and one.robust_accuracy is not None and one.robust_interval is not None:
-            bars.append(Bar(one.prompts, one.robust_accuracy, *one.robust_interval, 1))
-    states = ("clean", "under attack") if attacked else ("clean",)
+            bars.append(Bar(one.prompts, one.robust_accuracy, *one.robust_interval, 0 if alone else 1))
+    states = ("under attack",) if alone else ("clean", "under attack") if attacked else ("clean",)
     return bar_chart("Right answers, with 95 % intervals", bars, states) if bars else None
+
+
+def against_the_best(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """Return a table of the paired test of each of `sides` with the best of them; nothing where they are not ranked."""
+    found = ranking(sides)
+    rows = tuple(
+        (
+            brief(one.prompts),
+            *paired_row("", one.versus)[1:],
+            p_value(one.p_holm if one.p_holm is not None else one.versus.p_value),
+        )
+        for one in found
+        if one.versus is not None
+    )
+    columns = (
+        *texts("Variant"),
+        *numbers(
+            "n", "Only best right", "Only this right", "This minus best (95 % interval)", "McNemar's exact p", "Holm"
+        ),
+    )
+    return (Grid(f"Against the best, {found[0].prompts}, on the same pictures", columns, rows),) if rows else ()
 
 
 def _failed(sides: Sequence[Side]) -> Lights:

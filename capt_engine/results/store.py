@@ -78,6 +78,10 @@ class Group:
     hits: int
 
 
+Entry = tuple[Question, bytes, bytes]
+"""A question, the subject that it was asked about, and the value to be stored."""
+
+
 class _Foreign(Exception):
     """The file is a database of another program."""
 
@@ -149,9 +153,13 @@ class ResultStore:
 
         return self._safely(answered, [], make=False)
 
-    def put(self, cells: Iterable[tuple[Question, bytes, bytes]]) -> None:
-        """Store (question, subject, value) triples, all at once; values that are there already are replaced."""
-        some = list(cells)
+    def put(self, cells: Iterable[Entry], unasked: Iterable[Entry] = ()) -> None:
+        """Store (question, subject, value) triples, all at once; values that are there already are replaced.
+
+        unasked: triples that nobody has wanted yet: they are the first to go.
+        """
+        now = int(time.time())
+        some = [(*one, now) for one in cells] + [(*one, 0) for one in unasked]
         if some and self._is_writable:
             self._safely(lambda link: self._put(link, some), None)
 
@@ -251,19 +259,18 @@ class ResultStore:
             self._count_uses(link)
         return found
 
-    def _put(self, link: sqlite3.Connection, cells: Sequence[tuple[Question, bytes, bytes]]) -> None:
-        now = int(time.time())
+    def _put(self, link: sqlite3.Connection, cells: Sequence[tuple[Question, bytes, bytes, int]]) -> None:
         with _transaction(link):
             link.executemany(
                 "INSERT OR IGNORE INTO questions VALUES(?, ?, ?, ?, ?, ?, ?, 0)",
                 [
                     (q.digest, q.series, q.kind, q.model, q.attack, q.eps, q.parts)
-                    for q in {one.digest: one for one, _, _ in cells}.values()
+                    for q in {one.digest: one for one, _, _, _ in cells}.values()
                 ],
             )
             link.executemany(
                 "INSERT OR REPLACE INTO cells VALUES(?, ?, ?, ?)",
-                [(subject, question.digest, now, value) for question, subject, value in cells],
+                [(subject, question.digest, used, value) for question, subject, value, used in cells],
             )
         if time.monotonic() - self._looked_s > _EVERY_S:
             self._keep_small(link)

@@ -120,7 +120,7 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
     """
     plain = dataclasses.asdict(result)
     # The manifest says which rows were not computed anew: the figures are the same.
-    del plain["classes"], plain["compared"], plain["rows_from_store"], plain["store_note"]
+    del plain["classes"], plain["compared"], plain["rows_from_store"], plain["store_note"], plain["pace"]
     return plain | {
         "attacks": {
             attack.name: {

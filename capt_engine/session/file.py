@@ -12,7 +12,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,19 +69,33 @@ def write(path: Path, session: Session, between: Callable[[], object] = lambda: 
     between: called now and then; what it raises ends the writing. Raises CannotWrite where the disk refuses, BadRequest
     where there are more pictures than a session holds.
     """
-    if len(session.pictures) > MOST_PICTURES:
-        raise BadRequest(
-            f"A session holds at most {MOST_PICTURES:,} pictures.", "Remove some, or make two sessions of them."
-        )
-    write_atomic(path, lambda file: _fill(file, path.absolute().parent, session, between))
+    write_all(path, session.state, session.pictures, between)
 
 
-def _fill(file: BinaryIO, folder: Path, session: Session, between: Callable[[], object]) -> None:
+def write_all(
+    path: Path,
+    state: Mapping[str, object],
+    pictures: Iterable[SessionPicture],
+    between: Callable[[], object] = lambda: None,
+) -> None:
+    """Write a session as `write` does, whose pictures come one after the other."""
+    write_atomic(path, lambda file: _fill(file, path.absolute().parent, state, pictures, between))
+
+
+def _fill(
+    file: BinaryIO,
+    folder: Path,
+    state: Mapping[str, object],
+    pictures: Iterable[SessionPicture],
+    between: Callable[[], object],
+) -> None:
     shared, about = Shared(), list[Described]()
     table, lines = io.StringIO(newline=""), list[dict[str, str]]()
     values, thumbnails, attacked, originals = bytearray(), bytearray(), bytearray(), bytearray()
-    for at, picture in enumerate(session.pictures):
+    for at, picture in enumerate(pictures):
         between()
+        if at == MOST_PICTURES:
+            raise BadRequest(f"A session holds at most {MOST_PICTURES:,} pictures.", "Remove some, or make two of it.")
         sets = tuple(map(set_bytes, picture.attacked))
         kept = len(attacked) + sum(map(len, sets)) <= ATTACKED_BYTES
         about.append(described(picture if kept else _without_sets(picture), shared, near(picture.path, folder)))
@@ -100,7 +114,7 @@ def _fill(file: BinaryIO, folder: Path, session: Session, between: Callable[[], 
     writer.writeheader()
     writer.writerows(lines)
     written = datetime.now(UTC).isoformat(timespec="seconds")
-    first = {"format": FORMAT, "version": VERSION, "written": written, "state": session.state}
+    first = {"format": FORMAT, "version": VERSION, "written": written, "state": state}
     parts: tuple[tuple[str, bytes | bytearray, int], ...] = (
         ("session.json", _json(first), zipfile.ZIP_DEFLATED),
         ("shared.json", _json(shared.plain()), zipfile.ZIP_DEFLATED),

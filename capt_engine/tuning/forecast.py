@@ -15,18 +15,19 @@ from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.devices import describe_device
 from capt_engine.model.memory import peak_bytes, start_counting, with_smaller_batches
-from capt_engine.progress import Progress
+from capt_engine.progress import Progress, WorkClock
 from capt_engine.records import TuneForecast, TuneRequest
-from capt_engine.tuning.callbacks import WorkClock
 from capt_engine.tuning.defaults import Chosen, chosen
 from capt_engine.tuning.loop import State, forecast
 from capt_engine.tuning.pictures import Drawn, draw
 from capt_engine.tuning.run_inputs import Pictures, RunInputs, read_all, reference_of
-from capt_engine.tuning.validation import spread, validator_of
+from capt_engine.tuning.validation import STEPS, spread, validator_of
 
 DRY_STEPS = 3
 # Of the validation pictures so many are measured on; the rest takes as long in proportion.
 _VALIDATED = 16
+# Answers before and after an attack, each counted as one of its steps.
+_ANSWERS = 2
 
 
 class Trial(NamedTuple):
@@ -73,6 +74,7 @@ class DryRun:
         self.n_train, self.n_val = len(drawn.train.items), len(drawn.val.items) if drawn.val is not None else 0
         begun_s = clock.now_s()
         self.few = few_of(request, drawn, batch_size, backbone, clock)
+        self._step_s = 0.0
         self._more_s = (clock.now_s() - begun_s) / self.few.count * (self.n_train + self.n_val)
 
     def inputs(self, settings: Chosen, reference: Backbone) -> RunInputs:
@@ -95,7 +97,9 @@ class DryRun:
         validator = validator_of(self.few.train, self.few.val, eps, self._request.seed)
         begun_s = self._clock.now_s()
         validator.measure(classifier, lambda: self._clock(0, 0, "validating a few pictures"))
-        seconds = (self._clock.now_s() - begun_s) * max(1.0, self.n_val / len(validator))
+        taken_s = self._clock.now_s() - begun_s
+        self._step_s = taken_s / len(validator) / (STEPS + _ANSWERS if eps > 0 else 1)
+        seconds = taken_s * max(1.0, self.n_val / len(validator))
         self._more_s += seconds
         return seconds
 
@@ -113,7 +117,7 @@ class DryRun:
         whole = foreseen(trial, epochs, parameters, sizes, device, self._more_s)
         # Of the pictures that were not read yet; a GPU gets one batch at a time.
         unread = 0 if device.type == "cuda" else max(0, sum(sizes) - self.few.count) * 3 * self._backbone.size**2
-        return replace(whole, memory_bytes=whole.memory_bytes + unread)
+        return replace(whole, memory_bytes=whole.memory_bytes + unread, step_seconds=self._step_s)
 
 
 def of_prompts(

@@ -11,9 +11,9 @@ from capt_engine.data.labelled_set import LabelledSet
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.learned_prompts import LearnedPrompts
-from capt_engine.progress import Progress, no_progress
+from capt_engine.progress import Progress, WorkClock, no_progress
 from capt_engine.records import TuneEpoch, TuneRequest
-from capt_engine.tuning.callbacks import News, WorkClock
+from capt_engine.tuning.callbacks import News
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.pictures import Drawn, Read, require_every_class

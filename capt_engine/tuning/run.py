@@ -17,11 +17,11 @@ from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.model.memory import start_counting, with_smaller_batches
 from capt_engine.model.prompts import Prompts
 from capt_engine.model.store.prompt_store import described
-from capt_engine.progress import Progress
+from capt_engine.progress import Progress, WorkClock
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep, TuneStrip
 from capt_engine.tuning import outcome, tower_run
 from capt_engine.tuning import state as states
-from capt_engine.tuning.callbacks import OnNews, WorkClock
+from capt_engine.tuning.callbacks import OnNews
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.forecast import DRY_STEPS, Trial, count_parameters, foreseen, of_prompts
 from capt_engine.tuning.loop import State, TuningFailed, has_collapsed

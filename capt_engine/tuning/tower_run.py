@@ -11,8 +11,9 @@ from capt_engine.errors import BadRequest, Stopped
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.text import class_features
+from capt_engine.progress import WorkClock
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStrip
-from capt_engine.tuning.callbacks import OnNews, WorkClock
+from capt_engine.tuning.callbacks import OnNews
 from capt_engine.tuning.forecast import DRY_STEPS, DryRun, Trial, count_parameters
 from capt_engine.tuning.image_tower import CHECKPOINT, TECOA, TowerTuning, export, tower_recipe
 from capt_engine.tuning.inner_attack import InnerAttack

@@ -12,6 +12,7 @@ from capt_gui.view_models.chart_file import ChartFile
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.data import EvaluateData
+from capt_gui.view_models.evaluate.ranking_run import RankingRun
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.changes import ExploreChanges
@@ -24,6 +25,7 @@ from capt_gui.view_models.explore.picture_export import PictureExport
 from capt_gui.view_models.explore.replay_model import ReplayModel
 from capt_gui.view_models.explore.saliency_model import SaliencyModel
 from capt_gui.view_models.explore.tour import Tour
+from capt_gui.view_models.jobs_model import JobsModel
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
@@ -66,6 +68,7 @@ class EvaluateDesk:
     choices: EvaluateChoices
     words: WordCheck
     run: EvaluateRun
+    ranking: RankingRun
     # the toy world's pictures, for who has none at hand
     toys: ToyPictures
 
@@ -95,6 +98,7 @@ class Desk:
     tokens: TokenCheck
     words: WordCheck
     navigation: Navigation
+    jobs: JobsModel
     store: RunStore
     reports: ReportsModel
     # the results of the last run, written beside the page that shows them
@@ -123,6 +127,9 @@ def lay_out(
     """
     engine = EngineState(bridge, bridge)
     model = ModelChoice(settings, bridge)
+    navigation = Navigation(bridge)
+    # before all others, so that no job is missed
+    jobs = JobsModel(bridge, navigation, model, bridge)
     PromptFiles(bridge, model, bridge)
     choices = Choices(model, bridge)
     gallery = GalleryModel(bridge)
@@ -141,12 +148,13 @@ def lay_out(
     return Desk(
         bridge, settings, theme, engine, model, choices, gallery, rows, changes, analysis,
         SaliencyModel(bridge, bridge), MarginCurve(bridge, bridge), ReplayModel(bridge, bridge), tour, tokens, words,
-        Navigation(bridge), store, reports, ReportJob(bridge, bridge),
+        navigation, jobs, store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge), PictureExport(bridge, gallery, bridge),
         _lay_out_tuning(bridge, settings, engine, store, projects_folder, ToyPictures(bridge, model, toys, "train", 24, bridge)),
         ModelsModel(bridge, bridge),
         EvaluateDesk(
             data, evaluated, WordCheck(bridge, evaluated, bridge), EvaluateRun(bridge, evaluated, store, bridge),
+            RankingRun(bridge, evaluated, store, bridge),
             ToyPictures(bridge, model, toys, "test", 10, bridge),
         ),
         Preferences(settings, bridge),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject
 
 from capt_engine.records import JobProgress, Request
-from capt_gui.bridge import Bridge, Job, Slot
+from capt_gui.bridge import About, Bridge, Job, Slot
 from capt_gui.view_models import formatting
 
 
@@ -48,11 +48,14 @@ class OneJob(QObject):
         if self._job is not None:
             self._job.cancel()
 
-    def _run(self, request: Request, **slots: Slot) -> None:
-        """Run a request; each slot is connected to the job's signal of that name, and hears of it once the progress is up to date."""
+    def _run(self, request: Request, about: About | None = None, **slots: Slot) -> None:
+        """Run a request; each slot is connected to the job's signal of that name, and hears of it once the progress is up to date.
+
+        about: the job's place in the window, None for one that nobody would miss.
+        """
         self._abandon()
         self._job = self._bridge.run(
-            request, progressed=self._take_progress, finished=self._rest, failed=self._rest, cancelled=self._rest
+            request, about, progressed=self._take_progress, finished=self._rest, failed=self._rest, cancelled=self._rest
         )
         self._job.connect_slots(**slots)
 

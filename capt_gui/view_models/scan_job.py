@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import PreviewsReady, ScanRequest, ScanResult, SplitRequest, SplitResult
-from capt_gui.bridge import Bridge, Job
+from capt_gui.bridge import About, Bridge, Job
 from capt_gui.view_models.data_warnings import Notice
+from capt_gui.view_models.navigation import EVALUATE
 from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.thumbnail_loader import SIZE, ThumbnailLoader
 
@@ -15,7 +18,7 @@ STRIP = 4
 
 
 class ScanJob(OneJob):
-    """At most one scan at a time, and what it found.
+    """At most one scan at a time, and what it found. page: the key of the page that shows it.
 
     Signals: `changed`: the result, or what is known of its pictures; `running_changed`; `progress_changed(done, total, text)`;
     `failed(Failure)`: the pictures could not be looked through.
@@ -25,6 +28,7 @@ class ScanJob(OneJob):
     running_changed = Signal(bool)
     progress_changed = Signal(int, int, str)
     failed = Signal(object)
+    page = EVALUATE
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(bridge, parent)
@@ -70,6 +74,7 @@ class ScanJob(OneJob):
             return
         self._run(
             ScanRequest(data, model=model, template=template, keep=keep, thumbnails=STRIP, size=SIZE),
+            About(self.page, again=partial(self.start, data, keep, model, template)),
             news=self.on_news,
             progressed=self.on_progressed,
             finished=self.on_scanned,

@@ -9,8 +9,9 @@ from PySide6.QtCore import QObject, QTemporaryDir, Signal
 
 from capt_engine.bundled_models import TOYS
 from capt_engine.records import JobProgress, ToyWorldDrawn, ToyWorldRequest
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
 from capt_gui.view_models.model_choice import ModelChoice
+from capt_gui.view_models.navigation import EVALUATE, TUNE
 from capt_gui.view_models.one_job import OneJob
 
 
@@ -49,6 +50,7 @@ class ToyPictures(OneJob):
             folder = home / f"{self._split} pictures" / "toy world"
             self._run(
                 ToyWorldRequest(str(folder), self._split, self._per_class),
+                About(TUNE if self._split == "train" else EVALUATE, is_fleeting=True),
                 progressed=self.on_progressed,
                 finished=self.on_drawn,
                 failed=self.failed,

@@ -163,7 +163,7 @@ class ComparePane(ImagePane):
         return rect.left() + self._share * rect.width()
 
     def _is_near(self, position: QPointF) -> bool:
-        """Whether a press takes the handle: anywhere on a picture that is shown whole, as that cannot be dragged."""
+        """True if a press takes the handle: anywhere on a picture that is shown whole, as that cannot be dragged."""
         return self._view.is_fit or abs(position.x() - self._handle_x()) <= _REACH
 
     def _wipe_to(self, position: QPointF) -> None:

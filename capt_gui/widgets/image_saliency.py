@@ -40,22 +40,14 @@ class SaliencyView(QWidget):
         self._result: SaliencyResult | None = None
         self._method = "gradient"
         self.method = Picker(self.tr("Saliency method"))
-        self.method.set_entries(self._methods(), self._method)
-        self.score = Picker(self.tr("Explained"))
-        self.score.set_entries(
-            [
-                (self.tr("Margin"), "margin", self.tr("The right answer's logit minus the best other one")),
-                (self.tr("Answer"), "logit", self.tr("The logit of the answer to each picture")),
-            ],
-            "margin",
-        )
+        self.method.set_entries(self._methods(), "gradient:margin")
         self.patch = Picker(self.tr("Patch size"))
         tip = self.tr("The side of the covered squares")
         self.patch.set_entries([(self.tr("{} px").format(side), str(side), tip) for side in _PATCHES], "16")
         self.part = Picker(self.tr("Map shown"))
         self.controls = QWidget()
-        boxes = (self.method, self.score, self.patch, self.part)
-        fill(QHBoxLayout(self.controls), *zip(boxes, (3, 2, 2, 2), strict=True), spacing=4)
+        boxes = (self.method, self.patch, self.part)
+        fill(QHBoxLayout(self.controls), *zip(boxes, (3, 2, 2), strict=True), spacing=4)
         for box in boxes:
             box.setMinimumContentsLength(5)
             box.setMaximumWidth(190)
@@ -69,7 +61,7 @@ class SaliencyView(QWidget):
         self._clean: Picture | None = None
         self._attacked: Picture | None = None
         self._arrange()
-        for box in (self.method, self.score, self.patch):
+        for box in (self.method, self.patch):
             box.picked.connect(self._on_chosen)
         self.part.picked.connect(self._draw)
         self.cancel.clicked.connect(self.cancel_clicked)
@@ -79,7 +71,8 @@ class SaliencyView(QWidget):
 
     def chosen(self) -> tuple[str, str, int]:
         """Return the chosen method, score and patch size, as a SaliencyRequest has them."""
-        return str(self.method.currentData()), str(self.score.currentData()), int(self.patch.currentData())
+        method, _, score = str(self.method.currentData()).partition(":")
+        return method, score or "margin", int(self.patch.currentData())
 
     def set_pictures(self, clean: Picture | None, attacked: Picture | None) -> None:
         """Show these pictures without maps, until a result comes; None for none."""
@@ -102,14 +95,14 @@ class SaliencyView(QWidget):
         self._draw()
         self.shown.emit()
 
-    def show_state(self, words: str, *, is_running: bool = False) -> None:
-        """Show how far the work is, or why there is no map; a button cancels work that goes on."""
+    def show_state(self, words: str, *, is_running: bool = False, can_begin: bool = False) -> None:
+        """Show how far the work is, or why there is no map; a button cancels work that goes on, or begins it where it can be."""
         there = self._result is not None
         self.state.set_text(words)
         self.state.setVisible(not there)
         self.bar.setVisible(there)
         self.cancel.setVisible(is_running)
-        self.again.setVisible(not is_running and not there and not words and self._attacked is not None)
+        self.again.setVisible(can_begin and not is_running and not there)
 
     def shown_size(self) -> tuple[int, int] | None:
         """Return width and height of what the model saw, in pixels; None while no result is shown."""
@@ -191,29 +184,23 @@ class SaliencyView(QWidget):
         return [("", "0", "")]
 
     def _methods(self) -> list[tuple[str, str, str]]:
+        gradient = self.tr("Input gradient (Simonyan et al. 2014): how fast {} changes with each pixel")
+        covered = self.tr(
+            "Occlusion (Zeiler & Fergus 2014): what {} loses when a square is covered with the mean colour"
+        )
+        margin = self.tr("the margin of the right answer over the best other one")
+        answer = self.tr("the logit of the answer to each picture")
+        rollout = self.tr(
+            "Attention rollout (Abnar & Zuidema 2020): which patches the embedding was gathered from; ViT towers"
+        )
+        drift = self.tr("Drift of the tokens: which patches the model sees differently after the attack; ViT towers")
         return [
-            (
-                self.tr("Gradient"),
-                "gradient",
-                self.tr("Input gradient: how fast the score changes with each pixel (Simonyan et al. 2014)"),
-            ),
-            (
-                self.tr("Rollout"),
-                "rollout",
-                self.tr(
-                    "Attention rollout: which patches the embedding was gathered from (Abnar & Zuidema 2020); ViT towers"
-                ),
-            ),
-            (
-                self.tr("Occlusion"),
-                "occlusion",
-                self.tr("What is lost when a square is covered with the mean colour (Zeiler & Fergus 2014)"),
-            ),
-            (
-                self.tr("Drift"),
-                "drift",
-                self.tr("Drift of the tokens: which patches the model sees differently after the attack; ViT towers"),
-            ),
+            (self.tr("Gradient"), "gradient:margin", gradient.format(margin)),
+            (self.tr("Gradient of the answer"), "gradient:logit", gradient.format(answer)),
+            (self.tr("Rollout"), "rollout", rollout),
+            (self.tr("Occlusion"), "occlusion:margin", covered.format(margin)),
+            (self.tr("Occlusion of the answer"), "occlusion:logit", covered.format(answer)),
+            (self.tr("Drift"), "drift", drift),
         ]
 
     def _arrange(self) -> None:
@@ -224,9 +211,7 @@ class SaliencyView(QWidget):
         fill(QVBoxLayout(self), (row, 1), below, spacing=6)
 
     def _show_controls(self) -> None:
-        method = self.method.currentData()
-        self.score.setVisible(method in ("gradient", "occlusion"))
-        self.patch.setVisible(method == "occlusion")
+        self.patch.setVisible(self.chosen()[0] == "occlusion")
         self.part.setVisible(self.part.count() > 1)
 
     def _on_chosen(self) -> None:
@@ -293,7 +278,7 @@ class HeatBar(PaintedWidget):
 
 
 def _share(values: ValueMap | None, picture: Picture | None) -> QSizeF | None:
-    """How many times as large as the picture the map is, whose last squares may be cut off."""
+    """The size of the map as a multiple of the picture, as its last squares may be cut off."""
     if values is None or picture is None or not values.patch:
         return None
     return QSizeF(values.columns * values.patch / picture.width, values.rows * values.patch / picture.height)
@@ -302,4 +287,4 @@ def _share(values: ValueMap | None, picture: Picture | None) -> QSizeF | None:
 def _value_at(values: ValueMap, x: int, y: int, width: int, height: int) -> float:
     wide, high = (values.patch, values.patch) if values.patch else (width / values.columns, height / values.rows)
     column, row = min(int(x / wide), values.columns - 1), min(int(y / high), values.rows - 1)
-    return values.numbers()[row * values.columns + column]
+    return values.at(column, row)

@@ -19,8 +19,8 @@ from capt_gui.widgets.segments import Segments
 PANES, WIPE, FLICKER, DIFFERENCE, SALIENCY = "panes", "wipe", "flicker", "difference", "saliency"
 
 _ENDS = (1, 2, 4, 8, 16, 64)
-# from which width all controls stand in one line, and below which some are left away
-_ONE_LINE, _TIGHT = 1060, 540
+# from which width all controls stand in one line; below which some are left away, beside saliency maps and everywhere
+_ONE_LINE, _ROOMY, _TIGHT = 1060, 660, 540
 
 
 class ImageTools(QWidget):
@@ -124,7 +124,7 @@ class ImageTools(QWidget):
         self._scale_title.setVisible(self.ends.isVisibleTo(self) and not tight)
         self.zoom.setVisible(not tight and not (narrow and asks))
         for button in self.buttons:
-            button.setVisible(not (tight and asks))
+            button.setVisible(not asks or self.width() >= _ROOMY)
 
     def _on_pressed(self) -> None:
         self.held.emit(True)

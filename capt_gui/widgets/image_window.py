@@ -73,7 +73,7 @@ class WindowFiller(QWidget):
 
 
 class _Cover(QFrame):
-    """What lies over the window, as large as it is. left: Escape was pressed."""
+    """A frame that lies over the window, as large as it is. left: Escape was pressed."""
 
     left = Signal()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_gui.plain_text import set_tooltip
@@ -12,9 +12,15 @@ from capt_gui.widgets.buttons import KeyedButtons
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.painting import draw_box, draw_focus_ring, draw_selection_bar, draw_text
 
-_WIDTH, _HEIGHT = 68, 58
+_WIDTH, _HEIGHT = 60, 58
 _SYMBOL = 22
 _MARK = 14
+_MARKS = {
+    "running": ("state-running", "accent"),
+    "paused": ("pause", "accent"),
+    "failed": ("state-failed", "broken"),
+    "finished": ("done", "ok"),
+}
 
 
 class PageRail(QFrame):
@@ -40,7 +46,7 @@ class PageRail(QFrame):
         keys: its shortcut, told in the tooltip.
         """
         button = RailButton(self._theme, title, icon)
-        set_tooltip(button, f"{title} ({keys})")
+        button.set_tip(f"{title} ({keys})")
         self._group.add(key, button)
         self.buttons[key] = button
         self._layout.insertWidget(self._layout.count() - 1, button)
@@ -52,13 +58,14 @@ class PageRail(QFrame):
             # one tab stop for the whole rail
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name == key else Qt.FocusPolicy.ClickFocus)
 
-    def set_busy(self, key: str, text: str) -> None:
-        """Mark the page of this key as one on which work goes on, in front or not; an unknown key does nothing.
+    def set_mark(self, key: str, kind: str, share: float | None, text: str) -> None:
+        """Mark the page of this key, in front or not; an unknown key does nothing.
 
-        text: what goes on, for screen readers; "" takes the mark away.
+        kind: "running", "paused", "failed", "finished", or "" to take the mark away. share: of the work that is done, in
+        [0, 1], None where not known. text: the same in words, for the tooltip and screen readers.
         """
         if key in self.buttons:
-            self.buttons[key].set_busy(text)
+            self.buttons[key].set_mark(kind, share, text)
 
     def current(self) -> str:
         """Return the key of the page in front, "" when none is marked."""
@@ -72,7 +79,8 @@ class RailButton(QAbstractButton):
         super().__init__(parent)
         self._theme = theme
         self._icon = icon
-        self._busy = ""
+        self._mark: tuple[str, float | None, str] = ("", None, "")
+        self._tip = ""
         self.setText(title)
         self.setAccessibleName(title)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -83,12 +91,35 @@ class RailButton(QAbstractButton):
         """Return the fixed size of the button in pixels."""
         return QSize(_WIDTH, _HEIGHT)
 
-    def set_busy(self, text: str) -> None:
-        """Show a mark that work goes on on this page, and `text` to screen readers; "" takes the mark away."""
-        if text != self._busy:
-            self._busy = text
+    def set_tip(self, text: str) -> None:
+        """Show `text` as the tooltip, before what the mark says."""
+        self._tip = text
+        self._show_tip()
+
+    def set_mark(self, kind: str, share: float | None, text: str) -> None:
+        """Show a mark of this `kind`, "" for none; `text` says the same in the tooltip and to screen readers.
+
+        share: of the work that is done, drawn as a ring; None where not known.
+        """
+        if (kind, share, text) != self._mark:
+            self._mark = (kind, share, text)
             self.setAccessibleDescription(text)
+            self._show_tip()
             self.update()
+
+    def _show_tip(self) -> None:
+        set_tooltip(self, "\n".join(filter(None, (self._tip, self._mark[2]))))
+
+    def _draw_mark(self, painter: QPainter, place: QRectF) -> None:
+        kind, share, _ = self._mark
+        if kind == "running" and share is not None:
+            ring = place.adjusted(2, 2, -2, -2)
+            for role, part in (("border", 1.0), ("accent", share)):
+                painter.setPen(QPen(self._theme.color(role), 2.4, c=Qt.PenCapStyle.FlatCap))
+                painter.drawArc(ring, 90 * 16, round(-360 * 16 * part))
+            return
+        name, role = _MARKS[kind]
+        painter.drawPixmap(place.topLeft(), self._theme.pixmap(name, _MARK, role, self.devicePixelRatioF()))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the page's symbol and name, tinted if in front or under the mouse, and the mark while work goes on."""
@@ -103,9 +134,9 @@ class RailButton(QAbstractButton):
         role = "accent" if self.isChecked() else "text_muted"
         pixmap = theme.pixmap(self._icon, _SYMBOL, role, ratio)
         painter.drawPixmap(round(rect.center().x() - _SYMBOL / 2), round(rect.top() + 8), pixmap)
-        if self._busy:
-            mark = theme.pixmap("state-running", _MARK, "accent", ratio)
-            painter.drawPixmap(round(rect.center().x() + _SYMBOL / 2 - 1), round(rect.top() + 4), mark)
+        if self._mark[0]:
+            left, top = round(rect.center().x() + _SYMBOL / 2 - 1), round(rect.top() + 4)
+            self._draw_mark(painter, QRectF(left, top, _MARK, _MARK))
         font = theme.font("caption")
         font.setBold(self.isChecked())
         place = QRectF(rect.left(), rect.top() + 8 + _SYMBOL, rect.width(), rect.height() - 10 - _SYMBOL)

@@ -215,7 +215,7 @@ def test_broken_sessions(n: int, tmp_path: Path) -> None:
         place.write_bytes(whole)
         session, near = session_file.nearby(place)
         paths = originals.find(session.pictures, near, tmp_path)
-        session_pictures.entries(
+        session_pictures.items(
             session.pictures, [path or one.path for path, one in zip(paths, session.pictures, strict=True)]
         )
         for one in session.pictures:

@@ -121,7 +121,7 @@ def writers(tmp_path: Path) -> dict[str, Callable[[Path], object]]:
     training = Pretraining(TINY, np.zeros((16, 80, 80, 3), np.uint8), tmp_path / "run.pt")
     chart = SaveChartRequest(BarChart("Two", (Bar("a", 0.5),), "A."), "", "csv")
     entry = LedgerEntry("m", "u", 1, "s", "w", "complete")
-    job = JobContext(JobId(1), None, print, no_progress)  # type: ignore[arg-type]
+    job = JobContext(JobId(1), print, no_progress)
     weights = forms.random_clip(TINY_CONFIG["model_cfg"])
     plain, pickled = tmp_path / "clip.safetensors", forms.state_dict(tmp_path / "clip.pt", weights)
     write_tensors(plain, weights, {})

@@ -72,7 +72,7 @@ def window(
         runs_folder=tmp_path / "runs",
         projects_folder=tmp_path / "projects",
     )
-    window = MainWindow(desk, SettingsKeeper(settings, None), tmp_path)
+    window = MainWindow(desk, SettingsKeeper(settings, None), tmp_path, tmp_path / "sessions")
     window.show()
     bridge.open()
     yield window

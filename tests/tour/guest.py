@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWid
 
 from capt_gui.bridge import Bridge, real_engine
 from capt_gui.main_window import MainWindow
-from capt_gui.settings import AttackSettings, Settings
+from capt_gui.settings import FULL, AttackSettings, Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.navigation import EXPLORE
@@ -149,6 +149,9 @@ class Guest:
         for one in QApplication.topLevelWidgets():
             if one is not self.window and one.isVisible():
                 one.close()
+        if self.window.tour is not None:
+            self.window.tour.end()
+        self.desk.preferences.set("view", FULL)
         for work in (self.desk.analysis, self.desk.evaluation.run):
             if work.is_running:
                 work.cancel()
@@ -161,7 +164,9 @@ class Guest:
         self.settings.model = "demo"
         self.desk.model.sides.fit()
         self.desk.model.changed.emit()
-        self.desk.theme.set_choice(self.look)
+        # a style sheet for every widget takes seconds
+        if self.desk.theme.choice != self.look:
+            self.desk.theme.set_choice(self.look)
         self.window.show_page(EXPLORE)
         self.window.page.clear_banner()
         self.window.resize(self.size)

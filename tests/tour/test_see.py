@@ -72,7 +72,7 @@ def test_where_the_answer_comes_from(guest: Guest, seen: ImageTriptych, shot: Sh
         view.method.on_activated(row)
         guest.until(lambda: view.bar.isVisible() and not guest.desk.saliency.is_running)
         assert " %" in view.titles[1].text()
-        shot(f"see-saliency-{view.method.currentData()}")
+        shot(f"see-saliency-{row + 1}")
     guest.click("View: Side by side")
 
 

@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from capt_engine.formatting import duration
 from capt_engine.records import EvaluateRequest, Failure
 from capt_gui.pages.evaluate.pictures_view import PicturesView
+from capt_gui.pages.evaluate.ranking_view import RankingView
 from capt_gui.pages.evaluate.results_view import ResultsView
 from capt_gui.pages.evaluate.settings_column import SettingsColumn
+from capt_gui.pages.evaluate.variants_dialog import ask_for_variants
 from capt_gui.panels.chart_saving import AllCharts
 from capt_gui.panels.data_intake import DataIntake
 from capt_gui.panels.data_welcome import DataWelcome, Greeting
@@ -29,7 +31,7 @@ from capt_gui.widgets.drop_area import local_paths
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.segments import Segments
 
-_PICTURES, _RESULTS = "pictures", "results"
+_PICTURES, _RESULTS, _RANKING = "pictures", "results", "ranking"
 _SETTINGS_WIDTH = 344
 
 
@@ -39,6 +41,7 @@ class EvaluatePage(Page):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self._data, self._run = desk.evaluation.data, desk.evaluation.run
+        self._ranking = desk.evaluation.ranking
         # a test answers in the dialog's place
         self.ask: Callable[[QWidget, str, str, str, str], bool] = confirm
         self.intake = DataIntake(self, desk.settings)
@@ -46,6 +49,9 @@ class EvaluatePage(Page):
         self.progress = ScanProgress(desk.theme, self._data.thumbnails)
         self.pictures = PicturesView(desk.theme, self._data)
         self.results = ResultsView(desk)
+        self.ranking = RankingView(desk.theme, desk.evaluation.ranking, self._data.thumbnails)
+        # a test answers in the dialog's place
+        self.ask_variants = ask_for_variants
         self.settings_column = SettingsColumn(desk)
         self.faces = Segments(
             desk.theme,
@@ -53,6 +59,7 @@ class EvaluatePage(Page):
             [
                 (_PICTURES, self.tr("Pictures"), self.tr("What is evaluated")),
                 (_RESULTS, self.tr("Results"), self.tr("What came out")),
+                (_RANKING, self.tr("Ranking"), self.tr("Several variants in one table")),
             ],
         )
         self._top = QWidget()
@@ -91,7 +98,7 @@ class EvaluatePage(Page):
         if session := next(filter(is_session, paths), ""):
             self.desk.navigation.session_found.emit(session)
             return
-        if self._run.is_running:
+        if self._run.is_running or self._ranking.is_running:
             self.say("info", self.tr("An evaluation goes on."), self.tr("Cancel it first, or wait for its end."))
             return
         self.clear_banner()
@@ -139,6 +146,39 @@ class EvaluatePage(Page):
             self.desk.reports.show_run(self._run.request.options.keep)
             self.desk.navigation.go(REPORT)
 
+    def on_show_wanted(self, folder: str) -> None:
+        """Show the results of the run kept in `folder`, here if it is the present one, else on the Report page."""
+        if self._run.request is None or self._run.request.options.keep == folder:
+            self.on_face_picked(_RESULTS)
+        elif folder:
+            self.desk.reports.show_run(folder)
+            self.desk.navigation.go(REPORT)
+
+    def on_rank(self) -> None:
+        """Ask which variants to rank, and begin; do nothing while an evaluation goes on or none is possible."""
+        if self._run.is_running or self._ranking.is_running or self.settings_column.reason():
+            return
+        self._ranking.start(self.ask_variants(self.window(), self._ranking.offered(), self._ranking.usual()))
+
+    def on_ranking_report(self) -> None:
+        """Show the Report page with the runs of the ranked variants chosen, the best first."""
+        if folders := self._ranking.folders():
+            self.desk.reports.show_runs(folders)
+            self.desk.navigation.go(REPORT)
+
+    def on_ranking_explore(self, paths: list[str]) -> None:
+        """Add the pictures with the file paths `paths` to the gallery of the Explore page with their labels, and show that page."""
+        self.desk.gallery.set_labels(self._ranking.labels(tuple(paths)))
+        self.desk.analysis.drop(paths)
+        self.desk.navigation.go(EXPLORE)
+
+    def on_ranking_changed(self, running: bool) -> None:
+        """Bring the ranking to the front when it begins (`running`); enable the actions that are possible then, or after its end."""
+        if running:
+            self.clear_banner()
+            self._face = _RANKING
+        self.on_changed()
+
     def on_explore(self, paths: list[str]) -> None:
         """Add the pictures with the file paths `paths` to the gallery of the Explore page, and show that page."""
         self.desk.gallery.set_labels(self._run.tally.labels(paths))
@@ -146,16 +186,18 @@ class EvaluatePage(Page):
         self.desk.navigation.go(EXPLORE)
 
     def on_face_picked(self, face: str) -> None:
-        """Show the pictures or the results in the middle of the page, as `face`, "pictures" or "results", says."""
+        """Show in the middle of the page what `face` says: "pictures", "results" or "ranking"."""
         self._face = face
         self.on_changed()
 
     def on_changed(self) -> None:
         """Show the welcome, the scan, the pictures or the results, as fits the present state, and enable the possible actions."""
-        has_run = self._run.request is not None
+        has_run, has_ranking = self._run.request is not None, self._ranking.request is not None
         face: QWidget = self.pictures
         if self._data.is_running:
             face = self.progress
+        elif has_ranking and self._face == _RANKING:
+            face = self.ranking
         elif has_run and (self._face == _RESULTS or self._data.result is None):
             face = self.results
         elif self._data.result is None:
@@ -164,19 +206,24 @@ class EvaluatePage(Page):
         had_focus = self._stack.isAncestorOf(self.window().focusWidget() or self.window())
         moves = face is not self._stack.currentWidget()
         self._stack.setCurrentWidget(face)
-        self._top.setVisible(has_run and self._data.result is not None and face is not self.progress)
-        self.faces.set_choice(_RESULTS if face is self.results else _PICTURES)
+        self._top.setVisible((has_run or has_ranking) and self._data.result is not None and face is not self.progress)
+        for key, there in ((_RESULTS, has_run), (_RANKING, has_ranking)):
+            self.faces.buttons[key].setVisible(there)
+        self.faces.set_choice({self.results: _RESULTS, self.ranking: _RANKING}.get(face, _PICTURES))
         if moves and had_focus:
             self._focus(face)
         may = not self.settings_column.reason()
-        self.start_action.setEnabled(may and not self._run.is_running)
-        self.cancel_action.setEnabled(self._run.is_running or self._data.is_running)
+        busy = self._run.is_running or self._ranking.is_running
+        self.start_action.setEnabled(may and not busy)
+        self.rank_action.setEnabled(may and not busy)
+        self.cancel_action.setEnabled(busy or self._data.is_running)
         self.report_action.setEnabled(has_run and not self._run.report_problem())
 
     def on_scanning_changed(self, running: bool) -> None:
         """Forget the last run and show the progress when a scan begins (`running`), or what it found once it has ended."""
         if running:
             self._run.forget()
+            self._ranking.forget()
             self.progress.begin()
         else:
             self.welcome.refresh()
@@ -208,10 +255,11 @@ class EvaluatePage(Page):
             if not self.ask(self.window(), self.tr("Cancel the evaluation"), question, self.tr("Break off"), hint):
                 return
         self._run.cancel()
+        self._ranking.cancel()
         self._data.cancel()
 
     def _focus(self, face: QWidget) -> None:
-        if face is self.results:
+        if face in (self.results, self.ranking):
             self.faces.focus_taken()
         elif face is self.progress:
             self.progress.cancel.setFocus()
@@ -240,16 +288,17 @@ class EvaluatePage(Page):
     def _make_actions(self) -> Menus:
         self.report_action = self.add_action(self.tr("&Report of this run…"), self.on_report, "Ctrl+Shift+E")
         self.start_action = self.add_action(self.tr("&Run"), self._run.start, "F5", "Ctrl+R")
+        self.rank_action = self.add_action(self.tr("Ran&k several variants…"), self.on_rank)
         self.cancel_action = self.add_action(self.tr("&Cancel"), self.on_cancel, "Esc")
         return {
             "&File": [*self.intake.actions, None, self.report_action, self.charts.action],
-            "&Run": [self.start_action, self.cancel_action],
+            "&Run": [self.start_action, self.rank_action, self.cancel_action],
         }
 
     def _lay_out(self) -> None:
-        for face in (self.welcome, self.progress, self.pictures, self.results):
+        for face in (self.welcome, self.progress, self.pictures, self.results, self.ranking):
             self._stack.addWidget(face)
-        self.faces.setMaximumWidth(260)
+        self.faces.setMaximumWidth(360)
         fill(QHBoxLayout(self._top), self.faces, (None, 1), margins=(16, 10, 12, 0))
         self.settings_column.setFixedWidth(_SETTINGS_WIDTH)
         middle = fill(QVBoxLayout(), self._top, (self._stack, 1), spacing=0)
@@ -274,10 +323,16 @@ class EvaluatePage(Page):
         self.faces.picked.connect(self.on_face_picked)
         self.results.report_clicked.connect(self.on_report)
         self.results.explore_clicked.connect(self.on_explore)
+        self.settings_column.several.clicked.connect(self.on_rank)
+        self.ranking.report_clicked.connect(self.on_ranking_report)
+        self.ranking.explore_clicked.connect(self.on_ranking_explore)
+        self._ranking.running_changed.connect(self.on_ranking_changed)
+        self._ranking.changed.connect(self.on_changed)
         data.running_changed.connect(self.on_scanning_changed)
         data.progress_changed.connect(self.progress.set_progress)
         data.failed.connect(self.on_failed)
         run.running_changed.connect(self.on_run_changed)
         run.changed.connect(self.on_changed)
+        run.show_wanted.connect(self.on_show_wanted)
         self.desk.evaluation.choices.changed.connect(self.on_changed)
         self.desk.engine.changed.connect(self.on_engine_changed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from capt_gui.pages.evaluate.difference_card import DifferenceCard
 from capt_gui.pages.evaluate.distribution_card import DistributionCard
 from capt_gui.pages.evaluate.heat_cards import ConfusionCard, CorruptionCard
 from capt_gui.pages.evaluate.result_cards import AttacksCard, CurveCard, FiguresCard, ReencodingCard, ResultCard
@@ -61,6 +62,7 @@ class ResultsView(QWidget):
         self.curve = CurveCard(desk.theme, desk.model)
         self.corruptions = CorruptionCard(desk.theme)
         self.classes = ClassesCard()
+        self.differences = DifferenceCard(desk.theme, desk.evaluation.data.thumbnails)
         self.confusion = ConfusionCard(desk.theme, desk.evaluation.data.thumbnails)
         self.reencoding = ReencodingCard(desk.theme)
         self.distribution = DistributionCard(desk.theme, desk.model)
@@ -69,7 +71,7 @@ class ResultsView(QWidget):
         self._checks_card, self._failed_card = Card(self.checks), Card(self.failed)
         self._cards: dict[ResultCard, Card] = {}
         self._columns = TwoColumns()
-        self._add(0, self.figures, self.attacks)
+        self._add(0, self.figures, self.differences, self.attacks)
         self._add(1, self.curve)
         self._add(0, self.corruptions)
         self._columns.add(self._checks_card, 1)
@@ -90,6 +92,7 @@ class ResultsView(QWidget):
         ChartSaving(desk, self.confusion.grid, self.confusion.record, Qt.Corner.TopLeftCorner)
         self.verdict.report_clicked.connect(self.report_clicked)
         self.confusion.explore_clicked.connect(self.explore_clicked)
+        self.differences.explore_clicked.connect(self.explore_clicked)
         self._run.changed.connect(self.on_changed)
         self._run.counted.connect(self.on_counted)
         self._choices.changed.connect(self.on_choices_changed)

@@ -93,9 +93,11 @@ class VerdictCard(VerdictBox):
         took = self.tr("{} · took {} on {}").format(
             self._run.settings_text(), tune_text.duration(result.wall_s), result.device
         )
-        caption = "\n".join(
-            part for part in (*unknown_sentences(result.unknown_words), *result.notes, limits, took) if part
-        )
+        stored = ""
+        if result.rows_from_store:
+            stored = self.tr("{:,} rows were looked up: they had been computed before.").format(result.rows_from_store)
+        parts = (*unknown_sentences(result.unknown_words), *result.notes, limits, took, stored, result.store_note)
+        caption = "\n".join(part for part in parts if part)
         self.set_verdict(kind, headline, figures, caption)
         self._offer(self.report, self.copy)
 

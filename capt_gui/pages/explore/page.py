@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from capt_engine.formatting import duration
+from capt_engine.records import AnalyzeResult
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
 from capt_gui.pages.explore.picture_actions import PictureActions
@@ -33,9 +34,11 @@ from capt_gui.view_models.explore.simple_look import SimpleLook
 from capt_gui.view_models.explore.tour import Lesson
 from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
+from capt_gui.widgets.scrolled import LeastHeight
 
 _COLUMNS = [250, 700, 330]
 _ROWS = [400, 270]
+_MIDDLE, _LEAST_RESULT = 414, 380
 # of a table above the result, in pixels
 _LEAST_TABLE = 400
 
@@ -47,6 +50,7 @@ class ExplorePage(Page):
         super().__init__(desk, parent)
         self._current = ""
         self._offered = ""
+        self._store_note = ""
         # the banner asks which of many pictures to analyse
         self._asks = False
         self.intake = Intake(self, desk.analysis, desk.tour, desk.settings)
@@ -62,13 +66,17 @@ class ExplorePage(Page):
         self.simple = SimpleView(desk, self.look)
         self._centre = QStackedWidget()
         self._centre.addWidget(self.welcome)
-        self._centre.addWidget(self.result)
+        # in a low window the middle scrolls, rather than leave the pictures no room
+        self._result_area = LeastHeight(self.result)
+        self._result_area.setMinimumWidth(_MIDDLE)
+        self.result.splitter.setMinimumHeight(_LEAST_RESULT)
+        self._centre.addWidget(self._result_area)
         self._middle = QSplitter(Qt.Orientation.Vertical)
         self._middle.addWidget(self._centre)
         self._middle.setChildrenCollapsible(False)
         self._widths = desk.settings.columns if len(desk.settings.columns) == 3 else _COLUMNS
         self._columns = columns(
-            (self.gallery, 0, 160), (self._middle, 1, 440), (self.settings_column, 0, 270), sizes=self._widths
+            (self.gallery, 0, 160), (self._middle, 1, _MIDDLE), (self.settings_column, 0, 256), sizes=self._widths
         )
         self.result.splitter.setSizes(desk.settings.rows if len(desk.settings.rows) == 2 else _ROWS)
         self._views = QStackedWidget()
@@ -79,6 +87,7 @@ class ExplorePage(Page):
         for widget, stop in (
             (self.welcome.drop_zone, PICTURES),
             (self.result.pair, VERDICT),
+            (self.result.headline, VERDICT),
             (self.result.triptych, TRIPTYCH),
             (self.settings_column.classes_card, CLASSES),
             (self.settings_column.attack, ATTACK),
@@ -152,7 +161,7 @@ class ExplorePage(Page):
         empty = self.desk.gallery.rowCount() == 0
         self.gallery.setVisible(not empty)
         idle = empty and not self.desk.analysis.is_running
-        self._centre.setCurrentWidget(self.welcome if idle else self.result)
+        self._centre.setCurrentWidget(self.welcome if idle else self._result_area)
         self._fit()
         for action in self._needing_pictures:
             action.setEnabled(not empty)
@@ -325,6 +334,11 @@ class ExplorePage(Page):
         self._offered, self._asks = "", False
         super().say(kind, message, hint, action, second, third)
 
+    def _warn_of_store(self, result: AnalyzeResult) -> None:
+        if result.store_note and result.store_note != self._store_note:
+            self.say("warning", result.store_note)
+        self._store_note = result.store_note
+
     def _keep_widths(self) -> None:
         if self._columns.indexOf(self.gallery) >= 0 and self.gallery.isVisible():
             self._widths = self._columns.sizes()
@@ -414,7 +428,9 @@ class ExplorePage(Page):
         analysis.pictures_found.connect(self.on_pictures_found)
         analysis.failed.connect(self.on_failed)
         analysis.finished.connect(self.result.show_summary)
+        analysis.finished.connect(self._warn_of_store)
         analysis.large.connect(self.on_large)
+        analysis.show_wanted.connect(gallery.view.select_path)
         analysis.running_changed.connect(self.on_running_changed)
         self.intake.problem.connect(self.on_problem)
         self.intake.session_found.connect(self.desk.navigation.session_found)

@@ -17,7 +17,7 @@ from capt_gui.widgets.layout import fill
 from capt_gui.widgets.line_chart import Level, Line
 from capt_gui.widgets.marked_line_chart import MarkedLineChart
 
-_CHART_HEIGHT = 108
+_CHART_HEIGHT = 92
 
 
 class ReplayCard(QWidget):
@@ -47,7 +47,7 @@ class ReplayCard(QWidget):
         self.chart = MarkedLineChart(
             theme,
             self.tr("Loss and margin by step"),
-            self.tr("step"),
+            self.tr("picture"),
             self.tr("loss, margin"),
             self.tr("Every step of the attack can be looked at: its loss, its margin and its picture."),
         )
@@ -153,7 +153,8 @@ class ReplayCard(QWidget):
         if step is None:
             failed = replay.failure
             running = replay.is_running and replay.is_of(self._request)
-            words = f"{failed.message} {failed.hint}" if failed is not None else replay.progress.text if running else ""
+            progress = replay.progress.text or self.tr("Waiting for its turn")
+            words = f"{failed.message} {failed.hint}" if failed is not None else progress if running else ""
             self.state.set_text(words)
             self.chart.set_marks()
             return

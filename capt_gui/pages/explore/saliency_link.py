@@ -71,9 +71,9 @@ class SaliencyLink(QObject):
         failure = self._model.failure(question)
         running = self._model.is_asking(question)
         words = self._model.progress.text or self.tr("Waiting for its turn") if running else ""
-        self._view.show_state(
-            f"{failure.message} {failure.hint}".strip() if failure is not None else words, is_running=running
-        )
+        if failure is not None and not running:
+            words = f"{failure.message} {failure.hint}".strip()
+        self._view.show_state(words, is_running=running, can_begin=self._model.can_be_asked(question))
 
     def _ask_for(self) -> Question | None:
         if self._subject is None:

@@ -41,7 +41,7 @@ class ReportPage(Page):
         self.options = OptionsColumn(desk.theme, desk.reports)
         self.printing = Printing(self, desk.reports)
         widths = desk.settings.report_columns if len(desk.settings.report_columns) == 3 else _COLUMNS
-        self._columns = columns((self.runs, 0, 180), (self.preview, 1, 376), (self.options, 0, 312), sizes=widths)
+        self._columns = columns((self.runs, 0, 160), (self.preview, 1, 350), (self.options, 0, 296), sizes=widths)
         self.lay_out(self._columns)
         self.actions_by_menu = self._make_actions()
         self._connect()

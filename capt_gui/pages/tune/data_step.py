@@ -212,7 +212,7 @@ class DataStep(Step):
         left.setProperty("card", True)
         fill(QVBoxLayout(left), above, (self.table, 1), text(note, "caption"), margins=(16, 14, 2, 8))
         self.table.set_model(self._rows)
-        self.columns = columns((left, 5, 500), (self.details, 3, 300), sizes=(750, 410), handle=10)
+        self.columns = columns((left, 5, 460), (self.details, 3, 280), sizes=(750, 410), handle=10)
         fill(QVBoxLayout(self._found), self.notices, (self.columns, 1), spacing=10, margins=(20, 12, 20, 12))
         for face in (self.welcome, self.progress, self._found):
             self._faces.addWidget(face)

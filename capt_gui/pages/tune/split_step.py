@@ -134,7 +134,7 @@ class SplitStep(Step):
             frame.setProperty("card", True)
         fill(QVBoxLayout(middle), self.totals, (self.bars, 1), spacing=10, margins=(16, 14, 8, 8))
         fill(QVBoxLayout(right), self._title, self._note, 6, (self.grid, 1), spacing=2, margins=(16, 14, 8, 8))
-        parts = columns((scrolled(self.settings), 0, 310), (middle, 3, 310), (right, 2, 200), sizes=_COLUMNS, handle=10)
+        parts = columns((scrolled(self.settings), 0, 290), (middle, 3, 260), (right, 2, 190), sizes=_COLUMNS, handle=10)
         fill(QVBoxLayout(self), self.banner, self.notices, (parts, 1), spacing=10, margins=(20, 12, 20, 12))
 
 

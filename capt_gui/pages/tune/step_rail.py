@@ -15,6 +15,8 @@ NOW, COMPLETE, OPEN, LOCKED = "now", "complete", "open", "locked"
 
 _HEIGHT = 52
 _DISC = 26
+# a name that is cut keeps so much beside the disc
+_LEAST_TEXT = 96
 
 
 class StepRail(QFrame):
@@ -82,7 +84,7 @@ class StepButton(QAbstractButton):
         state_text = self._state_text()
         self.setAccessibleName(self.tr("Step {}: {}, {}").format(self._number + 1, self.text(), state_text))
         self.setAccessibleDescription(reason or self._summary)
-        set_tooltip(self, reason or self._summary)
+        set_tooltip(self, f"{self.text()}: {reason or self._summary}")
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -91,8 +93,8 @@ class StepButton(QAbstractButton):
         return QSize(round(max(state_text, 60)) + _DISC + 44, _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        """Return the preferred size as the smallest one too, so that the name of the step is never cut."""
-        return self.sizeHint()
+        """Return the size with room for the disc and a few letters: in a small window the name is cut, and whole in the tooltip."""
+        return QSize(min(self.sizeHint().width(), _DISC + _LEAST_TEXT), _HEIGHT)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Paint the button again as the pointer enters it, to show that it can be clicked; Qt handles `event` too."""

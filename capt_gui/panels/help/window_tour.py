@@ -13,6 +13,12 @@ PICTURES, VERDICT, TRIPTYCH, CLASSES, ATTACK, RAIL = "pictures", "verdict", "tri
 """Names of the stops, which widgets carry in the property `guided_tour.STOP`."""
 
 
+def has_answer(desk: Desk, path: str) -> bool:
+    """Return True once the picture of the gallery at `path` has been analysed."""
+    item = desk.gallery.item(path)
+    return item is not None and item.row is not None
+
+
 def window_stops(desk: Desk, show_page: Callable[[str], object]) -> tuple[Stop, ...]:
     """Return the stops of the tour over the pages of `desk`; show_page: brings the page of a key to the front."""
 
@@ -42,7 +48,7 @@ def window_stops(desk: Desk, show_page: Callable[[str], object]) -> tuple[Stop, 
                 "lost the right answer, green has kept it."
             ),
             begin,
-            lambda: not desk.analysis.is_running and desk.gallery.rowCount() > 0,
+            lambda: any(has_answer(desk, path) for path in desk.gallery.paths()),
             tr("The pictures of the toy world are attacked. This takes a few seconds…"),
         ),
         Stop(

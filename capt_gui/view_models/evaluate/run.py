@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -20,13 +21,15 @@ from capt_engine.records import (
     FailedPicture,
     Failure,
     KeptRun,
+    Pace,
     RowsReady,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
 from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import worse_checks
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.tally import EvaluateTally
+from capt_gui.view_models.navigation import EVALUATE
 from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.run_store import RunStore
 
@@ -38,7 +41,7 @@ class EvaluateRun(OneJob):
     """The run of an evaluation, and how far it is.
 
     Signals: `changed`: a run began, ended, or was forgotten; `counted`: more rows are there; `running_changed`;
-    `progress_changed(done, total, text)`; `failed(Failure)`.
+    `progress_changed(done, total, text)`; `failed(Failure)`; `show_wanted(folder)`: somebody wants to see the run kept there.
     """
 
     changed = Signal()
@@ -46,6 +49,7 @@ class EvaluateRun(OneJob):
     running_changed = Signal(bool)
     progress_changed = Signal(int, int, str)
     failed = Signal(object)
+    show_wanted = Signal(str)
 
     def __init__(
         self, bridge: Bridge, choices: EvaluateChoices, store: RunStore, parent: QObject | None = None
@@ -62,8 +66,8 @@ class EvaluateRun(OneJob):
         # how many were done when a run of an earlier session was gone on with
         self.n_before = 0
         self._began_s, self._anew = 0.0, True
-        # seconds a picture took in the runs of this session, by what was asked for
-        self._paces: dict[EvaluateRequest, float] = {}
+        # the pace of the runs of this session, and the seconds of loading before them, by what was asked for
+        self._paces: dict[EvaluateRequest, tuple[Pace, float]] = {}
 
     @property
     def is_stopped(self) -> bool:
@@ -140,9 +144,12 @@ class EvaluateRun(OneJob):
             self.changed.emit()
 
     def forecast_s(self) -> float | None:
-        """Return the forecast seconds of a run with the present choices, by the last such run's pace; None without one."""
-        pace = self._paces.get(_kind_of(self._choices.request()))
-        return None if pace is None else pace * self._choices.drawn
+        """Return the forecast seconds of a run with the present choices, by the last such run's pace; None without one.
+
+        Loading the model and the checks that follow the pictures are counted; neither grows with the pictures.
+        """
+        known = self._paces.get(_kind_of(self._choices.request()))
+        return None if known is None else known[0].seconds(self._choices.drawn) + known[1]
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -248,11 +255,16 @@ class EvaluateRun(OneJob):
         self.counted.emit()
 
     def on_finished(self, result: AnalyzeResult) -> None:
-        """Keep the result; unless the run was resumed, also keep its seconds per picture for later forecasts."""
+        """Keep the result, and its pace for later forecasts, unless the run was resumed or found rows in the store."""
         self.result = result
-        if self._began_s and self._anew and self.request is not None:
-            n = max(result.n + result.n_failed, 1)
-            self._paces[_kind_of(self.request)] = (time.monotonic() - self._began_s) / n
+        if self._began_s and self._anew and self.request is not None and not result.rows_from_store:
+            seconds, n = time.monotonic() - self._began_s, max(result.n + result.n_failed, 1)
+            known = (
+                (Pace(0.0, seconds / n, 1), 0.0)
+                if result.pace is None
+                else (result.pace, max(0.0, seconds - result.wall_s))
+            )
+            self._paces[_kind_of(self.request)] = known
 
     def on_failed(self, failure: Failure) -> None:
         """Keep the reason why the run failed, which is announced when the run has ended."""
@@ -265,11 +277,23 @@ class EvaluateRun(OneJob):
         if self.failure is not None:
             self.failed.emit(self.failure)
 
+    def _again(self, request: EvaluateRequest) -> None:
+        """Ask the same once more: go on with what the run has kept, else begin anew; nothing happens while another is under way."""
+        if self.is_running:
+            return
+        if request == self.request and self.can_resume:
+            self.resume()
+            return
+        self._arrived, self.n_before = EvaluateTally(request.headline), 0
+        options = replace(request.options, keep=self._store.new_folder(), resume=False)
+        self._submit(replace(request, options=options))
+
     def _submit(self, request: EvaluateRequest) -> None:
         self.request, self.result, self.failure = _resumed(request, resume=False), None, None
         self._began_s, self._anew = 0.0, not request.options.resume
         self._run(
             request,
+            About(EVALUATE, partial(self._again, request), partial(self.show_wanted.emit, request.options.keep)),
             started=self.on_started,
             progressed=self.on_progressed,
             news=self.on_news,

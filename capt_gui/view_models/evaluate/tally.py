@@ -155,6 +155,20 @@ class EvaluateTally:
             and (one.held is not None or not attacked)
         )
 
+    def only_wrong(self, side: str, other: str, *, attacked: bool) -> tuple[str, ...]:
+        """Return the paths of the pictures that the prompts `side` get wrong and the prompts `other` have right (ids).
+
+        attacked: under the attacks at the headline budget, of the pictures that both were attacked on; else when clean.
+        """
+        mine, theirs = self._pictures.get(side, {}), self._pictures.get(other, {})
+
+        def right(one: _Seen) -> bool | None:
+            return one.held if attacked else one.clean == one.label
+
+        return tuple(
+            path for path, one in mine.items() if path in theirs and right(one) is False and right(theirs[path]) is True
+        )
+
     def labels(self, paths: Iterable[str]) -> dict[str, str]:
         """Return the labels of the pictures at `paths` that have been counted, by path."""
         seen: dict[str, _Seen] = {}

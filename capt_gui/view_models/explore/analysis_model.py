@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
@@ -19,7 +20,7 @@ from capt_engine.records import (
     PreviewsReady,
     RowsReady,
 )
-from capt_gui.bridge import Bridge, Job
+from capt_gui.bridge import About, Bridge, Job
 from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.forecast import (
@@ -32,6 +33,7 @@ from capt_gui.view_models.explore.forecast import (
     kind_of,
 )
 from capt_gui.view_models.explore.gallery_model import GalleryModel
+from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.view_models.run_store import RunStore
 
 _NOTHING_FOUND = Failure("BadRequest", "No pictures were found there.", "Drop pictures, or a folder that holds some.")
@@ -125,6 +127,7 @@ class AnalysisModel(QObject):
     """One job after the other, frozen when it is asked for; what a stopped or failed job has brought stays.
 
     large(LargeDrop): new pictures would take more than a minute, and wait until somebody says which of them to analyse.
+    show_wanted(path): somebody wants to see the result of this picture.
     """
 
     running_changed = Signal(bool)
@@ -133,6 +136,7 @@ class AnalysisModel(QObject):
     finished = Signal(object)
     pictures_found = Signal(list)
     large = Signal(object)
+    show_wanted = Signal(str)
 
     def __init__(
         self,
@@ -181,7 +185,8 @@ class AnalysisModel(QObject):
         """
         if not paths:
             return None
-        search = PictureSearch(self._bridge.run(PreviewRequest(tuple(paths))), self._gallery)
+        about = About(EXPLORE, again=partial(self.drop, tuple(paths), analyse=analyse), is_fleeting=True)
+        search = PictureSearch(self._bridge.run(PreviewRequest(tuple(paths)), about), self._gallery)
         search.pictures_found.connect(self.pictures_found)
         search.finished.connect(self.on_searched)
         if self._choices.settings.auto_run if analyse is None else analyse:
@@ -206,10 +211,7 @@ class AnalysisModel(QObject):
         elif paths and not self._choices.problem():
             self._gallery.set_pending(paths, "waiting")
             request = self._choices.request(tuple(paths), self._store.new_folder())
-            analysis = self._analyse(request)
-            analysis.paced.connect(self.on_paced)
-            analysis.job.progressed.connect(self.on_progressed)
-            analysis.finished.connect(self.on_finished)
+            self._analyse_all(request)
 
     def run_new(self, paths: Sequence[str]) -> None:
         """Analyse pictures that nobody has asked about yet, or emit `large` where all of them would take more than a minute.
@@ -221,10 +223,13 @@ class AnalysisModel(QObject):
             return
         pace = self._paces.get(kind_of(self._choices.request(())))
         if pace is not None:
-            self.on_pace_known(list(paths), pace)
+            self.on_pace_known(list(paths), pace.seconds(len(paths)) / len(paths))
             return
         self._gallery.set_pending(paths, "waiting")
-        analysis = self._analyse(self._choices.request(first_look(paths)))
+        few = first_look(paths)
+        title = self.tr("First look at {} of {} pictures").format(len(few), f"{len(paths):,}")
+        about = About(EXPLORE, again=partial(self.run_new, tuple(paths)), title=title, is_fleeting=True)
+        analysis = self._analyse(self._choices.request(few), about)
         analysis.job.progressed.connect(self.on_progressed)
         look = FirstLook(analysis.job, paths, self)
         look.known.connect(self.on_pace_known)
@@ -252,7 +257,8 @@ class AnalysisModel(QObject):
             return
         options = replace(run.request.options, keep=run.folder, resume=True)
         self.drop(run.request.paths, analyse=False)
-        analysis = self._analyse(replace(run.request, options=options))
+        request = replace(run.request, options=options)
+        analysis = self._analyse(request, About(EXPLORE, partial(self.go_on, run), partial(self._show, request)))
         analysis.job.progressed.connect(self.on_progressed)
         analysis.finished.connect(self.on_finished)
 
@@ -276,7 +282,7 @@ class AnalysisModel(QObject):
                 if path in work.open_paths:
                     return
                 work.job.cancel()
-        self._analyse(replace(item.request, paths=(path,)), redraws=True)
+        self._analyse(replace(item.request, paths=(path,)), None, redraws=True)
 
     def cancel(self) -> None:
         """Stop all jobs that wait or are under way; results that have arrived stay in the gallery."""
@@ -313,8 +319,26 @@ class AnalysisModel(QObject):
         self._work = [work for work in self._work if work.job.is_running]
         self._tell_running()
 
-    def _analyse(self, request: AnalyzeRequest, *, redraws: bool = False) -> Analysis:
-        analysis = Analysis(self._bridge.run(request), request, self._gallery, redraws=redraws)
+    def _analyse_all(self, request: AnalyzeRequest) -> None:
+        """Analyse all pictures of a request, and keep the run where it says."""
+        self._gallery.set_pending(request.paths, "waiting")
+        analysis = self._analyse(request, About(EXPLORE, partial(self._again, request), partial(self._show, request)))
+        analysis.paced.connect(self.on_paced)
+        analysis.job.progressed.connect(self.on_progressed)
+        analysis.finished.connect(self.on_finished)
+
+    def _again(self, request: AnalyzeRequest) -> None:
+        """Ask the same once more; a new run folder keeps it."""
+        self._analyse_all(replace(request, options=replace(request.options, keep=self._store.new_folder())))
+
+    def _show(self, request: AnalyzeRequest) -> None:
+        """Ask for the first picture of a request that is in the gallery to be shown."""
+        path = next((path for path in request.paths if self._gallery.item(path) is not None), "")
+        if path:
+            self.show_wanted.emit(path)
+
+    def _analyse(self, request: AnalyzeRequest, about: About | None, *, redraws: bool = False) -> Analysis:
+        analysis = Analysis(self._bridge.run(request, about), request, self._gallery, redraws=redraws)
         self._add(analysis)
         return analysis
 

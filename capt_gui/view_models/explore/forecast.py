@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.records import AnalyzeRequest, AnalyzeResult
+from capt_engine.records import AnalyzeRequest, AnalyzeResult, Pace
 from capt_gui.bridge import Job
 
 FEW = 4
@@ -39,13 +39,22 @@ def evenly(paths: Sequence[str], n: int = EVENLY) -> tuple[str, ...]:
     return tuple(paths[round(i * (len(paths) - 1) / (n - 1))] for i in range(n))
 
 
-class Paces(dict[AnalyzeRequest, float]):
-    """Seconds that a picture took in the analyses of this session, by what was asked for."""
+class Paces(dict[AnalyzeRequest, Pace]):
+    """The pace of the analyses of this session, by what was asked for."""
 
     def note(self, request: AnalyzeRequest, result: AnalyzeResult) -> None:
         """Note the pace of a whole analysis that has ended; one without a picture says nothing."""
-        if result.n:
-            self[kind_of(request)] = result.wall_s / result.n
+        if result.pace is not None and not result.rows_from_store:
+            self[kind_of(request)] = result.pace
+        elif result.n:
+            picture_s = computed_s(result) if result.rows_from_store else result.wall_s / result.n
+            self[kind_of(request)] = Pace(0.0, picture_s, 1)
+
+
+def computed_s(result: AnalyzeResult) -> float:
+    """Return the seconds that a picture of an analysis took when it was computed, be it now or before it was stored."""
+    sides = [result, *([result.compared.other] if result.compared is not None else [])]
+    return sum(attack.seconds for side in sides for attack in side.attacks) / result.n if result.n else 0.0
 
 
 def kind_of(request: AnalyzeRequest) -> AnalyzeRequest:
@@ -85,9 +94,14 @@ class FirstLook(QObject):
     def on_finished(self, result: AnalyzeResult) -> None:
         """Emit `known` with the pace of the pictures after the first; where none could be used, it is 0: they fail at once."""
         self._is_known = True
+        if result.pace is not None and not result.rows_from_store:
+            self.known.emit(self._paths, result.pace.seconds(len(self._paths)) / len(self._paths))
+            return
         since = self._first_s if result.n > 1 and self._first_s else self._began_s
         n = max(result.n - 1, 1) if self._first_s else result.n
-        self.known.emit(self._paths, (time.monotonic() - since) / n if n else 0.0)
+        pace = (time.monotonic() - since) / n if n else 0.0
+        # Answers that come from the store say nothing of the time that others take.
+        self.known.emit(self._paths, max(pace, computed_s(result)) if result.rows_from_store else pace)
 
     def on_ended(self) -> None:
         """Emit `stopped` if the look was cancelled or failed."""

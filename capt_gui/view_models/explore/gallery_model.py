@@ -157,13 +157,17 @@ class GalleryModel(QAbstractListModel):
 
     def restore(self, entries: Iterable[GalleryEntry]) -> None:
         """Append the pictures that `entries` gave before, with all that was known of them; one that is there stays as it is."""
-        fresh = {entry.path: entry for entry in entries if entry.path not in self._rows}
-        for entry in fresh.values():
-            if entry.thumbnail:
-                self._thumbnails.put_packed(entry.path, QByteArray(entry.thumbnail))
-            if entry.label:
-                self._labels[entry.path] = entry.label
-        self._append([Item.of(entry) for entry in fresh.values()])
+        self.restore_items([(Item.of(entry), entry.thumbnail) for entry in entries])
+
+    def restore_items(self, kept: Iterable[tuple[Item, bytes]]) -> None:
+        """Append pictures with their small JPEGs, as `restore` does; whoever makes the items may do so on another thread."""
+        fresh = {item.path: (item, thumbnail) for item, thumbnail in kept if item.path not in self._rows}
+        for path, (item, thumbnail) in fresh.items():
+            if thumbnail:
+                self._thumbnails.put_packed(path, QByteArray(thumbnail))
+            if item.label:
+                self._labels[path] = item.label
+        self._append([item for item, _ in fresh.values()])
 
     def add(self, paths: Iterable[str], failures: Iterable[FailedPicture] = ()) -> None:
         """Append a card for each picture at `paths`, and a failed one for each of `failures`, unless already there."""

@@ -145,8 +145,8 @@ class MarginCurve(OneJob):
         if self._item is None or self._item.row is None or self._subject is None:
             return ()
         sides = [self._rows(side) for side in ("ab" if self._item.other is not None else "a")]
-        budgets = [one for one in sides[0] if all(one in rows for rows in sides)]
         own = self._item.row.threat.eps
+        budgets = [one for one in sides[0] if one == own or all(_can_be_drawn(rows.get(one)) for rows in sides)]
         best = min(budgets, key=lambda one: (abs(one - eps), one), default=own)
         if best == own:
             return ()
@@ -215,10 +215,14 @@ class MarginCurve(OneJob):
 
     def on_pictures(self, found: StoredPictures) -> None:
         """Take the large pictures of one budget."""
-        row = self._stored.get(found.store_key, {}).get(found.eps)
+        row = next((rows[found.eps] for rows in map(self._rows, "ab") if self._is_of(rows.get(found.eps), found)), None)
         if row is not None and found.pictures is not None:
-            self._stored[found.store_key][found.eps] = replace(row, pictures=found.pictures)
+            self._stored.setdefault(found.store_key, {})[found.eps] = replace(row, pictures=found.pictures)
             self.changed.emit()
+
+    @staticmethod
+    def _is_of(row: PictureRow | None, found: StoredPictures) -> bool:
+        return row is not None and row.store_key == found.store_key
 
     def _ask_store(self, rows: Rows) -> None:
         for row in rows:
@@ -247,7 +251,7 @@ class MarginCurve(OneJob):
         rows = {eps: rows[place] for eps, rows in there.items() if place < len(rows)}
         first = next(iter(rows.values()), None)
         stored = self._stored.get(first.store_key, {}) if first is not None and first.store_key else {}
-        return stored | rows
+        return stored | {eps: row for eps, row in rows.items() if row.pictures is not None or eps not in stored}
 
     def _forget_pictures(self) -> None:
         """The large pictures of a picture that is left are not kept; its margins are, and the store is asked anew."""
@@ -261,6 +265,11 @@ class MarginCurve(OneJob):
     def _wait(self) -> None:
         if self._is_wanted and not self._is_busy and self._subject is not None:
             self._pause.start()
+
+
+def _can_be_drawn(row: PictureRow | None) -> bool:
+    """True if the large pictures of a row are there, or can be asked for."""
+    return row is not None and (row.pictures is not None or bool(row.store_key))
 
 
 def _answered(row: PictureRow, found: StoredAnswer) -> PictureRow:

@@ -22,10 +22,11 @@ from capt_engine.records import (
     amplified,
     values_csv,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
 from capt_gui.images import png_bytes, to_image
 from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.view_models.explore.gallery_model import GalleryModel, has_two_sets
+from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.view_models.one_job import OneJob
 
 SEEN, ADVERSARIAL, COLOURS, AMPLIFIED, VALUES = "seen", "adversarial", "perturbation", "amplified", "values"
@@ -136,9 +137,13 @@ class PictureExport(OneJob):
             self._end()
             return
         self._run(
-            self._requests.pop(0), news=self.on_rows, finished=self.on_finished, failed=self.on_failed,
+            self._requests.pop(0),
+            About(EXPLORE, title=self.tr("Draw pictures to save"), is_fleeting=True),
+            news=self.on_rows,
+            finished=self.on_finished,
+            failed=self.on_failed,
             cancelled=self.on_cancelled,
-        )  # fmt: skip
+        )
 
     def on_cancelled(self) -> None:
         """End the export where it is, as somebody stopped its job."""

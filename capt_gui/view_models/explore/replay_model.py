@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from capt_engine.records import Failure, PictureSet, ReplayRequest, ReplayResult, ReplayStep, ReplayStepsReady
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
+from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.view_models.one_job import OneJob
 
 _STEP_MS = 350
@@ -55,9 +56,14 @@ class ReplayModel(OneJob):
         self.forget()
         self._request = request
         self._run(
-            request, progressed=self.changed, news=self.on_steps, finished=self.on_finished, failed=self.on_failed,
+            request,
+            About(EXPLORE, is_fleeting=True),
+            progressed=self.changed,
+            news=self.on_steps,
+            finished=self.on_finished,
+            failed=self.on_failed,
             cancelled=self.changed,
-        )  # fmt: skip
+        )
         self._clock.start()
         self.changed.emit()
 

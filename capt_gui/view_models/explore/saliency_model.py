@@ -8,10 +8,12 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import AnalyzeRequest, Failure, JobProgress, PictureSet, SaliencyRequest, SaliencyResult
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
+from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.view_models.one_job import OneJob
 
 _KEPT = 48
+_FINAL = "BadRequest"
 
 
 class Question(NamedTuple):
@@ -49,13 +51,21 @@ class SaliencyModel(OneJob):
         found = self._answers.get(question)
         return found if isinstance(found, Failure) else None
 
+    def can_be_asked(self, question: Question) -> bool:
+        """Return True if nothing is known yet, or another try might succeed."""
+        known = self._answers.get(question)
+        return known is None or (isinstance(known, Failure) and known.kind != _FINAL)
+
     def is_asking(self, question: Question) -> bool:
         """Return True while this question is being worked on, or waits for its turn."""
         return self.is_running and self._asked == question
 
     def ask(self, question: Question, pictures: PictureSet) -> None:
-        """Compute the answer unless it is known or asked for already; work on another question ends."""
-        if question in self._answers:
+        """Compute the answer unless it is known or asked for already; work on another question ends.
+
+        That a model cannot be looked into is known from then on; any other failure is tried again.
+        """
+        if not self.can_be_asked(question):
             self._answers.move_to_end(question)
             self.leave()
         elif not self.is_asking(question):
@@ -70,6 +80,7 @@ class SaliencyModel(OneJob):
                     question.score,
                     question.patch,
                 ),
+                About(EXPLORE, is_fleeting=True),
                 progressed=self.on_progressed,
                 finished=self.on_finished,
                 failed=self.on_failed,

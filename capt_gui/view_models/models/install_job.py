@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Signal
 
 from capt_engine.records import ImportModelRequest, ImportPromptsRequest, RemoveRequest, VerifyRequest
+from capt_gui.bridge import About
+from capt_gui.view_models.navigation import MODELS
 from capt_gui.view_models.one_job import OneJob
 
 InstallRequest = ImportModelRequest | ImportPromptsRequest | VerifyRequest | RemoveRequest
@@ -26,6 +30,7 @@ class InstallJob(OneJob):
         if not self.is_running:
             self._run(
                 request,
+                About(MODELS, again=partial(self.start, request)),
                 progressed=self.changed,
                 finished=self.done,
                 failed=self.failed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -25,8 +26,9 @@ from capt_engine.records import (
     SanityRequest,
     SanityScore,
 )
-from capt_gui.bridge import Bridge, Job
+from capt_gui.bridge import About, Bridge, Job
 from capt_gui.translate import tr
+from capt_gui.view_models.navigation import MODELS
 
 WAITING, RUNNING, PAUSED = "waiting", "running", "paused"
 
@@ -149,7 +151,8 @@ class ModelsModel(QObject):
         Nothing is asked here: the user must have agreed before.
         """
         if model not in self.underway:
-            download = Download(model, self._bridge.run(DownloadRequest(model)), self)
+            about = About(MODELS, again=partial(self.download, model))
+            download = Download(model, self._bridge.run(DownloadRequest(model), about), self)
             download.changed.connect(self.changed)
             download.ended.connect(self.on_ended)
             download.installed.connect(self.on_installed)
@@ -176,7 +179,7 @@ class ModelsModel(QObject):
     def on_installed(self, download: Download, result: DownloadResult) -> None:
         """Renew the catalogue, try the fetched model on a few labelled pictures, and announce it by `installed`."""
         self._bridge.run(CatalogueRequest())
-        download.score(self._bridge.run(SanityRequest(Path(result.folder).name)))
+        download.score(self._bridge.run(SanityRequest(Path(result.folder).name), About(MODELS, is_fleeting=True)))
         self.installed.emit(result)
 
 

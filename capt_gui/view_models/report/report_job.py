@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import ReportRequest
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
+from capt_gui.view_models.navigation import REPORT
 from capt_gui.view_models.one_job import OneJob
 
 
@@ -32,6 +35,7 @@ class ReportJob(OneJob):
         self.request = request
         self._run(
             request,
+            About(REPORT, again=partial(self.start, request), is_fleeting=request.preview),
             started=self.changed,
             progressed=self.changed,
             news=self.pages_arrived,

@@ -56,7 +56,7 @@ class ReportsModel(QObject):
         self.failure: Failure | None = None
         self.pages = 0
         self.page_width = _PAGE_WIDTH
-        self._wanted = ""
+        self._wanted: tuple[str, ...] = ()
         # of one run, and of several side by side
         self._sections: dict[bool, tuple[SectionInfo, ...]] = {}
         self._requested: ReportRequest | None = None
@@ -182,7 +182,11 @@ class ReportsModel(QObject):
 
     def show_run(self, folder: str) -> None:
         """Refresh the list of runs, and choose the run in `folder` as soon as the list holds it."""
-        self._wanted = folder
+        self.show_runs((folder,))
+
+    def show_runs(self, folders: Sequence[str]) -> None:
+        """Refresh the list of runs, and choose those in `folders`, side by side, as soon as the list holds them all."""
+        self._wanted = tuple(folders)
         self.runs.refresh()
 
     def set_format(self, name: str) -> None:
@@ -262,8 +266,8 @@ class ReportsModel(QObject):
         """
         known = [run.folder for run in self.runs.runs]
         chosen = [folder for folder in self.chosen if folder in known]
-        if self._wanted in known:
-            chosen, self._wanted = [self._wanted], ""
+        if self._wanted and set(self._wanted) <= set(known):
+            chosen, self._wanted = list(self._wanted), ()
         if not chosen and not self.runs.is_running:
             newest = self.runs.newest_first
             chosen = [run.folder for run in newest if run.ended][:1] or [run.folder for run in newest][:1]

@@ -13,10 +13,9 @@ from capt_engine.records import Failure
 from capt_engine.session import journal, originals
 from capt_engine.session.journal import Changes, Journal, KeptJournal
 from capt_gui.roles import GalleryRole
-from capt_gui.view_models.explore.gallery_item import GalleryEntry
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.session.disk import Disk
-from capt_gui.view_models.session.pictures import is_same, picture, seen
+from capt_gui.view_models.session.pictures import Known, is_same, known, picture
 from capt_gui.view_models.session.window_state import Shown
 
 DELAY_MS = 300
@@ -56,7 +55,7 @@ class Autosave(QObject):
         self.file = ""
         # journals of windows that are gone, the newest first
         self.kept: tuple[KeptJournal, ...] = ()
-        self._seen: dict[str, GalleryEntry] = {}
+        self._seen: dict[str, Known] = {}
         self._dirty: dict[str, None] = {}
         self._unwritten: dict[str, None] = {}
         self._with_thumbnail: set[str] = set()
@@ -129,7 +128,7 @@ class Autosave(QObject):
         """Take the gallery as it is, with its `pictures`, for what is saved already; it is written into the journal all the same."""
         self._dirty.clear()
         for path in pictures:
-            if (now := seen(self._gallery, path)) is not None:
+            if (now := known(self._gallery, path)) is not None:
                 self._seen[path] = now
                 self._unwritten[path] = None
         self.touch()
@@ -191,7 +190,7 @@ class Autosave(QObject):
         while self._dirty and time.perf_counter() < until_s:
             path = next(iter(self._dirty))
             del self._dirty[path]
-            if (now := seen(self._gallery, path)) is None:
+            if (now := known(self._gallery, path)) is None:
                 continue
             before = self._seen.get(path)
             if before is None or not is_same(now, before):
@@ -218,13 +217,13 @@ class Autosave(QObject):
         while self._unwritten and (not some or time.perf_counter() < until_s):
             path = next(iter(self._unwritten))
             del self._unwritten[path]
-            if (known := self._seen.get(path)) is None:
+            if (one := self._seen.get(path)) is None:
                 continue
             thumbnail = b"" if path in self._with_thumbnail else self._gallery.packed(path)
             if thumbnail:
                 self._with_thumbnail.add(path)
             some[path] = None
-            taken.append(picture(known, thumbnail))
+            taken.append((one, thumbnail))
         order = self._gallery.paths() if self._is_reordered else None
         choices = state if state != self._written_state else None
         if not taken and order is None and choices is None:
@@ -238,7 +237,8 @@ class Autosave(QObject):
             plain = None
             if choices is not None:
                 plain = {**choices[0], "run": choices[1].plain() if choices[1] is not None else {}}
-            kept = tuple(originals.with_original(one) if one.thumbnail else one for one in taken)
+            made = (picture(*one) for one in taken)
+            kept = tuple(originals.with_original(one) if one.thumbnail else one for one in made)
             written.write(Changes(kept, order, plain, file))
 
         self._is_writing = True

@@ -8,6 +8,7 @@ from typing import Any
 
 from capt_engine.session import file, journal, originals
 from capt_engine.session.content import Session, SessionPicture
+from capt_gui.view_models.session.pictures import Whole
 from capt_gui.view_models.session.window_state import Shown, WindowState, plain
 
 
@@ -54,7 +55,7 @@ def save(
     path: Path,
     state: WindowState,
     shown: Shown | None,
-    pictures: tuple[SessionPicture, ...],
+    gallery: Whole,
     known: dict[str, tuple[int, int, str]],
 ) -> None:
     """Write a session to the file `path`. known: hashes of files that were read before, which is added to. Raises CannotWrite."""
@@ -62,5 +63,5 @@ def save(
     place = state.evaluated.place
     values["evaluated"]["near"] = file.near(place, path.absolute().parent) if place else ""
     values["run"] = shown.plain() if shown is not None else {}
-    whole = tuple(originals.with_original(one) for one in originals.measured(pictures, known))
-    file.write(path, Session(values, whole))
+    measured = originals.measured(gallery.unpacked(), known)
+    file.write_all(path, values, (originals.with_original(one) for one in measured))

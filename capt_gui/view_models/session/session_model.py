@@ -10,12 +10,12 @@ from typing import Any
 
 from PySide6.QtCore import QDir, QObject, QTemporaryDir, Signal
 
-from capt_engine.errors import CaptError
 from capt_engine.records import Failure
 from capt_engine.session import journal, originals
 from capt_engine.session.journal import KeptJournal
 from capt_gui.translate import counted
 from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.view_models.session import loading, pictures, window_state
 from capt_gui.view_models.session.autosave import Autosave
 from capt_gui.view_models.session.disk import Disk
@@ -56,7 +56,7 @@ class SessionModel(QObject):
         # where it is saved, "" where nobody has saved it
         self.path = ""
         self.is_changed = False
-        self.is_busy = False
+        self.is_busy = self.is_saving = False
         self._choices = self._compared()
         # so often was it changed: a save that takes a second must not hide what was changed meanwhile
         self._edits = 0
@@ -146,6 +146,7 @@ class SessionModel(QObject):
         self.autosave.look_now()
         state, shown = self._whole_state()
         every = pictures.whole(self._desk.gallery)
+        self.is_saving = True
         self._begin()
         self._disk.run(
             lambda: loading.save(target, state, shown, every, self._hashes),
@@ -199,19 +200,24 @@ class SessionModel(QObject):
 
     def put(self, loaded: Loaded) -> None:
         """Put a session into the window; pictures that are not found keep their results, and the place where they were."""
+        self._begin()
+        make = partial(pictures.items, loaded.session.pictures, loaded.places())
+        self._disk.run(make, partial(self.on_made, loaded), self.on_failed)
+
+    def on_made(self, loaded: Loaded, kept: list[tuple[Item, bytes]]) -> None:
+        """Put a session into the window, whose items for the gallery are made."""
         self.is_busy = False
         places = loaded.places()
-        try:
-            kept = pictures.entries(loaded.session.pictures, places)
-        except CaptError as problem:
-            self.on_failed(Failure(type(problem).__name__, problem.message, problem.hint))
-            return
         state = window_state.read(loaded.session.state)
         self._empty()
         file = loaded.session.file
         self._set_file(file if file.endswith(SUFFIX) else "")
         self._restoring.choose(state, loaded.session.state, Path(file).parent if loaded.journal is None else None)
-        self._desk.gallery.restore(kept)
+        # of those that are not found this is all that is known
+        for path, one in zip(places, loaded.session.pictures, strict=True):
+            if one.sha256:
+                self._hashes[path] = (one.modified_ns, one.n_bytes, one.sha256)
+        self._desk.gallery.restore_items(kept)
         for path, one in zip(places, loaded.session.pictures, strict=True):
             self._desk.gallery.put_pictures(path, one.attacked)
         self._settle(places)
@@ -228,7 +234,7 @@ class SessionModel(QObject):
             replace(one, path=path) for one, path in zip(loaded.session.pictures, loaded.paths, strict=True) if path
         ]
         self._disk.run(partial(originals.changed, present), self.on_compared)
-        if fresh := [one.path for one in kept if not one.thumbnail and one.failure is None]:
+        if fresh := [one.path for one, thumbnail in kept if not thumbnail and one.failure is None]:
             self._desk.analysis.drop(fresh, analyse=False)
 
     def on_compared(self, paths: tuple[str, ...]) -> None:
@@ -245,7 +251,7 @@ class SessionModel(QObject):
 
     def on_saved(self, path: str, edits: int, _: object) -> None:
         """Take the file that was written for the session's own; what was changed meanwhile is still to be saved."""
-        self.is_busy = False
+        self.is_busy = self.is_saving = False
         self._set_file(path)
         self._note_recent(path)
         self._set_changed(edits != self._edits)
@@ -254,7 +260,7 @@ class SessionModel(QObject):
 
     def on_failed(self, failure: Failure) -> None:
         """Say why a session could not be read or written; the present one stays as it is."""
-        self.is_busy = False
+        self.is_busy = self.is_saving = False
         self.changed.emit()
         self.failed.emit(failure)
 

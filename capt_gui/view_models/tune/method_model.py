@@ -19,12 +19,14 @@ from capt_engine.records import (
     TuneForecast,
     TuneRequest,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
 from capt_gui.view_models import formatting
 from capt_gui.view_models.engine_state import EngineState
+from capt_gui.view_models.navigation import TUNE
 from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.tune import tune_text
 from capt_gui.view_models.tune.project import TuneProject
+from capt_gui.view_models.tune.test_share import MOST_MEASURED, test_pictures
 
 # a choice that settles: long enough for somebody who turns a number up click by click
 _SETTLES_MS = 700
@@ -49,6 +51,8 @@ class MethodModel(OneJob):
         # what was tried last: the run, and when its split was written
         self._requested: tuple[TuneRequest, float] | None = None
         self.forecast: TuneForecast | None = None
+        # the pictures of the test that follows a run
+        self._n_test = 0
         self.failure: Failure | None = None
         # what the trial is doing, in words
         self.note = ""
@@ -258,7 +262,9 @@ class MethodModel(OneJob):
         device = self._engine.device
         where = formatting.memory(device) if device else ""
         if self.forecast is not None and not self.is_trying:
-            return tune_text.forecast(self.forecast), tune_text.forecast_details(self.forecast, where)
+            steps = self.project.state.test_steps if self.test_eps > 0 else 0
+            test_s = self.forecast.test_seconds(self._n_test, steps)
+            return tune_text.forecast(self.forecast, test_s), tune_text.forecast_details(self.forecast, where)
         if self.failure is not None and not self.is_trying:
             return self.failure.message, self.failure.hint
         if self.problem():
@@ -273,6 +279,7 @@ class MethodModel(OneJob):
         self._requested = (request, self._split_time())
         self._run(
             ForecastRequest(request),
+            About(TUNE, is_fleeting=True),
             progressed=self.on_progressed,
             finished=self.on_finished,
             failed=self.on_failed,
@@ -299,6 +306,7 @@ class MethodModel(OneJob):
     def on_finished(self, forecast: TuneForecast) -> None:
         """Keep the forecast of time and memory that the dry run measured, and clear an earlier failure."""
         self.forecast, self.failure = forecast, None
+        self._n_test = min(MOST_MEASURED, test_pictures(self.project.split_file))
 
     def on_failed(self, failure: Failure) -> None:
         """Keep why no forecast could be made, and drop the earlier forecast."""

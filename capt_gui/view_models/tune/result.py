@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -18,9 +18,10 @@ from capt_engine.records import (
     ThreatModel,
     TunedSaved,
 )
-from capt_gui.bridge import Bridge, Job
+from capt_gui.bridge import About, Bridge, Job
 from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import ClassRow, class_rows, worse_checks
+from capt_gui.view_models.navigation import TUNE
 from capt_gui.view_models.one_job import JobState, OneJob
 from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.tune import tune_text
@@ -28,9 +29,7 @@ from capt_gui.view_models.tune.method_model import MethodModel
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.run import TuneRun
 from capt_gui.view_models.tune.state import DONE
-
-MOST_MEASURED = 500
-"""So many test pictures are measured on at the most, evenly over the classes: an interval of ± 4 points, in minutes, not in hours."""
+from capt_gui.view_models.tune.test_share import MOST_MEASURED, test_pictures
 
 
 class TuneResultModel(OneJob):
@@ -110,6 +109,7 @@ class TuneResultModel(OneJob):
         self.failure, self._resumed = None, resume
         self._run(
             self.request(keep, resume=resume),
+            About(TUNE, again=self.measure, title=self.tr("Measure the tuned prompts on the test pictures")),
             progressed=self.progressed,
             finished=self.on_measured,
             failed=self.on_measuring_failed,
@@ -161,7 +161,7 @@ class TuneResultModel(OneJob):
         """Return a sentence with how many of the test pictures were measured; empty if all or none were."""
         if self.result is None or self.result.n < MOST_MEASURED:
             return ""
-        n_test = _test_pictures(self._project.split_file)
+        n_test = test_pictures(self._project.split_file)
         if n_test <= self.result.n + self.result.n_failed:
             return ""
         return self.tr(
@@ -222,7 +222,8 @@ class TuneResultModel(OneJob):
         request = SaveTunedRequest(
             str(self.prompts_file), name, state.notes, state.licence, folder, runs, made_by=self._tuning.made_by
         )
-        self._saving = self._bridge.run(request, finished=self.on_saved, failed=self.failed, ended=self.changed)
+        about = About(TUNE, again=partial(self.save, folder))
+        self._saving = self._bridge.run(request, about, finished=self.on_saved, failed=self.failed, ended=self.changed)
         self.changed.emit()
 
     def on_opened(self) -> None:
@@ -270,12 +271,3 @@ class TuneResultModel(OneJob):
         if not self.folder:
             self._project.change(saved=result.prompts.id)
         self.saved.emit(result)
-
-
-def _test_pictures(split: Path) -> int:
-    """Count the test pictures of a written split; 0 where it cannot be read."""
-    try:
-        with split.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            return sum(line.get("split") == "test" for line in csv.DictReader(file))
-    except (OSError, csv.Error):
-        return 0

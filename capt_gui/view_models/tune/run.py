@@ -26,7 +26,8 @@ from capt_engine.records import (
     TuneStep,
     TuneStrip,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import About, Bridge
+from capt_gui.view_models.navigation import TUNE as TUNE_PAGE
 from capt_gui.view_models.one_job import JobState, OneJob
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, TuneProject
 from capt_gui.view_models.tune.state import DONE, IDLE, PAUSED, RUNNING, STOPPED
@@ -303,6 +304,7 @@ class TuneRun(OneJob):
             self._project.folder.mkdir(parents=True, exist_ok=True)
         self._run(
             request,
+            About(TUNE_PAGE, again=self.start),
             started=self.on_started,
             progressed=self.progressed,
             news=self.on_news,

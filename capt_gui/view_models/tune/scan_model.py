@@ -15,6 +15,7 @@ from capt_engine.records import FailedPicture, ScanResult
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
 from capt_gui.view_models.data_warnings import Picked, notices
+from capt_gui.view_models.navigation import TUNE
 from capt_gui.view_models.scan_job import ScanJob
 from capt_gui.view_models.tune import scan_file
 from capt_gui.view_models.tune.project import TuneProject
@@ -28,6 +29,8 @@ Excluded: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 
 class ScanModel(ScanJob):
     """The scan of the pictures. `changed`: the result, or what is left out."""
+
+    page = TUNE
 
     def __init__(self, bridge: Bridge, settings: Settings, project: TuneProject, parent: QObject | None = None) -> None:
         super().__init__(bridge, parent)

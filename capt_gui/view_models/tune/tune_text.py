@@ -19,10 +19,16 @@ def duration(seconds: float) -> str:
     return tr("about {} hours").format(f"{seconds / 3600:.1f}")
 
 
-def forecast(found: TuneForecast) -> str:
-    """Return the forecast time and peak memory of a tuning run, as "About 12 minutes, 640 MiB of memory"."""
+def forecast(found: TuneForecast, test_s: float = 0.0) -> str:
+    """Return the forecast time and peak memory of a tuning run, as "About 12 minutes, 640 MiB of memory".
+
+    test_s: seconds of the test that follows, told behind them: "About 12 minutes, then about 3 minutes of tests, …".
+    """
     text = duration(found.seconds)
-    return tr("{}, {} of memory").format(text[:1].upper() + text[1:], memory(found.memory_bytes))
+    whole = text[:1].upper() + text[1:]
+    if test_s >= 1:
+        return tr("{}, then {} of tests, {} of memory").format(whole, duration(test_s), memory(found.memory_bytes))
+    return tr("{}, {} of memory").format(whole, memory(found.memory_bytes))
 
 
 def forecast_details(found: TuneForecast, where: str) -> str:

@@ -97,14 +97,17 @@ def test_the_store_is_shown_trimmed_and_cleared(
     text = capsys.readouterr().out
     assert f"in {store}:" in text
     assert "of at most 5 GB" in text
-    assert ", pgd: 8 results" in text
+    assert ", pgd: " in text
     assert main(["cache", "show", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["event"] == "summary"
-    assert (found["entries"], found["hits"], found["is_on"]) == (24, 24, True)
+    assert found["is_on"]
+    assert found["hits"] >= 24 < found["entries"]
     assert main(["cache", "trim"]) == 2
-    assert main(["cache", "trim", "--older-than", "1"]) == 0
-    assert "0 results removed" in capsys.readouterr().out
+    capsys.readouterr()
+    # Pictures that nobody has asked for go whenever something goes; what was used stays.
+    assert main(["cache", "trim", "--older-than", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["entries"] == 24
     assert main(["cache", "trim", "--to", "30 kB"]) == 0
     assert main(["cache", "trim", "--to", "little"]) == 2
     capsys.readouterr()

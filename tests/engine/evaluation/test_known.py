@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -279,6 +280,28 @@ def test_pictures_are_kept_of_what_is_fooled_or_shown(items: tuple[Item, ...], m
     assert timeless(again) == timeless(cold)
 
 
+def test_pictures_of_a_run_that_shows_none_are_there_for_one_that_does(
+    items: tuple[Item, ...], models: Models, no_attack: Callable[[], None], store: Path
+) -> None:
+    """The same question, now with pictures of what was fooled: nothing is attacked. They are the first to go when room is needed."""
+    request = AnalyzeRequest((), BRIEF, options=RunOptions(threat=ThreatModel(eps=0.5)))
+    without, _, _ = beside_store(plan_of(request, models, "model"), items)
+    assert [row for row in without if getattr(row, "pictures", None)] == []
+    link = sqlite3.connect(store)
+    kinds = dict(
+        link.execute("SELECT q.kind, max(c.used) FROM questions q JOIN cells c ON c.question = q.digest GROUP BY 1")
+    )
+    link.close()
+    assert kinds["seen"] == kinds["pixels"] == 0
+    assert kinds["attacked"] > 0
+    no_attack()
+    work = plan_of(changed(request, with_pictures=True), models, "model")
+    shown, _, n = beside_store(replace(work, wants=lambda _: False), items)
+    assert n == 5
+    fooled = [row.path for row in shown if getattr(row, "success", None)]
+    assert [row.path for row in shown if getattr(row, "pictures", None)] == fooled != []
+
+
 def test_a_stopped_run_is_gone_on_with(items: tuple[Item, ...], models: Models) -> None:
     """Attacks that had ended before a run was stopped are not run again, in the middle of a batch too."""
 
@@ -313,8 +336,6 @@ def test_nothing_in_the_store_has_a_name(items: tuple[Item, ...], models: Models
 
 def test_a_value_that_cannot_be_read_is_computed(items: tuple[Item, ...], models: Models, store: Path) -> None:
     """Rows beside damaged values are those of a run without a store."""
-    import sqlite3
-
     request = AnalyzeRequest((), BRIEF, options=SHOWN)
     work = plan_of(request, models, "model")
     beside_store(work, items)

@@ -32,6 +32,8 @@ class Witness:
         self.events: list[Any] = []
         self.threads: set[str] = set()
         self._heard = threading.Condition()
+        # what a test does about an event while it arrives, on the worker's thread
+        self.react: Callable[[Any], object] = lambda _: None
 
     def __call__(self, event: Any) -> None:
         """One event."""
@@ -39,6 +41,7 @@ class Witness:
             self.events.append(event)
             self.threads.add(threading.current_thread().name)
             self._heard.notify_all()
+        self.react(event)
 
     def wait_for(self, *kinds: type, of: JobId | None = None, timeout_s: float = 10.0) -> Any:
         """The first event of one of the kinds (and of the job), heard already or soon."""

@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from capt_engine.errors import BadRequest, UnknownName
-from capt_engine.jobs.chart_saving import chart_bytes
+from capt_engine.jobs.chart_saving import chart_bytes, handle_save_chart
 from capt_engine.jobs.context import JobContext
-from capt_engine.jobs.handlers import HANDLERS
 from capt_engine.records import CHART_FORMATS, Bar, BarChart, ChartSaved, JobId, LineChart, SaveChartRequest
 from capt_engine.reports.svg import draw
 from capt_engine.reports.svg.elements import WIDTH, rgb
@@ -23,7 +22,7 @@ CHART = BarChart("Two classes", (Bar("red cube", 0.75, 0.6, 0.85), Bar("blue sph
 
 def save(request: SaveChartRequest, progress: object = lambda *_: None) -> ChartSaved:
     """Answer a request as the worker does."""
-    result = HANDLERS[SaveChartRequest](JobContext(JobId(1), None, lambda _: None, progress), request)  # type: ignore[arg-type]
+    result = handle_save_chart(JobContext(JobId(1), lambda _: None, progress), request)
     assert isinstance(result, ChartSaved)
     return result
 

@@ -14,7 +14,7 @@ from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.explanations.gradient import gradient_size, input_gradient
 from capt_engine.explanations.of_records import pixels_of
 from capt_engine.jobs.closer_look import handle_replay, handle_saliency
-from capt_engine.jobs.context import JobContext
+from capt_engine.jobs.context import ModelContext
 from capt_engine.jobs.handlers import handle_analyze
 from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.model.classifier import Classifier
@@ -67,7 +67,7 @@ def request_for(folder: Path, picture: str, attack: AttackSpec, **threat: object
 def analysed(cache: ModelCache, request: AnalyzeRequest) -> PictureRow:
     """The row of an analysis."""
     events: list[Event] = []
-    handle_analyze(JobContext(JobId(1), cache, events.append, no_progress), request)
+    handle_analyze(ModelContext(JobId(1), events.append, no_progress, cache), request)
     (row,) = (row for event in events if isinstance(event, RowsReady) for row in event.rows)
     assert isinstance(row, PictureRow)
     return row
@@ -76,7 +76,7 @@ def analysed(cache: ModelCache, request: AnalyzeRequest) -> PictureRow:
 def replayed(cache: ModelCache, request: AnalyzeRequest) -> tuple[list[ReplayStep], int]:
     """The steps of a replay, and the one that was kept."""
     events: list[Event] = []
-    result = handle_replay(JobContext(JobId(2), cache, events.append, no_progress), ReplayRequest(request))
+    result = handle_replay(ModelContext(JobId(2), events.append, no_progress, cache), ReplayRequest(request))
     steps = [step for event in events if isinstance(event, ReplayStepsReady) for step in event.steps]
     assert result.n == len(steps)
     return steps, result.kept
@@ -123,7 +123,7 @@ def test_saliency_is_that_of_the_pictures_shown(tiny_folder: Path, picture: str,
     request = request_for(tiny_folder, picture, AttackSpec("pgd", (("steps", 3),)))
     row = analysed(cache, request)
     assert row.pictures is not None
-    job = JobContext(JobId(3), cache, lambda _: None, no_progress)
+    job = ModelContext(JobId(3), lambda _: None, no_progress, cache)
     asked = SaliencyRequest(request, "a", row.pictures, row.label)
     found = handle_saliency(job, asked)
     model = Classifier(cache.backbone(request.options.model, "cpu"), CLASSES, "a photo of a {}.")
@@ -154,6 +154,6 @@ def test_pictures_of_their_own_size_are_explained_as_the_model_sees_them(
     row = analysed(cache, request)
     assert row.pictures is not None
     assert (row.pictures.seen.width, row.pictures.seen.height) == (40, 30)
-    job = JobContext(JobId(4), cache, lambda _: None, no_progress)
+    job = ModelContext(JobId(4), lambda _: None, no_progress, cache)
     found = handle_saliency(job, SaliencyRequest(request, "a", row.pictures, row.label, "rollout"))
     assert (found.pictures[0].width, found.pictures[0].height) == (24, 24)

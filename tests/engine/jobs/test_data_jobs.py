@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,11 +20,13 @@ from capt_engine.data import inventory
 from capt_engine.data.sources import load_splits
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.jobs import data_jobs
-from capt_engine.jobs.context import JobContext
+from capt_engine.jobs.context import FileContext
 from capt_engine.jobs.data_jobs import handle_scan, handle_split, handle_toy_world
+from capt_engine.model import vocabulary
 from capt_engine.model.vocabulary import Vocabulary
 from capt_engine.progress import no_progress
 from capt_engine.records import (
+    CountTokensRequest,
     JobFailed,
     JobFinished,
     JobId,
@@ -35,12 +36,12 @@ from capt_engine.records import (
     ScanResult,
     SplitRequest,
     SplitResult,
+    TokensCounted,
     ToyWorldDrawn,
     ToyWorldRequest,
 )
 from tests.engine.data.drawn_pictures import class_folder
 
-NO_SESSION: Any = None
 JOB = JobId(1)
 
 
@@ -55,10 +56,15 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def no_model(request: Any, _tick: Any) -> Any:
+    """Stands in for the worker that computes, of which nothing is to be asked."""
+    raise AssertionError(f"A model was asked: {request}")
+
+
 def scan(request: ScanRequest, progress: Any = no_progress) -> tuple[ScanResult, list[Any]]:
     """The result, and the events on the way."""
     events: list[Any] = []
-    return handle_scan(JobContext(JOB, NO_SESSION, events.append, progress), request), events
+    return handle_scan(FileContext(JOB, events.append, progress, no_model), request), events
 
 
 def test_the_first_usable_pictures_of_each_class_leave_as_small_views(toys: Path) -> None:
@@ -87,7 +93,7 @@ def test_every_class_has_something_to_show_soon(tmp_path: Path, monkeypatch: pyt
     def progress(done: int, *_: object) -> None:
         seen_after.setdefault(done, list(shown))
 
-    job = JobContext(JOB, NO_SESSION, on_event, progress)  # type: ignore[arg-type]
+    job = FileContext(JOB, on_event, progress, no_model)
     handle_scan(job, ScanRequest((str(tmp_path / "set"),), thumbnails=3))
     assert seen_after[16] == shown == [f"kind {at}" for at in range(4) for _ in range(3)]
 
@@ -149,12 +155,12 @@ def test_stopped_anywhere_an_older_inventory_stays(toys: Path, tmp_path: Path, s
 
 LOOP = """
 import sys
-from capt_engine.jobs.context import JobContext
+from capt_engine.jobs.context import FileContext
 from capt_engine.jobs.data_jobs import handle_scan
 from capt_engine.progress import no_progress
 from capt_engine.records import ScanRequest
 while True:
-    handle_scan(JobContext(1, None, lambda event: None, no_progress), ScanRequest((sys.argv[1],), keep=sys.argv[2]))
+    handle_scan(FileContext(1, lambda event: None, no_progress, None), ScanRequest((sys.argv[1],), keep=sys.argv[2]))
     print("written", flush=True)
 """
 
@@ -178,7 +184,7 @@ def test_killed_at_any_time_the_inventory_is_whole(toys: Path, tmp_path: Path, l
 def split(request: SplitRequest) -> SplitResult:
     """The result of a split, whose events are none."""
     events: list[Any] = []
-    result = handle_split(JobContext(JOB, NO_SESSION, events.append, no_progress), request)
+    result = handle_split(FileContext(JOB, events.append, no_progress, no_model), request)
     assert events == []
     return result
 
@@ -223,24 +229,24 @@ def test_a_missing_inventory_is_a_sentence(tmp_path: Path) -> None:
         split(SplitRequest(str(tmp_path / "inventory.csv")))
 
 
-def test_no_model_is_loaded_unless_named(toys: Path) -> None:
-    """Names are counted in a model's tokens where one is named, with the template that will be used."""
-    asked: list[tuple[str, str]] = []
+def test_a_model_is_asked_only_where_one_is_named(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are counted in its tokens by the worker that has it, with the template that will be used, once all pictures are read."""
+    asked: list[tuple[str, tuple[str, ...]]] = []
 
-    def backbone(model: str, device: str) -> Any:
-        asked.append((model, device))
-        tokenizer = SimpleNamespace(encode=lambda text: text.split())
-        return SimpleNamespace(
-            tokenize=tokenizer, context_length=6, vocabulary=Vocabulary(("cat", "dog", "here", "one"))
-        )
+    def ask(request: Any, tick: Any) -> TokensCounted:
+        tick()
+        assert isinstance(request, CountTokensRequest)
+        asked.append((request.model, request.sentences))
+        return TokensCounted(tuple(len(sentence.split()) + 2 for sentence in request.sentences), 6)
 
-    cache: Any = SimpleNamespace(backbone=backbone)
-    job = JobContext(JOB, cache, lambda _: None, no_progress)
+    known = Vocabulary(("cat", "dog", "here", "one"))
+    monkeypatch.setattr(vocabulary, "of_model", lambda model: known if model == "demo" else None)
+    job = FileContext(JOB, lambda _: None, no_progress, ask)
     plain = handle_scan(job, ScanRequest((str(toys),)))
     assert (asked, plain.token_limit, plain.long_names) == ([], 0, ())
     request = ScanRequest((str(toys),), model="demo", template="one {} here")
     counted = handle_scan(job, request)
-    assert asked == [("demo", "auto")]
+    assert asked == [("demo", ()), ("demo", ("one cat here", "one dog here", "one long haired owl here"))]
     assert counted.token_limit == 6
     assert [(each.name, each.tokens) for each in counted.long_names] == [("long haired owl", 7)]
     said = [note for note in counted.notes if note not in plain.notes]
@@ -281,7 +287,7 @@ def test_the_toy_world_is_drawn_as_class_folders(tmp_path: Path) -> None:
 
     def draw(folder: Path, progress: Any) -> ToyWorldDrawn:
         return handle_toy_world(
-            JobContext(JOB, NO_SESSION, told.append, progress), ToyWorldRequest(str(folder), per_class=2)
+            FileContext(JOB, told.append, progress, no_model), ToyWorldRequest(str(folder), per_class=2)
         )
 
     def stop(done: int, *_: object) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from capt_engine.api import Engine
 from capt_engine.attacks import ATTACKS
 from capt_engine.bundled_models import BUNDLED
 from capt_engine.data.class_lists import names_of
@@ -30,12 +29,8 @@ from capt_engine.records import (
     CheckClassesRequest,
     ClassesChecked,
     DescribePromptsRequest,
-    EngineReady,
     FailedPicture,
-    Failure,
     JobCancelled,
-    JobFailed,
-    JobFinished,
     JobProgress,
     Picture,
     PictureRow,
@@ -43,72 +38,23 @@ from capt_engine.records import (
     Preview,
     PreviewRequest,
     PreviewsReady,
-    Request,
     RowsReady,
     RunOptions,
     ThreatModel,
 )
+from tests.engine.jobs.desk import Desk
 from tests.engine.settings import changed
 
 CLASSES = ("cube", "sphere", "cone", "heart", "star")
 BRIEF = AttackSpec("pgd", (("steps", 4),))
 
 
-def _hear_nothing(_: object) -> None:
-    """What most tests do about events while they arrive."""
-
-
-class Desk:
-    """One engine, and the events of one job at a time."""
-
-    def __init__(self) -> None:
-        self.ready: EngineReady | None = None
-        self.events: list[Any] = []
-        self.react: Callable[[Any], None] = _hear_nothing
-        self._ended = threading.Event()
-        self.engine = Engine(self._on_event, device="cpu")
-
-    def _on_event(self, event: Any) -> None:
-        if isinstance(event, EngineReady):
-            self.ready = event
-        if hasattr(event, "job"):
-            self.events.append(event)
-            self.react(event)
-        if isinstance(event, JobFinished | JobFailed | JobCancelled):
-            self._ended.set()
-
-    def do(self, request: Request, react: Callable[[Any], None] = _hear_nothing) -> Any:
-        """Submit a request, wait for its end, and return the ending event; `react` hears every event on the worker's thread."""
-        self.events, self.react = [], react
-        self._ended.clear()
-        self.engine.submit(request)
-        assert self._ended.wait(60), "the job never ended"
-        return self.events[-1]
-
-    def result(self, request: Request) -> Any:
-        """The result of a job that must not fail."""
-        ending = self.do(request)
-        assert isinstance(ending, JobFinished), ending
-        return ending.result
-
-    def failure(self, request: Request) -> Failure:
-        """The failure of a job that must fail, as expected failures do: with a remedy and without a traceback."""
-        ending = self.do(request)
-        assert isinstance(ending, JobFailed), ending
-        assert ending.failure.traceback == ""
-        assert ending.failure.hint
-        return ending.failure
-
-    def rows(self, request: Request) -> list[Any]:
-        """All rows of a job that must not fail."""
-        self.result(request)
-        return [row for event in self.events if isinstance(event, RowsReady) for row in event.rows]
-
-
 @pytest.fixture(scope="module")
 def desk() -> Iterator[Desk]:
     """One engine for the tests of this module: loading is done once."""
     desk = Desk()
+    # The worker of files starts with its first job.
+    desk.result(PreviewRequest(()))
     yield desk
     assert desk.engine.close()
 
@@ -160,7 +106,7 @@ def test_who_names_no_classes_asks_photograph_models_about_everyday_words() -> N
 
 def test_the_catalogue_is_drawn_from_the_tables(desk: Desk) -> None:
     """Whatever is registered can be chosen, and the bundled model's suggestions can be asked."""
-    desk.result(PreviewRequest(()))
+    desk.result(CheckClassesRequest("demo", (), "a {}."))
     assert desk.ready is not None
     catalogue = desk.ready.catalogue
     assert tuple(attack.name for attack in catalogue.attacks) == ATTACKS.names()

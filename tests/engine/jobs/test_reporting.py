@@ -32,7 +32,7 @@ class Ticks:
 
 def made(request: ReportRequest, ticks: Ticks, on_event: Callable[[Any], None] = lambda _: None) -> ReportResult:
     """The result of a request."""
-    return handle_report(JobContext(JobId(1), None, on_event, ticks), request)  # type: ignore[arg-type]
+    return handle_report(JobContext(JobId(1), on_event, ticks), request)
 
 
 @pytest.fixture(scope="module")

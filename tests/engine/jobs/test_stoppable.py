@@ -67,6 +67,29 @@ def test_time_is_counted_from_where_the_total_was_known(clock: Clock, reports: l
     assert [told[3] for told in reports] == [None, None, pytest.approx(8)]
 
 
+def test_the_works_own_forecast_counts_in_place_of_units(clock: Clock, reports: list[tuple[Any, ...]]) -> None:
+    """It shrinks with the units that are done since, and what follows them by the clock; time aside is not the work's."""
+    away = [0.0]
+    progress = StoppableProgress(lambda *told: reports.append(told), threading.Event(), aside=lambda: away[0])
+    progress(0, 100, "")
+    clock.now_s += 10
+    progress(20, 100, "")
+    progress.foresee(40.0, 5.0)
+    for done, passed_s in ((60, 1.0), (100, 30.0)):
+        clock.now_s += passed_s
+        progress(done, 100, "")
+    assert [told[3] for told in reports] == [None, pytest.approx(40), pytest.approx(25), pytest.approx(5)]
+    progress.foresee(0.0, 5.0)
+    clock.now_s += 2
+    progress(0, 0, "checking")
+    away[0] = 100.0
+    clock.now_s += 101
+    progress(0, 0, "checking")
+    clock.now_s += 110
+    progress(0, 0, "checking")
+    assert [told[3] for told in reports[-3:]] == [pytest.approx(3), pytest.approx(2), 0.0]
+
+
 def test_raises_once_the_flag_is_set(clock: Clock, reports: list[tuple[Any, ...]]) -> None:
     """Also between two reports, and before reporting anything more."""
     stop = threading.Event()

@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from capt_engine import records as r
+from capt_engine.session import file as session_file
 from capt_gui.main_window import MainWindow
 from capt_gui.panels.session_menu import CANCEL, DISCARD, SAVE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
@@ -71,7 +72,7 @@ def test_what_is_saved_comes_back(
     """Pictures, results, labels, choices, page and selection; the title has the name, and a mark while something is changed."""
     fill(bench, files)
     desk, gallery = bench.desk, bench.desk.gallery
-    before = [gallery.item(path) for path in files]
+    before = gallery.entries()
     desk.choices.set_classes(("cat", "dog"), "a drawing of a {}.")
     desk.choices.attack.set_eps(2 / 255)
     window.pages["explore"].show_view({"picture": files[1]})
@@ -86,9 +87,11 @@ def test_what_is_saved_comes_back(
     desk.choices.restore_classes()
     desk.choices.attack.set_eps(8 / 255)
     window.show_page("explore")
+    window.preferences.set("view", "simple")
     window.open_paths([str(place)])
     rest(window, qtbot)
-    assert [gallery.item(path) for path in gallery.paths()] == before
+    assert gallery.entries() == before
+    assert bench.settings.view == "full"
     assert gallery.pictures(files[0]) is not None
     assert gallery.packed(files[2])
     assert (desk.choices.classes, desk.choices.template) == (("cat", "dog"), "a drawing of a {}.")
@@ -208,6 +211,9 @@ def test_pictures_that_moved_are_found_or_asked_for(
     assert item is not None
     assert (item.label, item.row is not None and item.row.path) == ("class 0", item.path)
     assert window.page.banner.accessibleName() == "1 picture is not where it was."
+    before = [one.sha256 for one in session_file.read(moved / "mine.capt").pictures]
+    saved(window, tmp_path / "again.capt", qtbot)
+    assert [one.sha256 for one in session_file.read(tmp_path / "again.capt").pictures] == before
 
 
 def test_a_picture_that_is_another_now_keeps_no_result(
@@ -241,20 +247,3 @@ def test_a_damaged_session_is_a_sentence(
     rest(window, qtbot)
     assert window.page.banner.accessibleName().startswith("The session 'bad.capt' cannot be read: ")
     assert bench.desk.gallery.paths() == tuple(files)
-
-
-def test_two_windows_have_a_journal_each(
-    bench: Bench, window: MainWindow, files: list[str], tmp_path: Path, qtbot: QtBot
-) -> None:
-    """A second window neither offers nor deletes the journal of the first one, which lives."""
-    fill(bench, files)
-    rest(window, qtbot)
-    (journal,) = (tmp_path / "journals").glob("*.journal")
-    before = journal.read_bytes()
-    other = MainWindow(bench.desk, SettingsKeeper(bench.settings, None), tmp_path, tmp_path / "journals")
-    qtbot.addWidget(other, before_close_func=lambda w: w.close_unasked())
-    other.sessions.model.start()
-    rest(other, qtbot)
-    assert other.sessions.model.kept == ()
-    assert journal.read_bytes() == before
-    other.close_unasked()

@@ -40,6 +40,8 @@ from capt_gui.widgets.gallery_view import GalleryView
 from capt_gui.widgets.heat_map import HeatMap
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.job_bar import JobBar
+from capt_gui.widgets.job_row import JobRow, JobRowState
+from capt_gui.widgets.jobs_button import JobsButton
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.line_chart import Level, Line, LineChart
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart
@@ -208,6 +210,22 @@ def rail(theme: Theme) -> QWidget:
     widget.add("explore", "Explore", "explore", "Ctrl+1")
     widget.add("report", "Report", "report", "Ctrl+2")
     widget.set_current("explore")
+    widget.set_mark("explore", "running", 0.4, "Analyse 2 pictures: about 3 s left")
+    widget.set_mark("report", "failed", None, "Failed: Write report.pdf")
+    return widget
+
+
+def job_row(theme: Theme) -> QWidget:
+    """A job that failed."""
+    widget = JobRow(theme)
+    widget.show_state(JobRowState("Analyse 2 pictures", "Explore", "failed", "No.", may_retry=True))
+    return widget
+
+
+def jobs_button(theme: Theme) -> QWidget:
+    """Two jobs run."""
+    widget = JobsButton(theme, "Ctrl+J")
+    widget.set_state("running", "2 jobs")
     return widget
 
 
@@ -310,6 +328,8 @@ EVERY: tuple[Make, ...] = (
     scores,
     pages,
     rail,
+    job_row,
+    jobs_button,
     runs,
     nothing_yet,
     banner,

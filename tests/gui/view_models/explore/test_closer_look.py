@@ -39,6 +39,7 @@ from capt_engine.records import (
 from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.view_models.explore.margin_curve import MarginCurve
 from capt_gui.view_models.explore.margins import margin, next_budget, smallest_flip
+from capt_gui.view_models.explore.packed_row import PackedRow
 from capt_gui.view_models.explore.replay_model import ReplayModel
 from capt_gui.view_models.explore.saliency_model import Question, SaliencyModel
 
@@ -56,7 +57,7 @@ def row_at(eps: float, margin_there: float, path: str = "/a.png") -> PictureRow:
 
 def item_of(row: PictureRow) -> Item:
     """A picture of the gallery that was analysed."""
-    return Item(row.path, seen=True, row=replace(row, pictures=None), request=AnalyzeRequest(()))
+    return Item(row.path, seen=True, a=PackedRow(row), request=AnalyzeRequest(()))
 
 
 def play(bench: Bench, *events: object) -> None:
@@ -184,8 +185,14 @@ def test_why_there_is_no_map_is_kept_too(bench: Bench) -> None:
     play(bench, JobFailed(JobId(1), Failure("BadRequest", "No attention.")))
     model.ask(question("rollout"), PICTURES)
     assert len(bench.engine.requests) == 1
+    assert not model.can_be_asked(question("rollout"))
     assert model.failure(question("rollout")) == Failure("BadRequest", "No attention.")
     assert model.answer(question("rollout")) is None
+    model.ask(question("drift"), PICTURES)
+    play(bench, JobFailed(JobId(2), Failure("DeviceProblem", "Out of memory.")))
+    assert model.can_be_asked(question("drift"))
+    model.ask(question("drift"), PICTURES)
+    assert len(bench.engine.requests) == 3
     model.deleteLater()
 
 

@@ -12,7 +12,7 @@ from conftest import Bench
 from fakes import READY, make_row, summary
 from finding import button
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import (
@@ -27,7 +27,7 @@ from capt_engine.records import (
     RowsReady,
 )
 from capt_gui.pages.explore.page import ExplorePage
-from capt_gui.view_models.explore.forecast import evenly
+from capt_gui.view_models.explore.forecast import Paces, evenly
 
 MANY = tuple(f"/d/{number:04d}.png" for number in range(200))
 
@@ -165,3 +165,33 @@ def test_evenly_chosen_pictures_reach_from_end_to_end() -> None:
         gaps = [int(b) - int(a) for a, b in itertools.pairwise(chosen)]
         assert max(gaps) - min(gaps) <= 1
     assert evenly(["a", "b"]) == ("a", "b")
+
+
+def test_stored_answers_do_not_make_a_forecast_short() -> None:
+    """Where rows were looked up, a picture counts the time that it took when it was computed, A's and B's."""
+    request = AnalyzeRequest(("/a.png", "/b.png"))
+    for compare, seconds in ((None, 0.5), ("none", 1.0)):
+        asked = replace(request, options=replace(request.options, compare=compare))
+        paces = Paces()
+        paces.note(asked, replace(summary(asked), wall_s=0.01, rows_from_store=2))
+        assert [one.seconds(1) for one in paces.values()] == [seconds]
+        paces.note(asked, replace(summary(asked), wall_s=3.0))
+        assert [one.seconds(1) for one in paces.values()] == [1.5]
+
+
+def banner(page: ExplorePage) -> str:
+    """The words of the banner, "" where there is none."""
+    labels = page.banner.findChildren(QLabel)
+    return next((one.text() for one in labels if one.isVisible() and one.text()), "")
+
+
+def test_what_is_wrong_with_the_store_is_said_once(bench: Bench, page: ExplorePage) -> None:
+    """A run that could store nothing ends as any other; its sentence stands in the banner, and does not come again and again."""
+    said: list[str] = []
+    bench.desk.analysis.finished.connect(lambda _: said.append(banner(page)))
+    result = replace(summary(AnalyzeRequest(("/a.png",))), store_note="The result store is not used: the disk is full.")
+    bench.desk.analysis.finished.emit(result)
+    assert said == ["The result store is not used: the disk is full."]
+    page.banner.hide()
+    bench.desk.analysis.finished.emit(result)
+    assert said[1:] == [""]

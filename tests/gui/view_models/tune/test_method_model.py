@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conftest import Bench
 from fakes import READY
 from PySide6.QtCore import QCoreApplication
@@ -114,6 +116,20 @@ def test_a_choice_that_settles_is_tried(bench: Bench, qtbot: QtBot) -> None:
     model.set_watched(False)
     model.set_watched(True)
     assert not model.is_trying
+
+
+def test_the_forecast_tells_the_test_that_follows(bench: Bench, qtbot: QtBot) -> None:
+    """Of the prompts and of none, on the test pictures of the split, with the steps of the test's own attack."""
+    model = ready(bench)
+    rows = "".join(f"/a/{at}.png,cat,{'test' if at < 30 else 'train'}\n" for at in range(50))
+    model.project.split_file.parent.mkdir(parents=True, exist_ok=True)
+    model.project.split_file.write_text(f"path,label,split\n{rows}", encoding="utf-8")
+    model.set_watched(True)
+    qtbot.waitUntil(lambda: bool(trials(bench)))
+    play(bench, JobFinished(last(bench), replace(SHORT, step_seconds=0.02)))
+    assert model.project.state.test_steps == 100
+    assert SHORT.test_seconds(30, 100) == 0.0
+    assert model.forecast_text()[0] == "About 4 minutes, then about 2 minutes of tests, 610 MiB of memory"
 
 
 def test_a_new_choice_cancels_the_trial_of_the_old_one(bench: Bench, qtbot: QtBot) -> None:

@@ -29,7 +29,8 @@ from capt_engine.records import (
     TuneRequest,
 )
 from capt_gui.view_models.tune import tune_text
-from capt_gui.view_models.tune.result import MOST_MEASURED, TuneResultModel
+from capt_gui.view_models.tune.result import TuneResultModel
+from capt_gui.view_models.tune.test_share import MOST_MEASURED
 
 
 def play(bench: Bench, *events: Event) -> None:
