@@ -130,7 +130,9 @@ def test_the_menu_of_a_chart_saves_it(bench: Bench, chart: LineChart) -> None:
         menu = saving.tools.findChild(QMenu)
         assert isinstance(menu, QMenu)
         names = [action.text() for action in menu.actions() if action.isVisible()]
-        assert names == ["Save this chart…", "Copy this chart", "Copy its values", "Show everything again"][: 3 + zoomed]
+        assert (
+            names == ["Save this chart…", "Copy this chart", "Copy its values", "Show everything again"][: 3 + zoomed]
+        )
         menu.close()
     saving.ask = lambda *_: "/a.csv"
     menu.actions()[0].trigger()
