@@ -17,9 +17,9 @@ from pathlib import Path
 
 import platformdirs
 
-from capt_engine.errors import ExitCode
+from capt_engine.errors import CaptError, ExitCode
+from capt_engine.records.catalogue import DEVICES, device_name
 
-_DEVICES = ("auto", "cpu", "cuda", "mps")
 # what the wheels of Qt leave to the system, and the Debian package that brings it
 _LIBRARIES = {
     "libEGL.so.1": "libegl1",
@@ -100,7 +100,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="pictures and folders to open, or a session (.capt)")
     parser.add_argument("--offline", action="store_true", help="use no network at all")
-    parser.add_argument("--device", choices=_DEVICES, help="where the work is done (default: the fastest there is)")
+    parser.add_argument("--device", metavar="NAME", help=f"where the work is done: {DEVICES} (default: auto)")
     parser.add_argument("--theme", choices=("system", "light", "dark"), help="the look of the window")
     parser.add_argument(
         "--reset-settings", action="store_true", help="start with the defaults; old settings are kept aside"
@@ -108,7 +108,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--no-plugins", action="store_true", help="leave out what other packages add")
     parser.add_argument("--safe-mode", action="store_true", help="CPU, default settings, nothing remembered")
     parser.add_argument("--version", action="version", version=f"capt-explorer {metadata.version('capt-explorer')}")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    try:
+        device_name(options.device or "auto")
+    except CaptError as refused:
+        parser.error(f"{refused.message} {refused.hint}")
+    return options
 
 
 def why_no_window() -> str:

@@ -213,6 +213,7 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     window.show()
     if notice := f"{launch.notice} {desk.tuning.project.notice}".strip():
         window.show_message(notice)
+    window.sessions.model.failed.connect(reporter.report_failure)
     window.sessions.model.start()
     code = app.exec()
     interrupt.stop()

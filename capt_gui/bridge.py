@@ -60,7 +60,7 @@ EngineFactory = Callable[[Callable[[Event], None]], Door]
 def real_engine(device: str) -> EngineFactory:
     """Return a function that takes a listener, to be called with each event, and makes the real engine on `device`.
 
-    The device is "auto", "cpu", "cuda" or "mps".
+    The device is a name that `device_name` takes, such as "auto".
     """
 
     def make(on_event: Callable[[Event], None]) -> Door:

@@ -54,9 +54,10 @@ class _State:
 
     def only(self, kept: Tensor) -> _State:
         """The state of the pictures where `kept` (m,) is true."""
-        if bool(kept.all()):
+        numbers = kept.nonzero().flatten()
+        if len(numbers) == len(kept):
             return self
-        return _State(**{name: value[kept] for name, value in vars(self).items()})
+        return _State(**{name: value[numbers] for name, value in vars(self).items()})
 
 
 def checkpoints(steps: int) -> list[int]:
@@ -113,9 +114,10 @@ class Ascent:
         state = self._begin(active, start[active], score(active))
         judged, last = checkpoints(steps), 0
         for step in range(1, steps + 1):
-            state = state.only(self.worst.unfinished(self._stop)[state.active])
-            if not len(state.active):
-                return
+            if self._stop:
+                state = state.only(self.worst.unfinished(self._stop)[state.active])
+                if not len(state.active):
+                    return
             counter(f"{note}step {step} of {steps}")
             state = self._step(state, score(state.active), first=step == 1)
             if step in judged:

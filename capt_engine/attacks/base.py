@@ -18,6 +18,7 @@ from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.inputs import check_eps, check_images, check_labels, count_classes, picture_keys
 from capt_engine.attacks.philox import WORDS, Words, blocks
 from capt_engine.errors import BadRequest
+from capt_engine.model.devices import exact, finest
 from capt_engine.progress import Progress, no_progress
 from capt_engine.records import NormInfo
 from capt_engine.registry import Table, build, describe
@@ -113,8 +114,8 @@ class PictureRngs:
 
 
 def _normals(words: Words) -> list[Tensor]:
-    # Apple's GPUs have no double precision; elsewhere it makes all devices agree to the last digit but one.
-    kind = torch.float32 if words[0].device.type == "mps" else torch.float64
+    # Double precision makes all devices that have it agree to the last digit but one.
+    kind = finest(words[0].device)
     found = []
     for radius, angle in (words[:2], words[2:]):
         length = (((radius >> 8) + 1).to(kind) * 2**-24).log().mul(-2).sqrt()
@@ -196,17 +197,17 @@ def _l2_random(rngs: PictureRngs, like: Tensor, eps: float) -> Tensor:
 
 def _l2_quantize(delta: Tensor, eps: float) -> Tensor:
     """Round each value to the nearest 255th; where that leaves the ball, take back the narrowest roundings outwards until it does not."""
-    exact = (delta * 255).flatten(1).double()
-    rounded = exact.round()
-    outwards = rounded.abs() > exact.abs()
+    steps = exact((delta * 255).flatten(1))
+    rounded = steps.round()
+    outwards = rounded.abs() > steps.abs()
     # Taking one back gains k² − (k − 1)² = 2k − 1; first come those that were nearest to being rounded inwards.
-    order = torch.where(outwards, rounded.abs() - exact.abs(), -1.0).argsort(dim=1, descending=True, stable=True)
+    order = torch.where(outwards, rounded.abs() - steps.abs(), -1.0).argsort(dim=1, descending=True, stable=True)
     gain = torch.where(outwards, 2 * rounded.abs() - 1, 0.0).gather(1, order).cumsum(dim=1)
     # Compared in whole numbers of (1/255)², so that a length of exactly ε is inside.
     excess = rounded.square().sum(dim=1, keepdim=True) - (eps * 255) ** 2 * (1 + 1e-9)
     before = torch.cat([torch.zeros_like(gain[:, :1]), gain[:, :-1]], dim=1)
     back = torch.zeros_like(outwards).scatter(1, order, before < excess) & outwards
-    return ((rounded - back * rounded.sign()) / 255).to(delta.dtype).view_as(delta)
+    return ((rounded - back * rounded.sign()) / 255).to(delta).view_as(delta)
 
 
 LINF = Norm(

@@ -127,7 +127,8 @@ class EmbeddingAttack(Attack):
                     divergence = F.kl_div(answer.features.log_softmax(dim=1), reference, reduction="none").sum(dim=1)
                     total = divergence.sum()
                 further = divergence.detach() > furthest
-                best[further], furthest[further] = attacked.detach()[further], divergence.detach()[further]
+                best = torch.where(further.view(-1, 1, 1, 1), attacked.detach(), best)
+                furthest = torch.where(further, divergence.detach(), furthest)
                 adversarial_margin = torch.where(
                     further, criterion.adversarial_margin(answer.logits.detach()), adversarial_margin
                 )

@@ -49,7 +49,12 @@ class Nearest:
         """
         distance = self.norm.norm(delta)
         nearer = success & (distance < self.distance)
-        self.delta[nearer], self.distance[nearer] = delta[nearer], distance[nearer].to(self.distance.dtype)
+        self._keep(nearer, delta, distance)
+
+    def _keep(self, which: Tensor, delta: Tensor, distance: Tensor) -> None:
+        """Take over the pictures of a mask (n,); by where, for which no device must be waited for."""
+        self.delta = torch.where(which.view(-1, 1, 1, 1), delta, self.delta)
+        self.distance = torch.where(which, distance.to(self.distance.dtype), self.distance)
 
     def shorten(self, counter: ProgressCounter) -> None:
         """Shorten each success along its own line to where the answer turns back.
@@ -69,8 +74,7 @@ class Nearest:
             high = torch.where(success, share, high)
             low = torch.where(success, low, share)
             kept = found & success
-            self.delta[kept] = shorter[kept]
-            self.distance[kept] = self.norm.norm(shorter)[kept].to(self.distance.dtype)
+            self._keep(kept, shorter, self.norm.norm(shorter))
 
     def within(self, threat: Threat, otherwise: Tensor) -> Tensor:
         """Make the pictures for a budget: the nearest success if it lies within eps, else the point at eps on its way.

@@ -94,7 +94,8 @@ class Square(Attack):
                 margins = criterion.of(active).adversarial_margin(model(tried))
                 # The first pattern is taken as it is: the search goes on from there, not from the clean picture.
                 better = margins > best[active] if query else torch.ones_like(margins, dtype=torch.bool)
-                current[active[better]], best[active[better]] = tried[better], margins[better]
+                current[active] = torch.where(better.view(-1, 1, 1, 1), tried, current[active])
+                best[active] = torch.where(better, margins, best[active])
         better = (best > clean)[:, None, None, None]
         return torch.where(better, current, images)
 

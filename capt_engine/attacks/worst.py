@@ -45,11 +45,13 @@ class Worst:
         Args:
             pictures: pixels (m, 3, h, w) in [0, 1].
             adversarial_margin: (m,), their margins, see `Criterion`.
-            which: (m,), the indices of the clean pictures that they were made from.
+            which: (m,), the indices of the clean pictures that they were made from, each once.
         """
-        better = adversarial_margin > self.adversarial_margin[which]
-        self.pictures[which[better]] = pictures[better]
-        self.adversarial_margin[which[better]] = adversarial_margin[better]
+        before = self.adversarial_margin[which]
+        better = adversarial_margin > before
+        # Chosen by where, not by an index of the better ones: how many these are is nothing that a GPU must be waited for.
+        self.pictures[which] = torch.where(better.view(-1, 1, 1, 1), pictures, self.pictures[which])
+        self.adversarial_margin[which] = torch.where(better, adversarial_margin, before)
 
     def unfinished(self, stop_early: bool) -> Tensor:
         """Return a mask (n,) of the pictures to search on: all, or with `stop_early` those that are not fooled yet."""
@@ -58,4 +60,6 @@ class Worst:
 
     def active(self, stop_early: bool) -> Tensor:
         """Return the indices (m,) of the pictures to search on: all, or with `stop_early` those not fooled yet."""
+        if not stop_early:
+            return torch.arange(len(self.pictures), device=self.pictures.device)
         return self.unfinished(stop_early).nonzero().flatten()

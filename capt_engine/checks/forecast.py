@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from capt_engine.attacks.base import Attack
 from capt_engine.checks.full import BLACK_BOX_QUERIES, HIDDEN
-from capt_engine.checks.quick import ALONE, FEW, STEPS
+from capt_engine.checks.quick import ALONE, FEW, STEPS, TWO
 from capt_engine.checks.subset import BATCH_SIZES
 
 PICTURES = {"off": 0, "cheap": 8, "full": 100}
@@ -46,7 +46,7 @@ def _pieces(is_full: bool, attack: Attack | None, n: int, right: float, held: fl
         return
     steps, restarts = float(attack.work), getattr(attack, "restarts", 1)
     n_right, n_held = round(right * n), round(held * n)
-    yield from _on(n if is_full else min(FEW, n), (restarts * 3 if hasattr(attack, "steps") else steps) + _FORWARD)
+    yield from _on(n if is_full else min(TWO, n), (restarts * 3 if hasattr(attack, "steps") else steps) + _FORWARD)
     yield from _on(n, 1)
     yield from _on(n_right, steps + _SINGLE + 3 * _FORWARD)
     yield from _on(n_right if is_full else min(FEW, n_right), STEPS + 1)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat
 from capt_engine.checks.subset import logits_of
+from capt_engine.model.devices import exact
 
 # Points on the edge of the ball, and near neighbours of the clean picture at this share of the way.
 _EDGE, _NEAR, _INNER = 24, 8, 0.25
@@ -72,5 +73,5 @@ def plant(model: LogitsFn, image: Tensor, threat: Threat, rngs: PictureRngs) -> 
 
 def _centred(logits: Tensor) -> Tensor:
     """Logits less their mean, which no softmax sees; in double precision, as small differences matter here."""
-    logits = logits.double()
+    logits = exact(logits)
     return logits - logits.mean(dim=1, keepdim=True)

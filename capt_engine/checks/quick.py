@@ -15,6 +15,7 @@ from capt_engine.checks.context import NO_ATTACK, CheckContext, LiveCheck, of_at
 from capt_engine.checks.subset import logits_of
 from capt_engine.checks.table import Finding, Found
 from capt_engine.formatting import percent
+from capt_engine.model.devices import exact
 from capt_engine.wrappers.quantized import unquantized
 from capt_engine.wrappers.resizing import resized_for
 
@@ -22,6 +23,8 @@ from capt_engine.wrappers.resizing import resized_for
 STEPS, _RISING = 5, 0.75
 # So many pictures are enough for a check that costs many gradients, unless the checks are full.
 FEW = 4
+# A law that one picture breaks is asked of so many.
+TWO = 2
 # So many pictures are classified one by one, too.
 ALONE = 8
 
@@ -55,7 +58,7 @@ def _batch_alone(context: CheckContext) -> Found:
 
 
 def _logits(context: CheckContext) -> Found:
-    clean = context.subset.clean_logits.double()
+    clean = exact(context.subset.clean_logits)
     off = float((clean.sum(dim=1) - 1).abs().max())
     is_probability = bool((clean >= -1e-6).all()) and off < 1e-3
     shown = "they lie in [0, 1] and add up to 1" if is_probability else f"from {clean.min():.3g} to {clean.max():.3g}"
@@ -129,8 +132,8 @@ def _loss_of(attack: Attack) -> str:
 def _zero_budget(context: CheckContext) -> Found:
     if context.attack is None:
         return NO_ATTACK
-    # One picture that changes breaks this law, so that a few are enough.
-    subset = context.subset if context.full else context.subset.only(torch.arange(min(FEW, len(context.subset))))
+    # One picture that changes breaks this law, so that two are enough.
+    subset = context.subset if context.full else context.subset.only(torch.arange(min(TWO, len(context.subset))))
     attack = context.attack
     brief = replace(attack, steps=2) if hasattr(attack, "steps") else attack  # type: ignore[type-var]
     outcome = subset.attack_with(brief, replace(context.threat, eps=0.0))

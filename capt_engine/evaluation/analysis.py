@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
@@ -27,6 +26,7 @@ from capt_engine.evaluation.timing import Timing
 from capt_engine.metrics.features import text_drift
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
+from capt_engine.model.devices import free_memory, is_out_of_memory
 from capt_engine.model.memory import peak_bytes
 from capt_engine.progress import Progress, WorkClock, foresee
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
@@ -280,7 +280,9 @@ def _rows_or_smaller(
     """The rows of a part of a batch, in halves where the device has no memory for it; `first` is its first picture's number."""
     try:
         rows = rows_of(work, inputs, pace.of(first, len(inputs)), known)
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         if len(inputs) == 1:
             raise DeviceProblem(
                 f"{work.classifier.device.type} ran out of memory on a single picture.",
@@ -289,7 +291,7 @@ def _rows_or_smaller(
     else:
         pace.n_done += len(inputs)
         return rows
-    torch.cuda.empty_cache()
+    free_memory(work.classifier.device)
     half = (len(inputs) + 1) // 2
     rows = _rows_or_smaller(work, inputs[:half], pace, first, known)
     return rows + _rows_or_smaller(work, inputs[half:], pace, first + half, known)

@@ -23,6 +23,7 @@ from capt_engine.errors import BadImage
 from capt_engine.evaluation.course import Input
 from capt_engine.evaluation.known import Known
 from capt_engine.evaluation.plan import Plan
+from capt_engine.model.devices import free_memory, is_out_of_memory
 from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, Check
 from capt_engine.runs.manifest import digest
@@ -46,9 +47,11 @@ def live_checks(
     for batch_size in BATCH_SIZES:
         try:
             return in_order(*_of_variants(work, pictures, progress, batch_size, known))
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             # The rows are there already; a check is not worth losing them.
-            torch.cuda.empty_cache()
+            free_memory(work.classifier.device)
     return tuple(one.result("The device has no room for it.") for one in CHECKS)
 
 

@@ -88,7 +88,7 @@ class _Told:
         self._tell(step)
 
     def _tell(self, step: TraceStep) -> None:
-        probabilities = step.logits[0].double().cpu().softmax(dim=0)
+        probabilities = step.logits[0].cpu().double().softmax(dim=0)
         winner = int(probabilities.argmax())
         margin = float(step.adversarial_margin[0])
         if margin > self.best:

@@ -20,6 +20,7 @@ from capt_engine.evaluation.plan import Plan, PlannedAttack, Variant
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Classifier, Output
+from capt_engine.model.devices import finest
 from capt_engine.progress import Progress
 from capt_engine.records import Picture, PictureRow, PictureSet
 from capt_engine.results.cells import AttackedAnswer, CleanAnswer, PhotoFacts, SmallestBudget
@@ -430,13 +431,13 @@ def _measured(
         adversarial.features @ classifier.text.T,
         frozen,
     )
-    # Apple's GPUs have no double precision, which the metrics need.
+    # The metrics need double precision, which some devices do not have.
     outcomes = Outcomes(
-        *(value.cpu() if value.device.type == "mps" else value for value in given),
+        *(value if finest(value.device) is torch.float64 else value.cpu() for value in given),
         lpips=None if plan.lpips is None else partial(plan.lpips, progress=heartbeat),
         alpha=each.variant.alpha,
     )
-    measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
+    measured = [(metric.name, metric.measure(outcomes).cpu().double()) for metric in METRICS]
     metrics = [
         tuple((name, float(values[i])) for name, values in measured if bool(values[i].isfinite()))
         for i in range(len(inputs))
@@ -447,12 +448,14 @@ def _measured(
 
 def _survived(each: _Clean, attacked: Tensor, wanted: Tensor) -> dict[str, list[bool | None]]:
     """For each way of saving whether each `wanted` picture (n,), a mask, still fools the model; None for the others."""
-    found: dict[str, list[bool | None]] = {}
+    found: dict[str, list[bool | None]] = {name: [None] * len(wanted) for name in SAVINGS}
     numbers = wanted.nonzero().flatten().tolist()
-    for name, saved in SAVINGS.items():
-        found[name] = [None] * len(wanted)
-        if numbers:
-            still = each.of(numbers).succeeds(each.model(saved(attacked[numbers])))
-            for i, one in zip(numbers, still.tolist(), strict=True):
-                found[name][i] = bool(one)
+    if not numbers:
+        return found
+    # All forms at once, at most as many as the batch has: a lone picture would take a forward pass of two (see model/trunk.py).
+    forms = torch.cat([saved(attacked[numbers]) for saved in SAVINGS.values()])
+    logits = torch.cat([each.model(some) for some in torch.split(forms, len(wanted))])
+    still = each.of(numbers * len(SAVINGS)).succeeds(logits).tolist()
+    for (name, i), one in zip(itertools.product(SAVINGS, numbers), still, strict=True):
+        found[name][i] = bool(one)
     return found

@@ -44,7 +44,7 @@ def explained(classifier: Classifier, request: SaliencyRequest, progress: Progre
     both = torch.cat([clean, attacked])
     with torch.no_grad():
         logits = classifier(both)
-    probabilities = logits.double().cpu().softmax(dim=1)
+    probabilities = logits.cpu().double().softmax(dim=1)
     winners = logits.argmax(dim=1)
     labels = torch.full_like(winners, classifier.classes.index(request.label)) if request.of == "margin" else winners
     maps = _maps(classifier, both, labels, request, progress)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import torch.nn.functional as F
 from torch import Tensor
 
+from capt_engine.model.devices import exact
+
 __all__ = ["brier", "ece", "nll"]
 
 BINS = 15
@@ -27,7 +29,8 @@ def nll(logits: Tensor, labels: Tensor) -> Tensor:
         >>> nll(torch.zeros(1, 2), torch.tensor([0]))
         tensor([0.6931])
     """
-    return F.cross_entropy(logits.double(), labels, reduction="none").float()
+    scores = exact(logits)
+    return F.cross_entropy(scores, labels.to(scores.device), reduction="none").float()
 
 
 def brier(logits: Tensor, labels: Tensor) -> Tensor:
@@ -45,8 +48,9 @@ def brier(logits: Tensor, labels: Tensor) -> Tensor:
         >>> brier(torch.zeros(1, 2), torch.tensor([0]))
         tensor([0.5000])
     """
-    wanted = F.one_hot(labels, logits.shape[1])
-    return (logits.double().softmax(dim=1) - wanted).square().sum(dim=1).clamp(0, 2).float()
+    scores = exact(logits)
+    wanted = F.one_hot(labels.to(scores.device), logits.shape[1])
+    return (scores.softmax(dim=1) - wanted).square().sum(dim=1).clamp(0, 2).float()
 
 
 def ece(logits: Tensor, labels: Tensor) -> float:
@@ -72,8 +76,8 @@ def ece(logits: Tensor, labels: Tensor) -> float:
     if not len(labels):
         raise ValueError("no calibration error of no pictures")
     counted = Calibration()
-    confidences, answers = logits.double().softmax(dim=1).max(dim=1)
-    for one, right in zip(confidences.tolist(), (answers == labels).tolist(), strict=True):
+    confidences, answers = exact(logits).softmax(dim=1).max(dim=1)
+    for one, right in zip(confidences.tolist(), (answers == labels.to(answers.device)).tolist(), strict=True):
         counted.add(one, right=right)
     return counted.error
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.errors import UnknownName
+from capt_engine.model.devices import exact
 
 __all__ = ["agreement", "js", "kl"]
 
@@ -30,7 +31,7 @@ def kl(target: Tensor, other: Tensor) -> Tensor:
     """
     # In double precision and rounded once: small divergences are differences of nearly equal numbers, and the last bits of exp and
     # log depend on where in a batch a picture stands.
-    return divergence(target.double(), other.double()).clamp_min(0).float()
+    return divergence(exact(target), exact(other)).clamp_min(0).float()
 
 
 def js(one: Tensor, other: Tensor) -> Tensor:
@@ -47,7 +48,7 @@ def js(one: Tensor, other: Tensor) -> Tensor:
         >>> js(torch.tensor([[40.0, 0.0]]), torch.tensor([[0.0, 40.0]]))
         tensor([0.6931])
     """
-    return divergence(one.double(), other.double(), "js").clamp(0, math.log(2)).float()
+    return divergence(exact(one), exact(other), "js").clamp(0, math.log(2)).float()
 
 
 def divergence(target: Tensor, prediction: Tensor, direction: str = "target_first") -> Tensor:

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from capt_engine.model.devices import exact
+
 __all__ = ["high_frequency", "l0", "l2", "linf", "mean_change", "psnr", "ssim"]
 
 HALF_NYQUIST = 0.25
@@ -63,7 +65,7 @@ def l0(images: Tensor, adversarial: Tensor) -> Tensor:
         >>> l0(torch.zeros(1, 3, 2, 2), adversarial)
         tensor([0.2500])
     """
-    return (adversarial != images).any(dim=1).flatten(1).double().mean(dim=1).float()
+    return exact((adversarial != images).any(dim=1).flatten(1)).mean(dim=1).float()
 
 
 def mean_change(images: Tensor, adversarial: Tensor) -> Tensor:
@@ -80,7 +82,7 @@ def mean_change(images: Tensor, adversarial: Tensor) -> Tensor:
         >>> mean_change(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.5))
         tensor([0.5000])
     """
-    return (adversarial - images).flatten(1).abs().double().mean(dim=1).float()
+    return exact((adversarial - images).flatten(1).abs()).mean(dim=1).float()
 
 
 def psnr(images: Tensor, adversarial: Tensor) -> Tensor:
@@ -119,14 +121,15 @@ def ssim(images: Tensor, adversarial: Tensor) -> Tensor:
     """
     if min(images.shape[-2:]) < 11:
         return torch.full((len(images),), math.nan, device=images.device)
-    down, across = (_window(size, images.device) for size in images.shape[-2:])
+
+    # In double precision: the variances are differences of nearly equal numbers in flat regions.
+    x, y = exact(images), exact(adversarial)
+    down, across = (_window(size, x.device) for size in images.shape[-2:])
 
     def blurred(x: Tensor) -> Tensor:
         found: Tensor = down @ x @ across.T
         return found
 
-    # In double precision: the variances are differences of nearly equal numbers in flat regions.
-    x, y = images.double(), adversarial.double()
     mean_x, mean_y = blurred(x), blurred(y)
     squares, product = mean_x**2 + mean_y**2, mean_x * mean_y
     # Only the sum of the two variances is needed, so the squares are blurred together.
@@ -155,12 +158,12 @@ def high_frequency(images: Tensor, adversarial: Tensor) -> Tensor:
         tensor([1.])
     """
     height, width = images.shape[-2:]
-    energy: Tensor = torch.fft.rfft2(adversarial - images).abs().square().sum(dim=1)
-    across: Tensor = torch.fft.rfftfreq(width, device=images.device)
-    down: Tensor = torch.fft.fftfreq(height, device=images.device)
+    energy = exact(torch.fft.rfft2(adversarial - images).abs().square().sum(dim=1))
+    across: Tensor = torch.fft.rfftfreq(width, device=energy.device)
+    down: Tensor = torch.fft.fftfreq(height, device=energy.device)
     # Of a real signal's spectrum half is kept: what has a mirror image beyond it counts twice.
     mirrored = 1 + ((across > 0) & (across < 0.5)).double()
-    energy = energy.double() * mirrored
+    energy = energy * mirrored
     is_high = (down[:, None].square() + across.square()) > HALF_NYQUIST**2
     return ((energy * is_high).flatten(1).sum(dim=1) / energy.flatten(1).sum(dim=1)).clamp(0, 1).float()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from capt_engine.model.devices import exact
+
 __all__ = ["confidence", "entropy", "in_top_k", "logit_shift", "margin", "top_k_kept"]
 
 
@@ -40,7 +42,8 @@ def confidence(logits: Tensor, labels: Tensor) -> Tensor:
         >>> confidence(torch.zeros(1, 4), torch.tensor([2]))
         tensor([0.2500])
     """
-    return logits.double().softmax(dim=1).gather(1, labels[:, None]).squeeze(1).float()
+    scores = exact(logits)
+    return scores.softmax(dim=1).gather(1, labels[:, None].to(scores.device)).squeeze(1).float()
 
 
 def entropy(logits: Tensor) -> Tensor:
@@ -56,7 +59,7 @@ def entropy(logits: Tensor) -> Tensor:
         >>> entropy(torch.zeros(1, 2))
         tensor([0.6931])
     """
-    log_p = logits.double().log_softmax(dim=1)
+    log_p = exact(logits).log_softmax(dim=1)
     return (log_p.exp() * log_p).sum(dim=1).neg().clamp_min(0).float()
 
 

@@ -18,6 +18,7 @@ from capt_engine.metrics.consistency import agreement, divergence, js, kl
 from capt_engine.metrics.distortion import high_frequency, l0, l2, linf, mean_change, psnr, ssim
 from capt_engine.metrics.features import cosine, label_cosine
 from capt_engine.metrics.prediction import confidence, entropy, in_top_k, logit_shift, margin, top_k_kept
+from capt_engine.model.devices import exact
 from capt_engine.records.columns import COLUMNS
 from capt_engine.registry import Table
 
@@ -39,10 +40,10 @@ def _alpha(outcomes: Outcomes) -> Tensor:
     if not rule.is_per_picture:
         return torch.full((len(outcomes.images),), math.nan)
     clean, frozen, adversarial = (
-        x.double() for x in (outcomes.clean_logits, outcomes.frozen, outcomes.adversarial_logits)
+        exact(x) for x in (outcomes.clean_logits, outcomes.frozen, outcomes.adversarial_logits)
     )
     train, reference = (divergence(target, adversarial, rule.kl_direction) for target in (clean, frozen))
-    given = AlphaInput(clean, frozen, outcomes.labels, train, reference)
+    given = AlphaInput(clean, frozen, outcomes.labels.to(clean.device), train, reference)
     return alpha(given, rule.name, rule.const).float()
 
 

@@ -22,6 +22,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.model.devices import exact
 from capt_engine.model.tensor_file import require_finite, sound, write_tensors
 from capt_engine.reading import decode
 
@@ -64,7 +65,7 @@ class Gaussian:
             raise BadRequest(
                 f"{len(features)} pictures are too few.", f"More than {rank} are needed for the statistics."
             )
-        x = features.double()
+        x = exact(features)
         mean = x.mean(0)
         variances, directions = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
         variances, directions = variances.flip(0).clamp_min(1e-12), directions.flip(1)[:, :rank]

@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 
 from capt_engine.errors import DeviceProblem
+from capt_engine.model.devices import free_memory, is_out_of_memory
 
 T = TypeVar("T")
 
@@ -44,14 +45,16 @@ def with_smaller_batches(work: Callable[[int], T], batch_size: int, device: torc
     while True:
         try:
             return work(batch_size)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             if batch_size == 1:
                 raise DeviceProblem(
                     f"{device.type} ran out of memory with a single picture.",
                     "Choose the CPU (--device cpu), fewer classes, or a smaller model.",
                 ) from None
         batch_size //= 2
-        torch.cuda.empty_cache()
+        free_memory(device)
 
 
 def _windows_peak() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from capt_engine.errors import BadRequest
 from capt_engine.records.requests import Request, Result
 
 NO_PROMPTS = "none"
@@ -159,9 +160,21 @@ class PresetInfo:
     settings: tuple[tuple[str, ParamValue], ...]
 
 
+DEVICES = "auto, cpu, cuda, mps, xpu, or one of several as cuda:1"
+"""The names that a device can have."""
+
+
+def device_name(text: str) -> str:
+    """Return `text` where it is the name of a device, which this machine need not have; raise BadRequest for another."""
+    kind, colon, number = text.partition(":")
+    if (kind in ("cuda", "xpu") and (number.isdecimal() or not colon)) or text in ("auto", "cpu", "mps"):
+        return text
+    raise BadRequest(f"There is no device called {text!r}.", f"Known: {DEVICES}.")
+
+
 @dataclass(frozen=True)
 class DeviceInfo:
-    """The device that computes: `name` is "cpu", "cuda" or "mps"; `note` says what a user should know about it, if anything."""
+    """The device that computes: `name` is "cpu", "cuda", "mps" or "xpu"; `note` says what a user should know about it, if anything."""
 
     name: str
     label: str

@@ -15,6 +15,7 @@ import torch
 from capt_engine.attacks import ATTACKS
 from capt_engine.metrics import METRICS
 from capt_engine.model.checkpoints import Document
+from capt_engine.model.devices import name_of
 from capt_engine.records import RunRequest
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.versions import processor, versions
@@ -54,7 +55,7 @@ def begun(
             "os": platform.platform(),
             "processor": processor(),
             "device": device.type,
-            "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else "",
+            "device_name": name_of(device),
             "precision": request.options.precision,
             "threads": torch.get_num_threads(),
             "deterministic": {

@@ -16,7 +16,17 @@ from capt_engine.bundled_models import BUNDLED, DEFAULT_MODEL
 from capt_engine.data.class_files import as_typed
 from capt_engine.data.class_lists import listing_of
 from capt_engine.formatting import typed_budget
-from capt_engine.records import AIMS, CHECK_LEVELS, LPIPS_NETS, NO_PROMPTS, PERTURBED, ROUNDINGS, SUITES
+from capt_engine.records import (
+    AIMS,
+    CHECK_LEVELS,
+    DEVICES,
+    LPIPS_NETS,
+    NO_PROMPTS,
+    PERTURBED,
+    ROUNDINGS,
+    SUITES,
+    device_name,
+)
 from capt_engine.runs.option_values import budget, class_list, listed, shard, shots
 
 # Named here too, so that --help answers at once; a test holds them to the tables.
@@ -67,6 +77,7 @@ CLASSES = Kind(
     read=lambda text: class_list(text) if text else (),
     show=lambda names: listing_of(names) or as_typed(names) + ("," if len(names) == 1 else ""),
 )
+DEVICE = Kind({"metavar": "NAME"}, device_name)
 SHARD = Kind({"metavar": "i/N"}, read=shard, show=lambda part: f"{part[0]}/{part[1]}")
 SHOTS = Kind({"metavar": "N"}, read=shots, show=lambda count: "all" if count is None else str(count))
 ON_OFF = Kind({"choices": ("on", "off")}, lambda word: word == "on", lambda value: "on" if value else "off")
@@ -207,14 +218,14 @@ def common(prefix: str = "") -> tuple[Option, ...]:
 
     prefix: the path before the fields they set in the request, such as "options."; "" for fields of the request itself.
     """
-    devices, precisions = ("auto", "cpu", "cuda", "mps"), ("fp32", "bf16")
+    precisions = ("fp32", "bf16")
     return _under(
         COMMON,
         Option("--seed", "of every random draw (default: 0)", f"{prefix}seed", WHOLE, always=True),
         Option(
             "--precision", "of the image tower (default: fp32)", f"{prefix}precision", choices=precisions, always=True
         ),
-        Option("--device", "where to compute (default: auto)", f"{prefix}device", choices=devices),
+        Option("--device", f"where to compute: {DEVICES} (default: auto)", f"{prefix}device", DEVICE),
     )
 
 

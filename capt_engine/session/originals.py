@@ -74,10 +74,12 @@ def measured(pictures: Iterable[SessionPicture], known: dict[str, tuple[int, int
     known: by path, time in ns, size and hash of files that were read before; it is added to.
     """
     for one in pictures:
+        before = known.get(one.path)
+        last = one if before is None else replace(one, modified_ns=before[0], n_bytes=before[1], sha256=before[2])
         try:
             status = Path(one.path).stat()
             if not stat.S_ISREG(status.st_mode):
-                yield one
+                yield last
                 continue
             stamp = status.st_mtime_ns, status.st_size
             if known.get(one.path, (0, 0, ""))[:2] != stamp:
@@ -88,7 +90,7 @@ def measured(pictures: Iterable[SessionPicture], known: dict[str, tuple[int, int
                 )
             yield replace(one, modified_ns=stamp[0], n_bytes=stamp[1], sha256=known[one.path][2])
         except (OSError, ValueError):
-            yield one
+            yield last
 
 
 def changed(pictures: Iterable[SessionPicture]) -> tuple[str, ...]:

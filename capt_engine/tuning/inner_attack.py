@@ -33,7 +33,7 @@ class InnerAttack:
         if self.loss not in LOSSES:
             raise UnknownName("loss of the inner attack", self.loss, LOSSES)
 
-    def run(self, model: LogitsFn, images: Tensor, labels: Tensor, start: Tensor) -> tuple[Tensor, float]:
+    def run(self, model: LogitsFn, images: Tensor, labels: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         """Attack a batch by projected gradient ascent (PGD, Madry et al. 2018, arXiv 1706.06083, eq. 2).
 
         Args:
@@ -43,14 +43,15 @@ class InnerAttack:
             start: the perturbation to begin from, shaped like `images`; it is projected into the ball.
 
         Returns:
-            Attacked pixels (n, 3, h, w) in [0, 1], and the share of gradient values, in [0, 1], that were exactly zero.
+            Attacked pixels (n, 3, h, w) in [0, 1], and for each step the share of gradient values, in [0, 1], that were
+            exactly zero, (steps,).
         """
         norm, eps = self.threat.norm, self.threat.eps
         attacked = (images + norm.project(start, eps)).clamp(0, 1)
         with torch.no_grad():
             target = model(images).log_softmax(dim=1) if self.loss == "kl" else None
-        zeros = 0.0
-        for _ in range(self.steps):
+        zeros = images.new_zeros(self.steps)
+        for step in range(self.steps):
             attacked = attacked.detach().requires_grad_()
             logits = model(attacked)
             climbed = (
@@ -58,7 +59,7 @@ class InnerAttack:
             )
             loss = climbed.sum()
             (gradient,) = torch.autograd.grad(loss * _SCALE, attacked)
-            zeros += float((gradient == 0).float().mean()) / self.steps
+            zeros[step] = (gradient == 0).float().mean()
             moved = attacked.detach() + self.step_size * norm.normalize(gradient) - images
             attacked = (images + norm.project(moved, eps)).clamp(0, 1)
         return attacked.detach(), zeros

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 import torch
@@ -222,19 +222,19 @@ class Tuning:
             group["lr"] = lr
         views, zeros = self._views(epoch, batch, progress=done / total)
         terms = recipe.objective(views, recipe.settings)
-        if not bool(torch.isfinite(terms.loss)):
+        self._optimiser.zero_grad()
+        terms.loss.backward()  # type: ignore[no-untyped-call]
+        seen = _read_out(views, terms, zeros, self._parameters.values())
+        if not math.isfinite(seen.loss):
             raise TuningFailed(
                 f"The loss of step {index + 1} in epoch {epoch} is not a number.",
                 "Try a lower learning rate, or a smaller λ.",
             )
-        self._optimiser.zero_grad()
-        terms.loss.backward()  # type: ignore[no-untyped-call]
-        norms = _norm(p.grad for p in self._parameters.values()), _norm(self._parameters.values())
         self._optimiser.step()
         self.learner.end_step()
-        return _log(epoch, done, lr, views, terms, norms, zeros)
+        return replace(seen, epoch=epoch, step=done + 1, lr=lr)
 
-    def _views(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, float]:
+    def _views(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, Tensor]:
         images, labels = self._pictures(epoch, batch), self._labels[batch]
         self.learner.begin_step()
         attacked, zeros = self._attacked(epoch, batch, images, labels)
@@ -264,10 +264,10 @@ class Tuning:
         images = images.to(self._labels.device)
         return images.float() / 255 if images.dtype == torch.uint8 else images
 
-    def _attacked(self, epoch: int, batch: Tensor, images: Tensor, labels: Tensor) -> tuple[Tensor | None, float]:
+    def _attacked(self, epoch: int, batch: Tensor, images: Tensor, labels: Tensor) -> tuple[Tensor | None, Tensor]:
         attack = self._recipe.attack
         if attack is None:
-            return None, 0.0
+            return None, images.new_zeros(0)
         rngs = PictureRngs.of(self._recipe.seed, [f"{epoch}:{int(i)}" for i in batch])
         start = attack.threat.norm.random(rngs, images, attack.threat.eps)
         return attack.run(self.learner.constant_logits, images, labels, start)
@@ -298,37 +298,50 @@ def has_collapsed(logs: list[TuneStep], classes: int) -> bool:
     return kl < _COLLAPSED_KL and abs(ce - math.log(classes)) <= _COLLAPSED_CE * math.log(classes)
 
 
-def _norm(values: Iterable[Tensor | None]) -> float:
-    """The Euclidean norm of all of them together."""
-    return math.sqrt(sum(float(one.detach().square().sum()) for one in values if one is not None))
-
-
-def _log(
-    epoch: int, done: int, lr: float, views: Views, terms: Terms, norms: tuple[float, float], zeros: float
-) -> TuneStep:
-    alpha = terms.alpha.detach().float()
+def _read_out(views: Views, terms: Terms, zeros: Tensor, parameters: Iterable[nn.Parameter]) -> TuneStep:
+    """Bring all that is said of a step from the device at once, for which the host waits a single time."""
+    weights = list(parameters)
+    parts = [
+        *(one.detach() for one in (terms.loss, terms.cross_entropy, terms.train, terms.reference)),
+        *(_accuracy(logits, views.labels) for logits in (views.clean, views.adversarial)),
+        terms.alpha.detach(),
+        zeros,
+        _squares(one.grad for one in weights),
+        _squares(weights),
+    ]
+    # The loss is fp32, or fp64 where a test asks for it; nothing is rounded here.
+    kind = terms.loss.dtype
+    together = torch.cat([part.to(kind).flatten() for part in parts]).cpu()
+    flat = torch.split(together, [part.numel() for part in parts])
+    loss, cross_entropy, train, reference, clean, robust = (float(one) for one in flat[:6])
+    alpha = flat[6].float()
     return TuneStep(
-        epoch=epoch,
-        step=done + 1,
-        lr=lr,
-        loss=float(terms.loss.detach()),
-        cross_entropy=float(terms.cross_entropy.detach()),
-        train=float(terms.train.detach()),
-        reference=float(terms.reference.detach()),
+        epoch=0,
+        step=0,
+        lr=0.0,
+        loss=loss,
+        cross_entropy=cross_entropy,
+        train=train,
+        reference=reference,
         alpha_mean=float(alpha.mean()),
         alpha_p10=float(alpha.quantile(0.1)),
         alpha_p90=float(alpha.quantile(0.9)),
-        gradient_norm=norms[0],
-        zero_gradients=zeros,
-        clean_accuracy=_accuracy(views.clean, views.labels) if views.has_clean else math.nan,
-        robust_accuracy=_accuracy(views.adversarial, views.labels),
-        prompt_norm=norms[1],
-        alpha_counts=tuple(map(int, alpha.cpu().histc(ALPHA_BINS, 0.0, 1.0))),
+        gradient_norm=math.sqrt(sum(flat[8].tolist())),
+        zero_gradients=sum(share / len(zeros) for share in flat[7].tolist()),
+        clean_accuracy=clean if views.has_clean else math.nan,
+        robust_accuracy=robust,
+        prompt_norm=math.sqrt(sum(flat[9].tolist())),
+        alpha_counts=tuple(map(int, alpha.histc(ALPHA_BINS, 0.0, 1.0))),
     )
 
 
-def _accuracy(logits: Tensor, labels: Tensor) -> float:
-    return float((logits.argmax(dim=1) == labels).float().mean())
+def _squares(values: Iterable[Tensor | None]) -> Tensor:
+    """The sum of squares of each of them, (m,)."""
+    return torch.stack([one.detach().square().sum() for one in values if one is not None])
+
+
+def _accuracy(logits: Tensor, labels: Tensor) -> Tensor:
+    return (logits.argmax(dim=1) == labels).float().mean()
 
 
 def _mixed(seed: int, epoch: int) -> int:

@@ -101,24 +101,14 @@ class SessionMenu(QObject):
         """Return True if the window may close now; else the user said no, or it closes once the session is saved."""
         if self._is_unasked:
             return True
-        if self.model.is_busy:
+        if self.model.is_saving:
             self._then = self._window.close
             return False
-        may = False
-
-        def close() -> None:
-            nonlocal may
-            may = True
-
-        if self._must_ask():
-            answer = self.ask_to_save()
-            if answer == SAVE:
-                self._then = self._window.close
-                self.model.save()
-            elif answer == DISCARD:
-                close()
-            return may
-        return True
+        answer = self.ask_to_save() if self._must_ask() else DISCARD
+        if answer == SAVE:
+            self._then = self._window.close
+            self.model.save()
+        return answer == DISCARD
 
     def close_unasked(self) -> None:
         """Let the window close without a question; what is not saved is offered at the next start."""

@@ -56,7 +56,7 @@ class SessionModel(QObject):
         # where it is saved, "" where nobody has saved it
         self.path = ""
         self.is_changed = False
-        self.is_busy = False
+        self.is_busy = self.is_saving = False
         self._choices = self._compared()
         # so often was it changed: a save that takes a second must not hide what was changed meanwhile
         self._edits = 0
@@ -146,6 +146,7 @@ class SessionModel(QObject):
         self.autosave.look_now()
         state, shown = self._whole_state()
         every = pictures.whole(self._desk.gallery)
+        self.is_saving = True
         self._begin()
         self._disk.run(
             lambda: loading.save(target, state, shown, every, self._hashes),
@@ -212,6 +213,10 @@ class SessionModel(QObject):
         file = loaded.session.file
         self._set_file(file if file.endswith(SUFFIX) else "")
         self._restoring.choose(state, loaded.session.state, Path(file).parent if loaded.journal is None else None)
+        # of those that are not found this is all that is known
+        for path, one in zip(places, loaded.session.pictures, strict=True):
+            if one.sha256:
+                self._hashes[path] = (one.modified_ns, one.n_bytes, one.sha256)
         self._desk.gallery.restore_items(kept)
         for path, one in zip(places, loaded.session.pictures, strict=True):
             self._desk.gallery.put_pictures(path, one.attacked)
@@ -246,7 +251,7 @@ class SessionModel(QObject):
 
     def on_saved(self, path: str, edits: int, _: object) -> None:
         """Take the file that was written for the session's own; what was changed meanwhile is still to be saved."""
-        self.is_busy = False
+        self.is_busy = self.is_saving = False
         self._set_file(path)
         self._note_recent(path)
         self._set_changed(edits != self._edits)
@@ -255,7 +260,7 @@ class SessionModel(QObject):
 
     def on_failed(self, failure: Failure) -> None:
         """Say why a session could not be read or written; the present one stays as it is."""
-        self.is_busy = False
+        self.is_busy = self.is_saving = False
         self.changed.emit()
         self.failed.emit(failure)
 

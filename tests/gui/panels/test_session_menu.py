@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from capt_engine import records as r
+from capt_engine.session import file as session_file
 from capt_gui.main_window import MainWindow
 from capt_gui.panels.session_menu import CANCEL, DISCARD, SAVE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
@@ -210,6 +211,9 @@ def test_pictures_that_moved_are_found_or_asked_for(
     assert item is not None
     assert (item.label, item.row is not None and item.row.path) == ("class 0", item.path)
     assert window.page.banner.accessibleName() == "1 picture is not where it was."
+    before = [one.sha256 for one in session_file.read(moved / "mine.capt").pictures]
+    saved(window, tmp_path / "again.capt", qtbot)
+    assert [one.sha256 for one in session_file.read(tmp_path / "again.capt").pictures] == before
 
 
 def test_a_picture_that_is_another_now_keeps_no_result(

@@ -1,0 +1,1 @@
+"""Laws that hold on any accelerator, proven on a pretended one."""
