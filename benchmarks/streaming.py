@@ -21,6 +21,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+# A run that is broken off goes on from its folder, not from the store.
+os.environ["CAPT_NO_CACHE"] = "1"
+
 ROWS_A_PICTURE = 2
 EVERY_S = 0.5
 

@@ -90,7 +90,7 @@ def runs(model: str, folder: Path, n: int) -> dict[str, RunRequest]:
             paths, AttackSpec("pgd"), options=replace(options, compare="capt-shapes-night")
         )
         if model == "demo"
-        else AnalyzeRequest(paths, AttackSpec("apgd"), options=options),
+        else AnalyzeRequest(paths, AttackSpec("apgd-ce"), options=options),
         "PGD": replace(evaluate, attacks=pgd),
         "PGD, cheap checks": replace(evaluate, attacks=pgd, checks="cheap"),
         "APGD, cheap checks": replace(evaluate, attacks=(AttackSpec("apgd-ce"),), checks="cheap"),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# The pictures show what a first visit shows, whatever was computed here before.
+os.environ["CAPT_NO_CACHE"] = "1"
 
 import io
 import sys

@@ -10,8 +10,8 @@ from capt_engine.records import Pace
 
 # The first batch pays for what is loaded and warmed up, so it counts only while there is no other.
 _WARM = 1
-# Of a small batch so much is taken to be the batch's own cost where no other size was seen: more on tiny models, less on large ones.
-_BATCH_SHARE = 0.2
+# Of a batch so much is taken to be its own cost where no other size was seen: more on tiny models, less on large ones.
+_BATCH_SHARE = 0.5
 
 
 class Timed(NamedTuple):
@@ -39,13 +39,13 @@ def line(timed: Sequence[Timed]) -> tuple[float, float]:
     if not spread:
         # of one size only, nothing tells what the batch costs beside its pictures
         return _BATCH_SHARE * fmean(seconds), (1 - _BATCH_SHARE) * fmean(seconds) / n_mean
-    slope = mean([(a - n_mean) * (b - s_mean) for a, b in zip(n, seconds, strict=True)]) / spread
-    start = s_mean - slope * n_mean
-    if slope <= 0:
+    picture_s = mean([(a - n_mean) * (b - s_mean) for a, b in zip(n, seconds, strict=True)]) / spread
+    start_s = s_mean - picture_s * n_mean
+    if picture_s <= 0:
         return s_mean, 0.0
-    if start <= 0:
+    if start_s <= 0:
         return 0.0, mean([a * b for a, b in zip(n, seconds, strict=True)]) / mean([a * a for a in n])
-    return start, slope
+    return start_s, picture_s
 
 
 def warm(timed: Sequence[Timed]) -> Sequence[Timed]:
@@ -60,5 +60,11 @@ def pace_of(batches: Sequence[Timed], most: int, after_s: float = 0.0) -> Pace |
     """
     if not batches:
         return None
-    batch_s, picture_s = line(warm(batches))
+    counted = warm(batches)
+    batch_s, picture_s = line(counted)
+    largest = max(counted)
+    if largest.n < most:
+        # Larger batches are to come than were seen, and a line through two or three small ones is not to be trusted alone: the truth
+        # lies between it and the pace of the largest.
+        batch_s, picture_s = batch_s / 2, (picture_s + largest.seconds / largest.n) / 2
     return Pace(batch_s, picture_s, most, after_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 from capt_engine.checks.forecast import PICTURES, Piece, pieces
 from capt_engine.evaluation.minimal import ROUNDS
@@ -72,7 +73,10 @@ class Timing:
 
     def pace(self) -> Pace | None:
         """Return the pace so far, with what follows the pictures; None before the first batch."""
-        return pace_of(self._batches, self._most, self._checks_s())
+        found = pace_of(self._batches, self._most, self._checks_s())
+        return (
+            None if found is None else replace(found, checked=self._n_checked, most_checked=PICTURES[self._work.checks])
+        )
 
     def left_s(self, n: int) -> tuple[float, float]:
         """Return the seconds that `n` more pictures take, and those of what follows them; there must be a batch."""
@@ -80,8 +84,13 @@ class Timing:
         assert pace is not None
         return pace.pictures_s(n), pace.after_s
 
+    @property
+    def _n_checked(self) -> int:
+        """The pictures that the checks will be made on."""
+        return min(PICTURES[self._work.checks], self._pictures or self._n)
+
     def _checks_s(self) -> float:
-        work, n = self._work, min(PICTURES[self._work.checks], self._pictures or self._n)
+        work, n = self._work, self._n_checked
         others = (work.baseline is not None or work.classifier is not work.frozen) + (work.source is not None)
         shares = (self._right / max(self._n, 1), self._held / max(self._n, 1))
         some = pieces(work.checks, work.leading, n, *shares, others=others)
