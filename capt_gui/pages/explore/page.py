@@ -22,6 +22,7 @@ from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
 from capt_gui.pages.explore.simple_view import SimpleView
 from capt_gui.pages.explore.welcome import Welcome
+from capt_gui.panels.chart_saving import AllCharts
 from capt_gui.panels.help.guided_tour import STOP
 from capt_gui.panels.help.window_tour import ATTACK, CLASSES, PICTURES, TRIPTYCH, VERDICT
 from capt_gui.panels.page import Menus, Page
@@ -56,6 +57,7 @@ class ExplorePage(Page):
         self.export = RunExport(self, desk)
         self.gallery = GalleryColumn(desk)
         self.picture_actions = PictureActions(self, desk, self.gallery.selected)
+        self.all_charts = AllCharts(self, desk)
         self.saving = PictureSaving(self, desk, self.gallery.selected)
         self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.result = ResultView(desk)
@@ -177,9 +179,11 @@ class ExplorePage(Page):
         self._place_gallery()
 
     def on_open_requested(self, path: str) -> None:
-        """Show the pictures of the result for the picture at `path` as large as they can be."""
+        """Let the pictures of the result for the picture at `path` fill the window; where they are not drawn, show what there is."""
         self.gallery.select([path])
-        if self.gallery.look == TABLE and self._centre.isHidden():
+        if self.desk.gallery.is_drawn(path):
+            self.result.filler.toggle()
+        elif self.gallery.look == TABLE and self._centre.isHidden():
             self.gallery.set_look(CARDS)
             self._place_gallery()
 
@@ -384,7 +388,13 @@ class ExplorePage(Page):
             self.add_action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+9"),
             self.add_action(self.tr("Fill the &window with the picture"), self.result.filler.toggle, "F11"),
         ]
-        out: list[QAction | None] = [save, self.saving.action, self.export.table, self.export.report]
+        out: list[QAction | None] = [
+            save,
+            self.saving.action,
+            self.all_charts.action,
+            self.export.table,
+            self.export.report,
+        ]
         return {
             "&File": [open_files, open_folder, samples, paste, None, *out, None, clear],
             "&Edit": [*undo_actions(self, self.desk.changes.undo), None, *self.picture_actions.actions],
