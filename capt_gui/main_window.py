@@ -251,8 +251,13 @@ class MainWindow(QMainWindow):
         return (place is not None and self.help_desk.show_term(self, place)) or super().event(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Accept the drag of `event` if it carries files or a picture, and say in the status bar that it can be dropped."""
-        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+        """Accept the drag of `event` if it carries files or a picture, and say in the status bar that it can be dropped.
+
+        What is dragged out of this window is on its way to another program.
+        """
+        if event.source() is not None:
+            event.ignore()
+        elif event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
             self.statusBar().showMessage("Let go to open")
 

@@ -1,4 +1,4 @@
-"""The buttons in the corner of a chart, and its context menu: save it, show everything again."""
+"""The buttons in the corner of a chart, and its context menu: save it, copy it, show everything again."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ _NEWS = (QEvent.Type.Enter, QEvent.Type.Resize, QEvent.Type.Leave)
 class ChartTools(QWidget):
     """Seen while the chart is pointed at or has the focus, and while less than everything of it is in sight. `save_clicked()`.
 
+    copy_clicked: the chart is wanted as a picture on the clipboard; values_clicked: its values, for a spreadsheet.
     corner: where the chart has the least to hide.
     """
 
     save_clicked = Signal()
+    copy_clicked = Signal()
+    values_clicked = Signal()
 
     def __init__(self, theme: Theme, chart: QWidget, corner: Qt.Corner = Qt.Corner.TopRightCorner) -> None:
         super().__init__(chart)
@@ -37,6 +40,8 @@ class ChartTools(QWidget):
         self.save.clicked.connect(self.save_clicked)
         self._menu = QMenu(self)
         self._menu.addAction(self.save.toolTip()).triggered.connect(self.save_clicked)
+        self._menu.addAction(self.tr("Copy this chart")).triggered.connect(self.copy_clicked)
+        self._menu.addAction(self.tr("Copy its values")).triggered.connect(self.values_clicked)
         self._whole_action = self._menu.addAction(self.whole.toolTip())
         if self._plot is not None:
             self.whole.clicked.connect(self._plot.reset_zoom)

@@ -130,3 +130,16 @@ def test_a_tint_lies_between_its_colours(theme: Theme) -> None:
     """Mixing nothing gives the ground, mixing all gives the colour."""
     assert theme.mixed("broken", 0.0).name() == theme.color("surface").name()
     assert theme.mixed("broken", 1.0).name() == theme.color("broken").name()
+
+
+@pytest.mark.parametrize("tint", ["warning", "broken", "clean", "attacked", "ok"])
+@pytest.mark.parametrize("role", ["text", "text_muted"])
+def test_words_on_a_tint_can_be_read(either_theme: Theme, role: str, tint: str) -> None:
+    """Banners, notices and verdicts stand on a tenth of their colour; their words reach 4.5 : 1 there."""
+    assert contrast(either_theme.color(role), either_theme.mixed(tint, 0.1)) >= 4.5
+
+
+@pytest.mark.parametrize("role", ["text", "accent"])
+def test_words_on_what_is_chosen_can_be_read(either_theme: Theme, role: str) -> None:
+    """The soft accent is the ground of the chosen row, page and segment."""
+    assert contrast(either_theme.color(role), either_theme.color("accent_soft")) >= 4.5

@@ -16,6 +16,7 @@ from capt_gui.pages.evaluate.ranking_view import RankingView
 from capt_gui.pages.evaluate.results_view import ResultsView
 from capt_gui.pages.evaluate.settings_column import SettingsColumn
 from capt_gui.pages.evaluate.variants_dialog import ask_for_variants
+from capt_gui.panels.chart_saving import AllCharts
 from capt_gui.panels.data_intake import DataIntake
 from capt_gui.panels.data_welcome import DataWelcome, Greeting
 from capt_gui.panels.page import Menus, Page
@@ -66,6 +67,7 @@ class EvaluatePage(Page):
         self._face = _PICTURES
         # the model that was chosen before the toy world
         self._before_toys = ""
+        self.charts = AllCharts(self, desk)
         self.actions_by_menu = self._make_actions()
         self._lay_out()
         self._connect()
@@ -289,7 +291,7 @@ class EvaluatePage(Page):
         self.rank_action = self.add_action(self.tr("Ran&k several variants…"), self.on_rank)
         self.cancel_action = self.add_action(self.tr("&Cancel"), self.on_cancel, "Esc")
         return {
-            "&File": [*self.intake.actions, None, self.report_action],
+            "&File": [*self.intake.actions, None, self.report_action, self.charts.action],
             "&Run": [self.start_action, self.rank_action, self.cancel_action],
         }
 

@@ -22,6 +22,7 @@ from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
 from capt_gui.pages.explore.simple_view import SimpleView
 from capt_gui.pages.explore.welcome import Welcome
+from capt_gui.panels.chart_saving import AllCharts
 from capt_gui.panels.help.guided_tour import STOP
 from capt_gui.panels.help.window_tour import ATTACK, CLASSES, PICTURES, TRIPTYCH, VERDICT
 from capt_gui.panels.page import Menus, Page
@@ -38,8 +39,8 @@ from capt_gui.widgets.scrolled import LeastHeight
 _COLUMNS = [250, 700, 330]
 _ROWS = [400, 270]
 _MIDDLE, _LEAST_RESULT = 414, 380
-# of a table above the result, in pixels
-_LEAST_TABLE = 400
+# of a table above the result, and of a result below one, in pixels
+_LEAST_TABLE, _LEAST_RESULT = 400, 470
 
 
 class ExplorePage(Page):
@@ -56,6 +57,7 @@ class ExplorePage(Page):
         self.export = RunExport(self, desk)
         self.gallery = GalleryColumn(desk)
         self.picture_actions = PictureActions(self, desk, self.gallery.selected)
+        self.all_charts = AllCharts(self, desk)
         self.saving = PictureSaving(self, desk, self.gallery.selected)
         self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.result = ResultView(desk)
@@ -177,9 +179,11 @@ class ExplorePage(Page):
         self._place_gallery()
 
     def on_open_requested(self, path: str) -> None:
-        """Show the pictures of the result for the picture at `path` as large as they can be."""
+        """Let the pictures of the result for the picture at `path` fill the window; where they are not drawn, show what there is."""
         self.gallery.select([path])
-        if self.gallery.look == TABLE and self._centre.isHidden():
+        if self.desk.gallery.is_drawn(path):
+            self.result.filler.toggle()
+        elif self.gallery.look == TABLE and self._centre.isHidden():
             self.gallery.set_look(CARDS)
             self._place_gallery()
 
@@ -352,7 +356,7 @@ class ExplorePage(Page):
 
     def _fit(self) -> None:
         """Below a table the result needs its own height; the welcome needs no table."""
-        room = self.height() - _LEAST_TABLE >= self._centre.minimumSizeHint().height()
+        room = self.height() - _LEAST_TABLE >= max(self._centre.minimumSizeHint().height(), _LEAST_RESULT)
         is_alone = self.gallery.look == CARDS or self.gallery.isHidden()
         # a window with a table can be made as low as the table
         self._centre.setMinimumHeight(0 if is_alone else 1)
@@ -384,7 +388,13 @@ class ExplorePage(Page):
             self.add_action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+9"),
             self.add_action(self.tr("Fill the &window with the picture"), self.result.filler.toggle, "F11"),
         ]
-        out: list[QAction | None] = [save, self.saving.action, self.export.table, self.export.report]
+        out: list[QAction | None] = [
+            save,
+            self.saving.action,
+            self.all_charts.action,
+            self.export.table,
+            self.export.report,
+        ]
         return {
             "&File": [open_files, open_folder, samples, paste, None, *out, None, clear],
             "&Edit": [*undo_actions(self, self.desk.changes.undo), None, *self.picture_actions.actions],

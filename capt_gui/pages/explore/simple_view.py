@@ -65,6 +65,7 @@ class SimpleView(QWidget):
         self._view = PaneView(self)
         self.panes = tuple(ImagePane(desk.theme, self._view, "") for _ in range(3))
         self._captions = tuple(ElidedLabel(text_role="muted") for _ in range(3))
+        self._wants_focus = False
         self._parts: list[QWidget] = []
         self._stack = QStackedWidget()
         self._stack.addWidget(self._make_empty())
@@ -81,12 +82,19 @@ class SimpleView(QWidget):
         """Show what is known of the picture, and the one thing to do next."""
         look = self._look
         state = look.state
+        was_empty = self._stack.currentIndex() == 0
         self._stack.setCurrentIndex(int(state != simple_look.EMPTY))
+        if was_empty and state != simple_look.EMPTY and self.isVisible():
+            # whoever chose a picture goes on with the one button, as soon as it can be pressed
+            self._wants_focus = True
         self.title.setText(look.title)
         self.sentence.setText(look.sentence)
         self.button.setText(look.button)
         self.button.setAccessibleName(look.button)
         self.button.setEnabled(state != simple_look.WAITING)
+        if self._wants_focus and self.button.isEnabled():
+            self._wants_focus = False
+            self.button.setFocus(Qt.FocusReason.OtherFocusReason)
         revealed = state in (simple_look.FOOLED, simple_look.HELD)
         for part in self._parts:
             part.setVisible(revealed)

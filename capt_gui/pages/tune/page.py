@@ -12,6 +12,7 @@ from capt_gui.pages.tune.question_bar import QuestionBar
 from capt_gui.pages.tune.step import Step
 from capt_gui.pages.tune.step_rail import COMPLETE, LOCKED, NOW, OPEN, StepRail
 from capt_gui.pages.tune.steps import STEPS
+from capt_gui.panels.chart_saving import AllCharts
 from capt_gui.panels.page import Menus, Page
 from capt_gui.plain_text import set_tooltip
 from capt_gui.view_models.desk import Desk
@@ -269,10 +270,16 @@ class TunePage(Page):
     def _make_actions(self) -> Menus:
         self._forward = self.add_action(self.tr("&Next step"), self.on_next, "Alt+Right")
         self._backward = self.add_action(self.tr("&Previous step"), self.on_back, "Alt+Left")
+        self.charts = AllCharts(self, self.desk)
         new = self.add_action(self.tr("&New project"), self.projects.on_new, "Ctrl+Shift+N")
         own = [action for step in self.steps for action in step.run_actions()]
         return {
-            "&File": [new, None, *(action for step in self.steps for action in step.file_actions())],
+            "&File": [
+                new,
+                None,
+                *(action for step in self.steps for action in step.file_actions()),
+                self.charts.action,
+            ],
             "&Edit": [*undo_actions(self, self.desk.tuning.scan.undo)],
             "&Run": [*own, None, self._forward, self._backward],
         }

@@ -127,6 +127,14 @@ class GuidedTour(QWidget):
             self.refresh()
         return False
 
+    def event(self, event: QEvent) -> bool:
+        """Keep Escape for the tour, which a page would take to cancel its work; Qt handles every other `event`."""
+        is_asked = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
+        if isinstance(event, QKeyEvent) and is_asked and event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Leave with Escape, and walk with the arrow keys."""
         if event.key() == Qt.Key.Key_Escape:

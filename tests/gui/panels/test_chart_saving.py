@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from conftest import Bench
 from PySide6.QtCore import QCoreApplication, QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QCursor
+from PySide6.QtGui import QContextMenuEvent, QCursor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from capt_engine import records as r
-from capt_gui.panels.chart_saving import ChartSaving
+from capt_gui.images import png_bytes
+from capt_gui.panels.chart_saving import AllCharts, ChartSaving
 from capt_gui.theme import Theme
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
 from capt_gui.widgets.line_chart import Line, LineChart
@@ -129,7 +130,9 @@ def test_the_menu_of_a_chart_saves_it(bench: Bench, chart: LineChart) -> None:
         menu = saving.tools.findChild(QMenu)
         assert isinstance(menu, QMenu)
         names = [action.text() for action in menu.actions() if action.isVisible()]
-        assert names == ["Save this chart…", "Show everything again"][: 1 + zoomed]
+        assert (
+            names == ["Save this chart…", "Copy this chart", "Copy its values", "Show everything again"][: 3 + zoomed]
+        )
         menu.close()
     saving.ask = lambda *_: "/a.csv"
     menu.actions()[0].trigger()
@@ -204,3 +207,39 @@ def test_another_kind_of_file_changes_the_ending(qtbot: QtBot, tmp_path: Path) -
     assert dialog.defaultSuffix() == "csv"
     assert Path(dialog.selectedFiles()[0]).name == "loss.csv"
     dialog.deleteLater()
+
+
+def test_charts_are_copied_and_saved_all_at_once(bench: Bench, chart: LineChart, tmp_path: Path) -> None:
+    """The clipboard gets a picture, or values with tabs; all charts in sight go beside one name, and no file is replaced."""
+    heard: list[str] = []
+    for signal in (bench.desk.chart_file.saved, bench.desk.chart_file.failed):
+        signal.connect(heard.append)
+
+    def write(content: bytes) -> r.SaveChartRequest:
+        asked = bench.engine.requests[-1]
+        assert isinstance(asked, r.SaveChartRequest)
+        Path(asked.path).write_bytes(content)
+        bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), r.ChartSaved(asked.path, len(content))))
+        QCoreApplication.processEvents()
+        return asked
+
+    saving = ChartSaving(bench.desk, chart, chart.record)
+    window = chart.window()
+    every = AllCharts(window, bench.desk)
+    every.ask = lambda *_: str(tmp_path / "run.csv")
+    every.action.trigger()
+    assert heard.pop() == "There is no chart to save on this page yet."
+    draw(chart)
+    saving.tools.values_clicked.emit()
+    assert write(b"\xef\xbb\xbfstep,loss\r\n1,0.5\r\n").format == "csv"
+    assert QGuiApplication.clipboard().text() == "step\tloss\n1\t0.5\n"
+    saving.tools.copy_clicked.emit()
+    image = QImage(3, 2, QImage.Format.Format_RGB32)
+    image.fill(0xFF4040)
+    assert write(png_bytes(image)).format == "png"
+    assert QGuiApplication.clipboard().image().size() == image.size()
+    (tmp_path / "run-loss-step.csv").write_text("mine", encoding="utf-8")
+    every.action.trigger()
+    assert Path(write(b"step,loss").path).name == "run-loss-step-2.csv"
+    assert (tmp_path / "run-loss-step.csv").read_text(encoding="utf-8") == "mine"
+    assert bench.settings.last_folder == str(tmp_path)
