@@ -22,6 +22,8 @@ from capt_gui.widgets.verdict_box import VerdictBox
 
 _WIDTH = 1640
 _LOST, _REPAIRED = "lost", "repaired"
+# columns whose cells have pictures behind them
+_COUNTS = {2: _LOST, 3: _REPAIRED}
 
 
 class RankingView(QWidget):
@@ -87,7 +89,7 @@ class RankingView(QWidget):
             return
         rank = int(str(index.siblingAtColumn(0).data()).partition(".")[0])
         one = result.variants[rank - 1]
-        kind = dict(enumerate(self._kinds())).get(index.column(), "")
+        kind = _COUNTS.get(index.column(), "")
         if one.versus is None or not kind:
             self.pictures.show_pictures("", ())
             return
@@ -97,30 +99,22 @@ class RankingView(QWidget):
         else:
             self.pictures.show_pictures(self.tr("{} repairs what {} gets wrong").format(name, best), one.repaired)
 
-    def _kinds(self) -> list[str]:
-        attacked = self._run.result is not None and self._run.result.variants[0].robust is not None
-        return ["", *([""] * (3 if attacked else 1)), _LOST, _REPAIRED, "", ""]
-
     def _show_table(self, variants: tuple[RankedVariant, ...]) -> None:
         attacked = variants[0].robust is not None
-        robust = [
-            (self.tr("Under attack"), self.tr("Right under every attack, with the 95 % interval")),
-            (self.tr("Gap"), self.tr("Clean minus attacked, in points")),
-        ]
+        clean = (self.tr("Clean"), self.tr("Right when nobody attacks, with the 95 % interval"))
+        robust = (self.tr("Under attack"), self.tr("Right under every attack, with the 95 % interval"))
+        gap = (self.tr("Gap"), self.tr("Clean minus attacked, in points"))
+        loses = self.tr("Pictures that the best has right and this one has not; click to see them")
+        repairs = self.tr("Pictures that this one has right and the best has not; click to see them")
+        test = self.tr("McNemar’s exact test against the best, corrected for the number of variants (Holm)")
+        # what is judged and what can be clicked stand first, where a narrow window shows them
         headings = [
             (self.tr("Variant"), ""),
-            *([robust[0]] if attacked else []),
-            (self.tr("Clean"), self.tr("Right when nobody attacks, with the 95 % interval")),
-            *([robust[1]] if attacked else []),
-            (
-                self.tr("Loses"),
-                self.tr("Pictures that the best has right and this one has not; click to see them"),
-            ),
-            (self.tr("Repairs"), self.tr("Pictures that this one has right and the best has not; click to see them")),
-            (
-                self.tr("p"),
-                self.tr("McNemar’s exact test against the best, corrected for the number of variants (Holm)"),
-            ),
+            robust if attacked else clean,
+            (self.tr("Loses"), loses),
+            (self.tr("Repairs"), repairs),
+            (self.tr("p"), test),
+            *([clean, gap] if attacked else []),
             (self.tr("Seconds"), self.tr("Of computing, for one picture")),
         ]
         self.table.set_table(headings, [self._row(rank, one, attacked) for rank, one in enumerate(variants, 1)])
@@ -130,16 +124,15 @@ class RankingView(QWidget):
     def _row(self, rank: int, one: RankedVariant, attacked: bool) -> list[Cell]:
         best = one.versus is None
         p = 1.0 if one.p_holm is None else one.p_holm
-        robust = one.robust_accuracy or 0.0
-        gap = one.gap or 0.0
+        clean = Cell(_share(one.clean_accuracy, one.clean_interval), one.clean_accuracy)
+        robust, gap = one.robust_accuracy or 0.0, one.gap or 0.0
         return [
             Cell(f"{rank}. {self._run.name(one)}", rank),
-            *([Cell(_share(robust, one.robust_interval), robust)] if attacked else []),
-            Cell(_share(one.clean_accuracy, one.clean_interval), one.clean_accuracy),
-            *([Cell(signed_points(gap), gap)] if attacked else []),
+            Cell(_share(robust, one.robust_interval), robust) if attacked else clean,
             Cell("–" if best else f"{len(one.lost):,}", len(one.lost)),
             Cell("–" if best else f"{len(one.repaired):,}", len(one.repaired)),
             Cell(self.tr("best") if best else p_value(p), -1.0 if best else p),
+            *([clean, Cell(signed_points(gap), gap)] if attacked else []),
             Cell(number(one.seconds), one.seconds),
         ]
 
