@@ -260,7 +260,15 @@ def disk_problem(error: Exception) -> CannotWrite | None:
     """Return the CannotWrite for an error of the system that a full disk raised anywhere; None for any other error."""
     if not isinstance(error, OSError) or error.errno not in FULL:
         return None
-    return cannot_write(Path(os.fsdecode(error.filename)) if error.filename else Path(tempfile.gettempdir()), error)
+    return cannot_write(Path(os.fsdecode(error.filename)) if error.filename else _scratch(), error)
+
+
+def _scratch() -> Path:
+    """The system's folder for temporary files; on a full disk none may be usable, and then the folder that we stand in."""
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError:
+        return Path()
 
 
 def cannot_write(path: Path, error: OSError) -> CannotWrite:

@@ -80,7 +80,7 @@ def _check(wanted: tuple[EvaluateRequest, ...]) -> None:
 def _answers(
     job: ModelContext, one: EvaluateRequest, evaluate: Evaluate
 ) -> tuple[VariantAnswers, AnalyzeResult | None]:
-    """Return the answers of one variant, and the summary of its evaluation; None for that where the finished run was only read."""
+    """The answers of one variant, and the summary of its evaluation; None for that where the finished run was only read."""
     folder, (prompts,) = Path(one.options.keep), one.variants
     is_there = bool(one.options.keep) and one.options.resume and is_run(folder)
     arrived = Tally()

@@ -104,7 +104,7 @@ def _module(kind: str) -> ModuleType:
 
 
 def _count(kind: str) -> int:
-    """How many accelerators of a type this torch can use."""
+    """The number of accelerators of a type that this torch can use."""
     if kind == "mps":
         return int(torch.backends.mps.is_available())
     return max(1, int(_module(kind).device_count())) if _module(kind).is_available() else 0

@@ -21,7 +21,7 @@ _EDGE = 10
 
 
 class JobsPane(QFrame):
-    """What waits, runs and has ended, over the page: nothing below moves when it opens. Esc closes it.
+    """Jobs that wait, run and have ended, over the page: nothing below moves when it opens. Esc closes it.
 
     open_changed: it was opened or closed.
     """

@@ -58,7 +58,7 @@ def test_a_short_job_is_answered_while_a_long_one_runs(
     assert guest.find(QAbstractButton, f"Retry: {evaluation.title}", pane).isEnabled()
 
     guest.click(f"Open: {job(guest, 'Analyse').title}", pane)
-    assert guest.window.page is guest.window._pages[0]
+    assert guest.find(RailButton, "Explore").isChecked()
     guest.keys("Esc", pane)
     assert not pane.isVisible()
     guest.keys("Ctrl+2")

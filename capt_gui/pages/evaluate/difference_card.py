@@ -1,4 +1,4 @@
-"""Where A and B differ: how many pictures only one of them gets wrong, and these pictures."""
+"""The difference of A and B: how many pictures only one of them gets wrong, and these pictures."""
 
 from __future__ import annotations
 

@@ -39,8 +39,8 @@ from capt_gui.widgets.scrolled import LeastHeight
 _COLUMNS = [250, 700, 330]
 _ROWS = [400, 270]
 _MIDDLE, _LEAST_RESULT = 414, 380
-# of a table above the result, in pixels
-_LEAST_TABLE = 400
+# of a table above the result, and of a result below one, in pixels
+_LEAST_TABLE, _LEAST_RESULT = 400, 470
 
 
 class ExplorePage(Page):
@@ -356,7 +356,7 @@ class ExplorePage(Page):
 
     def _fit(self) -> None:
         """Below a table the result needs its own height; the welcome needs no table."""
-        room = self.height() - _LEAST_TABLE >= self._centre.minimumSizeHint().height()
+        room = self.height() - _LEAST_TABLE >= max(self._centre.minimumSizeHint().height(), _LEAST_RESULT)
         is_alone = self.gallery.look == CARDS or self.gallery.isHidden()
         # a window with a table can be made as low as the table
         self._centre.setMinimumHeight(0 if is_alone else 1)

@@ -1,4 +1,4 @@
-"""What can be done with the chosen pictures: their context menu, and the same in the menus of the window."""
+"""All that can be done with the chosen pictures: their context menu, and the same in the menus of the window."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ def _as_markdown(match: re.Match[str]) -> str:
 
 
 def _code_in(block: QTextBlock) -> list[tuple[int, int]]:
-    """Where in the document the letters of code in a block begin and end."""
+    """Return where in the document the letters of code in a block begin and end."""
     spans, step = [], block.begin()
     while not step.atEnd():
         piece = step.fragment()

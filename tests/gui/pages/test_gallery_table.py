@@ -123,7 +123,9 @@ def test_cards_and_table_are_the_same_rows(page: ExplorePage) -> None:
     QTest.keyClick(gallery.table, Qt.Key.Key_Home)
     assert gallery.view.current_key() == PATHS[5]
     QTest.keyClick(gallery.table, Qt.Key.Key_Return)
-    assert page.result.isVisible()
+    assert page.result.triptych.isVisible()
+    assert page.result.filler.is_filling
+    page.result.filler.go_back()
     data = gallery.rows.mimeData([gallery.rows.index(0, column) for column in range(3)])
     assert [url.toLocalFile() for url in data.urls()] == [PATHS[5]]
 

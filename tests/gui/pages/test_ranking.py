@@ -129,7 +129,7 @@ def test_without_a_difference_nothing_is_claimed(bench: Bench, page: EvaluatePag
 
 
 def test_a_failure_is_told_in_its_place(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
-    """What happened and what to do, and the page is free again."""
+    """The card says what happened and what to do, and the page is free again."""
     ranking(bench, page, tmp_path)
     play(bench, r.JobFailed(last(bench), r.Failure("CannotWrite", "The disk is full.", "Make room.")))
     assert page.ranking.verdict.headline.text() == "The disk is full."

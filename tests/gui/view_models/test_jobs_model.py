@@ -143,7 +143,7 @@ def test_a_look_for_pictures_is_gone_once_it_is_done_and_stays_where_it_failed(b
         (r.EvaluateRequest("/data/pets"), "Evaluate “pets” with PGD"),
         (r.TuneRequest("/data/pets", "/out"), "Tune on “pets”"),
         (r.ScanRequest(("/data/pets",)), "Look through “pets”"),
-        (r.ReportRequest(("/runs/1",), "/home/me/pets.pdf"), "Write pets.pdf"),
+        (r.ReportRequest(("/runs/1",), "/reports/pets.pdf"), "Write pets.pdf"),
         (r.ReportRequest(("/runs/1",), "preview.pdf", preview=True), "Draw the pages of the report"),
         (r.SaveTunedRequest("/p", "Pets", "", "", ""), "Save the tuned prompts “Pets”"),
         (r.VerifyRequest("model", "vit"), "Verify vit"),
