@@ -12,7 +12,7 @@ from conftest import Bench
 from fakes import TWO_SIDES, make_row
 from hypothesis import example, given
 from hypothesis import strategies as st
-from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QModelIndex
+from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QAbstractTableModel, QModelIndex
 from PySide6.QtCore import Qt as QtCore
 from PySide6.QtGui import QAction, Qt
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLabel, QMessageBox, QWidget
@@ -133,7 +133,7 @@ def of_model(model: QAbstractItemModel, parent: QModelIndex | None = None) -> It
         for row in range(model.rowCount(parent)):
             index = model.index(row, column, parent)
             words.append(model.data(index, role))
-            if not isinstance(model, QAbstractListModel) and model.hasChildren(index):
+            if not isinstance(model, QAbstractListModel | QAbstractTableModel) and model.hasChildren(index):
                 yield from of_model(model, index)
         yield from (str(one) for one in words if one and Qt.mightBeRichText(str(one)))
 

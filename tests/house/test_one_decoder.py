@@ -10,6 +10,8 @@ DECODES = re.compile(
     r"\bImage\.open\(|\bQImageReader\b|\bQMovie\b|\bQ(?:Image|Pixmap)\((?:str\(|[\"']|path)|\.loadFromData\(|\bfromData\("
 )
 ELSEWHERE = {
+    "capt_gui/panels/help/help_browser.py": "the pictures of the guide, which ship with the program",
+    "capt_gui/view_models/chart_file.py": "the chart that the engine has just drawn, on its way to the clipboard",
     "capt_gui/view_models/thumbnails.py": "small views that the window has packed itself, to hold many of them",
     "capt_engine/attacks/corruptions/digital.py": "the JPEG that it has just written itself, as the corruption is defined by Pillow's own",
 }

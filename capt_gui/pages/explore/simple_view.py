@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QSizePolicy,
     QStackedWidget,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from capt_engine.records import SignedScale
 from capt_gui.images import to_image
+from capt_gui.plain_text import plain_label
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import simple_look
 from capt_gui.view_models.explore.simple_look import SimpleLook
@@ -136,7 +136,7 @@ class SimpleView(QWidget):
             pane.setAccessibleName(name)
             caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             if number:
-                sign = QLabel("+" if number == 1 else "=")
+                sign = plain_label("+" if number == 1 else "=")
                 sign.setProperty("textRole", "title")
                 sign.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
                 row.addWidget(sign)

@@ -146,7 +146,7 @@ class HelpWindow(QDialog):
 
     def _add(self, words: str, place: str) -> None:
         item = QListWidgetItem(words)
-        item.setToolTip(plain(words))
+        item.setData(Qt.ItemDataRole.ToolTipRole, plain(words))
         item.setData(_ADDRESS, place)
         self.list.addItem(item)
 
