@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QSize, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QMimeData, QPoint, QPointF, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QHelpEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWidget
@@ -25,6 +25,13 @@ PATIENCE_S = float(os.environ.get("CAPT_TOUR_PATIENCE_S", "180"))
 _MOMENT_MS = 15
 
 W = TypeVar("W", bound=QWidget)
+
+
+def moment() -> None:
+    """Let the window work for a moment; QTest.qWait would hold Python's lock meanwhile, and the engine's thread would starve."""
+    loop = QEventLoop()
+    QTimer.singleShot(_MOMENT_MS, loop.quit)
+    loop.exec()
 
 
 class Guest:
@@ -52,14 +59,14 @@ class Guest:
         end = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < end, "what was waited for did not come"
-            QTest.qWait(_MOMENT_MS)
+            moment()
 
     def settle(self) -> None:
         """Wait until no analysis, evaluation or tuning goes on, and the window has laid itself out."""
         desk = self.desk
         works = (desk.analysis, desk.evaluation.data, desk.evaluation.run, desk.tuning.run)
         self.until(lambda: not any(work.is_running for work in works))
-        QTest.qWait(_MOMENT_MS)
+        moment()
 
     def find(self, kind: type[W], name: str, where: QWidget | None = None) -> W:
         """The visible part of a kind with this accessible name or text, in the window or in `where`, a dialog for example."""
@@ -138,7 +145,7 @@ class Guest:
         place = os.environ.get("CAPT_TOUR_SHOTS")
         if not place:
             return
-        QTest.qWait(_MOMENT_MS)
+        moment()
         folder = Path(place)
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{name}-{self.size.width()}x{self.size.height()}-{self.look}.png"
@@ -158,6 +165,8 @@ class Guest:
         self.settle()
         self.desk.tour.leave()
         self.desk.gallery.remove(self.desk.gallery.paths())
+        for kept in (self.desk.evaluation.run, self.desk.evaluation.ranking, self.desk.evaluation.data):
+            kept.forget()
         fresh = Settings()
         for name in ("prompts", "compare", "aim", "eps", "classes", "class_list", "template", "auto_run"):
             setattr(self.settings, name, getattr(fresh, name))
@@ -172,7 +181,7 @@ class Guest:
         self.window.resize(self.size)
         self.window.activateWindow()
         self.until(self.window.isActiveWindow)
-        QTest.qWait(_MOMENT_MS)
+        moment()
 
     def leave(self) -> None:
         """Close the window and its engine, and wait until both are gone."""

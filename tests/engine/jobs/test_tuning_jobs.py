@@ -93,6 +93,8 @@ class Desk:
 def desk() -> Iterator[Desk]:
     """One engine for the tests of this module."""
     desk = Desk()
+    # Its worker for files begins with its first request, and would be a thread that some test left running.
+    desk.result(PreviewRequest(()))
     yield desk
     assert desk.engine.close()
 

@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
+from capt_engine import progress
 from capt_engine.errors import BadRequest
 from capt_engine.records import TuneForecast
-from capt_engine.tuning import callbacks, loop, run, run_inputs
 from capt_engine.tuning import forecast as module
+from capt_engine.tuning import loop, run, run_inputs
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.objective import OBJECTIVES, Settings, Terms, Views
 from capt_engine.tuning.run import foresee
@@ -136,7 +137,7 @@ def acted(monkeypatch: pytest.MonkeyPatch) -> ActedCosts:
     monkeypatch.setattr(Validator, "measure", measured)
     for reader in (module, run):
         monkeypatch.setattr(reader, "read_all", read_all)
-    for timed in (callbacks, loop):
+    for timed in (progress, loop):
         monkeypatch.setattr(timed, "time", SimpleNamespace(monotonic=lambda: costs.now_s))
     return costs
 
