@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QMimeData, QRectF, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol, TextButton
+from capt_gui.widgets.flow_layout import FlowLayout
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 
@@ -40,7 +41,7 @@ class DropArea(QWidget):
         labels = (self._symbol, self._title, text(line, "muted"), text(caption, "caption"))
         for label in labels:
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._buttons = fill(QHBoxLayout(), (None, 1), (None, 1))
+        self._buttons = FlowLayout(8, centred=True)
         parts = ((None, 1), labels[0], 20, labels[1], 8, labels[2], 24, self._buttons, 20, labels[3], (None, 1))
         fill(QVBoxLayout(self), *parts, spacing=0, margins=(16, 32, 16, 32))
         theme.changed.connect(self.update)
@@ -52,7 +53,7 @@ class DropArea(QWidget):
         choice.
         """
         button = TextButton(self._theme, name, icon, look="primary" if primary else "", tip=tip, icon_height=18)
-        self._buttons.insertWidget(self._buttons.count() - 1, button)
+        self._buttons.addWidget(button)
         return button
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -7,10 +7,14 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Lays items out from left to right at their own size, and begins a new line where the width ends."""
+    """Lays items out from left to right at their own size, and begins a new line where the width ends.
 
-    def __init__(self, spacing: int = 4, parent: QWidget | None = None) -> None:
+    Lines begin at the left, or have as much room on both sides where they are centred.
+    """
+
+    def __init__(self, spacing: int = 4, parent: QWidget | None = None, *, centred: bool = False) -> None:
         super().__init__(parent)
+        self._centred = centred
         self._items: list[QLayoutItem] = []
         self.setSpacing(spacing)
         self.setContentsMargins(0, 0, 0, 0)
@@ -63,12 +67,22 @@ class FlowLayout(QLayout):
 
     def _arrange(self, area: QRect, *, move: bool) -> int:
         """Place the items line by line into `area`, or only find out how high they would be; return that height."""
-        x, y, line = area.x(), area.y(), 0
+        lines: list[list[tuple[QLayoutItem, QSize]]] = [[]]
+        used = 0
         for item in self._items:
             size = item.sizeHint().boundedTo(QSize(max(1, area.width()), 1 << 20))
-            if line and x + size.width() > area.x() + area.width():
-                x, y, line = area.x(), y + line + self.spacing(), 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), size))
-            x, line = x + size.width() + self.spacing(), max(line, size.height())
-        return y + line - area.y()
+            if lines[-1] and used + size.width() > area.width():
+                lines.append([])
+                used = 0
+            lines[-1].append((item, size))
+            used += size.width() + self.spacing()
+        y = area.y()
+        for line in lines:
+            width = sum(size.width() for _, size in line) + self.spacing() * max(0, len(line) - 1)
+            x = area.x() + (max(0, area.width() - width) // 2 if self._centred else 0)
+            for item, size in line:
+                if move:
+                    item.setGeometry(QRect(QPoint(x, y), size))
+                x += size.width() + self.spacing()
+            y += max((size.height() for _, size in line), default=0) + self.spacing()
+        return y - self.spacing() - area.y()
