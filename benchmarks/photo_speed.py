@@ -26,7 +26,8 @@ from capt_engine.data.labelled_set import Item
 from capt_engine.data.sources import labelled
 from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.checks import live_checks, some_of
-from capt_engine.evaluation.plan import Plan, Variant, chosen, plan_evaluation
+from capt_engine.evaluation.choice import chosen
+from capt_engine.evaluation.plan import Plan, Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
 from capt_engine.progress import no_progress
