@@ -99,7 +99,7 @@ def fitted(value: object, kind: type[T], *, called: str, error: type[CaptError] 
         raise error(f"{called} does not hold what it should: {_words(problem)}.", hint) from problem
 
 
-def what_fits(values: Mapping[str, Any], kind: type[T], unfit: Callable[[str], object] = lambda _: None) -> T:
+def what_fits(values: Mapping[str, object], kind: type[T], unfit: Callable[[str], object] = lambda _: None) -> T:
     """Make an instance of the dataclass `kind` from those of `values` that fit its fields; the rest is ignored.
 
     values: field name → value, nested for a field that is a dataclass. A field without a fitting value keeps its
@@ -108,9 +108,10 @@ def what_fits(values: Mapping[str, Any], kind: type[T], unfit: Callable[[str], o
     taken: dict[str, Any] = {}
     for name, field in get_type_hints(kind, include_extras=True).items():
         if name in values and dataclasses.is_dataclass(field):
-            if not isinstance(values[name], dict):
+            inner = values[name]
+            if not isinstance(inner, dict):
                 unfit(name)
-            taken[name] = what_fits(values[name] if isinstance(values[name], dict) else {}, cast("type", field), unfit)
+            taken[name] = what_fits(inner if isinstance(inner, dict) else {}, cast("type", field), unfit)
         elif name in values:
             try:
                 taken[name] = fitted(values[name], field, called=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from capt_engine.runs.options_table import COMMON, Option, common
 
@@ -57,7 +58,8 @@ def add_options(parser: argparse.ArgumentParser, table: Sequence[Option]) -> Non
             exclusive[option.exclusive] = place.add_mutually_exclusive_group()
         place = exclusive.get(option.exclusive, place)
         own = {"help": option.help, "metavar": option.metavar, "choices": option.choices}
-        settings = option.kind.argparse | {name: value for name, value in own.items() if value is not None}
+        given = {name: value for name, value in own.items() if value is not None}
+        settings: dict[str, Any] = option.kind.argparse | given
         place.add_argument(option.flag, **settings)
         if option.renamed:
             hidden = settings | {"dest": option.name, "help": argparse.SUPPRESS, "default": argparse.SUPPRESS}

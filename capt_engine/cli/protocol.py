@@ -6,7 +6,7 @@ import argparse
 import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from capt_engine.bundled_models import DEFAULT_MODEL, TOYS
 from capt_engine.cli import interrupts
@@ -44,7 +44,7 @@ class _Wanted:
     seeds: tuple[int, ...] = (1, 2, 3)
 
 
-def _several(flag: str, read: Callable[[str], object] = str, show: Callable[[Any], str] = str) -> Kind:
+def _several(flag: str, read: Callable[[str], object] = str, show: Callable[..., str] = str) -> Kind:
     """Values between commas, each taken once."""
 
     def values(text: str) -> tuple[object, ...]:

@@ -28,6 +28,7 @@ from typing import Annotated, Any
 
 import msgspec
 import torch
+from PIL.Image import Image as PillowImage
 from safetensors import safe_open
 from torch import Tensor, nn
 
@@ -93,7 +94,7 @@ class Backbone:
     id: str
     clip: Any
     tokenize: Callable[[list[str]], Tensor]
-    view: Callable[[Any], Tensor]
+    view: Callable[[PillowImage], Tensor]
     size: int
     mean: Tensor
     std: Tensor
@@ -424,8 +425,10 @@ def _unremarked(start: str) -> Iterator[None]:
 _LOAD_HINT = "Check that configuration and weights belong together and that the file arrived whole."
 
 
-def _view(config: dict[str, Any]) -> Callable[[Any], Tensor]:
+def _view(config: dict[str, Any]) -> Callable[[PillowImage], Tensor]:
     """open_clip's own evaluation transform up to, but without, the normalisation, which belongs to the classifier."""
     whole = open_clip.transform.image_transform_v2(open_clip.transform.PreprocessCfg(**config), is_train=False)
-    view: Callable[[Any], Tensor] = type(whole)([one for one in whole.transforms if type(one).__name__ != "Normalize"])
+    view: Callable[[PillowImage], Tensor] = type(whole)(
+        [one for one in whole.transforms if type(one).__name__ != "Normalize"]
+    )
     return view

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from dataclasses import field as made_of
 from pathlib import Path
-from typing import Any
 
 from capt_engine.bundled_models import BUNDLED, DEFAULT_MODEL
 from capt_engine.data.class_files import as_typed
@@ -49,11 +48,11 @@ class Kind:
     as its flag alone.
     """
 
-    argparse: dict[str, Any] = made_of(default_factory=dict)
-    read: Callable[[Any], Any] = lambda value: value
-    show: Callable[[Any], str] | None = str
+    argparse: dict[str, object] = made_of(default_factory=dict)
+    read: Callable[..., object] = lambda value: value
+    show: Callable[..., str] | None = str
 
-    def having(self, **settings: Any) -> Kind:
+    def having(self, **settings: object) -> Kind:
         """Return a copy of this kind that passes more keyword `settings` to argparse's `add_argument`."""
         return replace(self, argparse=self.argparse | settings)
 
