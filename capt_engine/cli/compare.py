@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
                 put(failure_line(row))
 
     result = follow(request, args, CompareResult, progress=progress, on_event=on_event)
-    print_result(args, facts(result), *told(result))
+    print_result(args, facts(result), *lines_of(result))
     if not any(one.n for one in result.variants):
         tell("No picture could be used. Name pictures or folders that hold some.")
         return ExitCode.NO_INPUT
@@ -144,7 +144,7 @@ def _evaluation(
     return replace(base, options=options)
 
 
-def told(result: CompareResult) -> list[str]:
+def lines_of(result: CompareResult) -> list[str]:
     """Return the comparison `result` as lines: what was done, each variant with its figures, how to read them."""
     threat, n = result.threat_model, max((one.n for one in result.variants), default=0)
     within = threat.budget or f"{threat.norm}, ε = {budget(threat.eps, threat.norm)}"

@@ -1,4 +1,4 @@
-"""The attack of an analysis, run again on one picture and told step by step; it finds what the analysis found."""
+"""The attack of an analysis, run again on one picture and reported step by step; it finds what the analysis found."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def replay(plan: Plan, path: str, side: str, emit: Callable[[ReplayStep], None],
         clean = model(images)
     targeted = planned.threat.targeted
     labels = torch.tensor([plan.target], device=clean.device) if targeted else clean.argmax(dim=1)
-    told = _Told(planned, images, clean, Criterion(labels, targeted), source.classifier.classes, emit)
+    trace = _Trace(planned, images, clean, Criterion(labels, targeted), source.classifier.classes, emit)
     rngs = PictureRngs.of(plan.seed, [photo.sha256])
     traced(
         lambda step: run_attack(planned.attack, model, images, labels, planned.threat, rngs, step),
         progress,
-        told.on_step,
+        trace.on_step,
     )
-    if not told.n:
+    if not trace.n:
         raise _stepless(planned)
-    return ReplayResult(told.n, told.kept)
+    return ReplayResult(trace.n, trace.kept)
 
 
 def _stepless(planned: PlannedAttack) -> BadRequest:
@@ -67,8 +67,8 @@ def _stepless(planned: PlannedAttack) -> BadRequest:
 
 
 @dataclass
-class _Told:
-    """The steps that were told so far, n of them, and the one (`kept`) whose margin was best for the attacker."""
+class _Trace:
+    """The steps that were reported so far, n of them, and the one (`kept`) whose margin was best for the attacker."""
 
     planned: PlannedAttack
     images: Tensor

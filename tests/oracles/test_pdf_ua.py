@@ -18,7 +18,7 @@ from capt_engine.reports.pdf.report import write
 from tests.engine.reports.made_runs import kept
 from tests.engine.reports.pdf.test_pdf_sample import sample
 
-pikepdf = pytest.importorskip("pikepdf")
+pikepdf = pytest.importorskip("pikepdf", reason="pikepdf is not installed; nox -s oracles brings it")
 
 # ISO 32000-1, 14.8.4: what a tag may be called without a role map.
 STANDARD = {

@@ -95,12 +95,13 @@ class TuneProject(QObject):
         """True if tuning is running or paused in this project now; an interrupted run does not count."""
         return self.state.is_underway and not self.is_interrupted
 
-    def change(self, **fields: Any) -> None:
+    def change(self, **fields: object) -> None:
         """Set fields of `state` by their names; they are saved a moment later, and `changed` is emitted.
 
         Nothing happens if all values are the same as before. Raises TypeError for a name that is no field.
         """
-        state = replace(self.state, **fields)
+        changed: dict[str, Any] = fields
+        state = replace(self.state, **changed)
         if state == self.state:
             return
         self.state = state

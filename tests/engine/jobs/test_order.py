@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,21 +73,6 @@ def hours(work: Work = lambda _: "hours") -> LightEvaluate:
 def moment(_: Callable[..., None]) -> str:
     """What is done in a moment: a request of no kind that is known to last."""
     return "moment"
-
-
-@pytest.fixture
-def heard() -> Witness:
-    """The witness of a test."""
-    return Witness()
-
-
-@pytest.fixture
-def engine(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The real door and runners, over a worker that loads nothing."""
-    monkeypatch.setattr(worker_threads, "science", light_science)
-    engine = Engine(heard, device="cpu")
-    yield engine
-    assert engine.close()
 
 
 PICTURES = tuple(f"{at}.png" for at in range(100))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,21 +25,6 @@ from capt_engine.records import (
     JobStarted,
 )
 from tests.engine.jobs.light import ENDINGS, Witness, light_science, until_cancelled
-
-
-@pytest.fixture
-def heard() -> Witness:
-    """The witness of a test."""
-    return Witness()
-
-
-@pytest.fixture
-def engine(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The real door and runner, over a worker that loads nothing."""
-    monkeypatch.setattr(worker_threads, "science", light_science)
-    engine = Engine(heard, device="cpu")
-    yield engine
-    assert engine.close()
 
 
 def test_ready_comes_before_any_job(engine: Engine, heard: Witness) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 
 from capt_engine.api import Engine
 from capt_engine.errors import BadRequest, Stopped
-from capt_engine.jobs import worker_threads
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import (
     EvaluateRequest,
@@ -25,7 +24,7 @@ from capt_engine.records import (
     JobStarted,
     TuneRequest,
 )
-from tests.engine.jobs.light import ENDINGS, Witness, light_science, until_cancelled
+from tests.engine.jobs.light import ENDINGS, Witness, until_cancelled
 
 
 @dataclass(frozen=True)
@@ -72,21 +71,6 @@ class Turning:
                 raise Stopped("Nothing has turned yet.") from None
             return "kept"
         return "whole"
-
-
-@pytest.fixture
-def heard() -> Witness:
-    """The witness of a test."""
-    return Witness()
-
-
-@pytest.fixture
-def engine(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The real door and runner, over a worker that loads nothing."""
-    monkeypatch.setattr(worker_threads, "science", light_science)
-    engine = Engine(heard, device="cpu")
-    yield engine
-    assert engine.close()
 
 
 def test_waiting_jobs_run_inside_a_tuning_job_and_other_tuning_after_it(engine: Engine, heard: Witness) -> None:
