@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from capt_engine.records import Chart, Picture, SignedPicture
+
+ON_PAPER = MappingProxyType({"on_paper": True})
+"""Marks a field that only says how a block is laid out on paper; a file of values leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Column:
     title: str
     align: str = "left"
     sort: str = "text"
-    is_small: bool = False
+    is_small: bool = field(default=False, metadata=ON_PAPER)
 
 
 def texts(*titles: str) -> tuple[Column, ...]:
@@ -76,7 +80,7 @@ class Grid:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     total: int | None = None
-    printed: int | None = None
+    printed: int | None = field(default=None, metadata=ON_PAPER)
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class Section:
 def unrepeated(sections: Sequence[Section]) -> list[Section]:
     """Return `sections` without those that only say again what a section in front says already, block for block."""
     said = [block for section in sections if section.is_front for block in section.blocks]
-    return [one for one in sections if one.is_front or not all(block in said for block in one.blocks)]
+    return [one for one in sections if one.is_front or not one.blocks or not all(block in said for block in one.blocks)]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from fpdf.structure_tree import StructElem
 
-from capt_engine.records import Chart, ConfusionMatrix
+from capt_engine.records import Chart, ConfusionMatrix, LineChart
 from capt_engine.reports.document import Block, Column, Grid
 from capt_engine.reports.pdf.blocks import caption_pieces, text_pieces
 from capt_engine.reports.pdf.canvas import Canvas
@@ -23,6 +23,8 @@ from capt_engine.reports.svg.notes import cut_names, note
 
 _LETTERS = 0.9
 """Of the drawing's letters: DejaVu Sans is wider than the fonts of a page."""
+_LOWER = 0.85
+"""Of a line chart, which is as high as it is wide enough."""
 _SCALE = 0.9 * WIDTH / UNITS
 """Millimetres for a unit of a drawing, whose letters are then as large as those of the text."""
 HALF = UNITS / 2 + 8
@@ -42,7 +44,7 @@ def figure_pieces(canvas: Canvas, parent: StructElem, chart: Chart) -> Iterator[
     if drawing is None:
         yield from text_pieces(canvas, parent, "There is nothing to draw.", NOTE, gap=1.6)
         return
-    scale = min(_SCALE, _TALLEST / drawing.height)
+    scale = min(_SCALE * (_LOWER if isinstance(chart, LineChart) else 1.0), _TALLEST / drawing.height)
     below = note(chart)
 
     def draw_at(top: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from capt_engine.checks.context import NOT_ASKED
 from capt_engine.checks.from_rows import row_checks, rows_first
+from capt_engine.checks.table import NOT_TRIED
 from capt_engine.formatting import counted
 from capt_engine.records import Check
 from capt_engine.reports.document import Light, Lights
@@ -39,9 +40,10 @@ def checks(context: ReportContext) -> Lights:
 
 
 def _light(one: Check) -> Light:
-    """A check as a light; the reason that most of those not run share is a mark here, and a sentence above all."""
-    if one.status == "not_run" and one.message.endswith(NOT_ASKED):
-        return Light(one.title, "not run", _FULL_ONLY, one.message.removesuffix(NOT_ASKED).rstrip())
+    """A check as a light; the reasons that many of those not run share are a mark here."""
+    for reason, mark in ((NOT_ASKED, _FULL_ONLY), (NOT_TRIED, "not tried")):
+        if one.status == "not_run" and one.message.endswith(reason):
+            return Light(one.title, "not run", mark, one.message.removesuffix(reason).rstrip())
     return Light(one.title, one.status.replace("_", " "), one.shown, one.message)
 
 

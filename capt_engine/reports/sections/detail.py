@@ -18,7 +18,7 @@ from capt_engine.reports.sections.measured import Found, side_by_side
 from capt_engine.reports.sections.pictures import examples as kept
 from capt_engine.runs.counts import EDGE_ROWS, metric_means
 
-_PRINTED = 30
+_PRINTED = 20
 """So many rows stand on paper; the CSV inside the file has them all."""
 
 Columns: TypeAlias = tuple[Column, ...]

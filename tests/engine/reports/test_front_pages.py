@@ -13,7 +13,7 @@ import pytest
 from capt_engine.cli.main import main
 from capt_engine.errors import BadRequest
 from capt_engine.records import BarChart, ConfusionMatrix, EvaluateRequest, PictureRow, UnknownWord
-from capt_engine.reports.build import FRONT, build, chosen
+from capt_engine.reports.build import build, chosen
 from capt_engine.reports.document import Facts, Lights, Paragraph, Report, Strip, unrepeated
 from capt_engine.reports.html import report as html_report
 from capt_engine.reports.pdf.report import write
@@ -95,11 +95,11 @@ def test_the_rest_is_an_appendix_with_its_contents(run: Path) -> None:
         assert title in found[page - 1]
 
 
-def test_twelve_pictures_are_a_few_pages(run: Path) -> None:
-    """A whole report on A and B at three budgets has no more than eight; nothing is told twice in it."""
-    report = build(run)
-    found = pages(report)
-    assert len(found) <= 8
+@pytest.mark.parametrize(("compare", "most"), [(None, 8), ("demo-prompts", 9)])
+def test_twelve_pictures_are_a_few_pages(compare: str | None, most: int, tmp_path: Path) -> None:
+    """A whole report at three budgets, on one set of prompts and on two; nothing is told twice in it."""
+    found = pages(build(kept(tmp_path / "run", compare=compare)))
+    assert len(found) <= most
     assert sum("These figures are an upper bound" in page for page in found) == 1
 
 
