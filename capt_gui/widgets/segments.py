@@ -49,7 +49,8 @@ class Segments(QFrame):
                 button.setText(label)
             self._group.add(key, button)
             self.buttons[key] = button
-            layout.addWidget(button, 1)
+            # without a stretch none gets less than its words need, as long as all of them fit
+            layout.addWidget(button)
         self._group.picked.connect(self.picked)
         theme.changed.connect(self._retint)
         self._retint()
