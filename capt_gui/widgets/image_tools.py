@@ -125,6 +125,7 @@ class ImageTools(QWidget):
                 self._upper.insertWidget(1, self._second, 1)
         tight = self.width() < _TIGHT
         self._scale_title.setVisible(self.ends.isVisibleTo(self) and not tight)
+        self.modes.set_tight(tight)
         # as wide as it is beside the switch
         self.ends.setMaximumWidth(_NARROW_ENDS if tight else 16777215)
         self.hold.setText(self.tr("Hold") if tight else self.tr("Hold: adversarial"))

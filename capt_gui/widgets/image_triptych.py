@@ -206,10 +206,11 @@ class ImageTriptych(QWidget):
         self.saliency.set_pictures(seen, pictures.adversarial if pictures else None)
         self.tools.enable(seen=seen is not None, attacked=pictures is not None)
         facts = image_readout.facts(seen, pictures)
-        for label, fact, short in zip(self.facts, facts, image_readout.facts(seen, pictures, brief=True), strict=True):
+        brief = image_readout.facts(seen, pictures, brief=True)
+        for label, fact, short in zip(self.facts, facts, brief, strict=True):
             label.set_text(fact, short)
         told = " · ".join(fact for fact in facts if fact)
-        self.single_facts.set_text(told)
+        self.single_facts.set_text(told, " · ".join(fact for fact in brief if fact))
         self.setAccessibleName(self.tr("What the model sees, the perturbation and the adversarial picture"))
         self.setAccessibleDescription(told or self.tr("No picture yet"))
         self._on_scale_changed()

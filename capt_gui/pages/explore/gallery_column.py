@@ -30,6 +30,12 @@ from capt_gui.widgets.layout import fill
 _SEARCH_WIDTH = 320
 # the margins left and right
 _SIDES = 16
+# of the buttons above the pictures, from the widest
+_STYLES = (
+    Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+    Qt.ToolButtonStyle.ToolButtonTextOnly,
+    Qt.ToolButtonStyle.ToolButtonIconOnly,
+)
 _SELECT = QItemSelectionModel.SelectionFlag
 
 
@@ -209,16 +215,15 @@ class GalleryColumn(QWidget):
         self.menu_requested.emit(view.viewport().mapToGlobal(place))
 
     def _name_buttons(self) -> None:
-        """Show the words of the buttons beside their icons where all of them have room."""
+        """Show the words of the buttons beside their icons, or in their place, where all of them have room."""
         is_table = self.look == TABLE
         shown = self._menu_buttons if is_table else self._menu_buttons[:-1]
-        for button in shown:
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        wanted = sum(button.sizeHint().width() + 2 for button in (*shown, self.look_button))
         room = self.width() - _SIDES - (self.search.minimumWidth() + _SIDES if is_table else 0)
-        if wanted > room:
+        for style in _STYLES:
             for button in shown:
-                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+                button.setToolButtonStyle(style)
+            if sum(button.sizeHint().width() + 2 for button in (*shown, self.look_button)) <= room:
+                return
 
     def _shown(self) -> GalleryView | GalleryTable:
         return self.table if self.look == TABLE else self.view

@@ -292,7 +292,7 @@ class ResultView(QWidget):
         two = self._desk.model.sides.b is not None
         few = 1 if width >= _MIDDLING else 2
         lines = 1 if width >= _WIDE else few + 1
-        verdict = self.pair.room(width) if two else _height(self.headline, 1 if width >= _WIDE else 2)
+        verdict = self.pair.room(width) if two else _height(self.headline, few)
         room = verdict + _BETWEEN + _height(self.details, lines)
         return room + _BETWEEN + _height(self.aim_line, few) if two else room
 

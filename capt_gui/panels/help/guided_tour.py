@@ -57,7 +57,7 @@ class GuidedTour(QWidget):
         self.leave.setProperty("link", True)
         buttons = fill(QHBoxLayout(), self.leave, (None, 1), self.back, self.next)
         self._inside = fill(
-            QVBoxLayout(self.card), self._count, self._title, self._words, 4, buttons, spacing=8, margins=18
+            QVBoxLayout(self.card), self._count, self._title, self._words, 4, buttons, spacing=8, margins=14
         )
         self.setAccessibleName(self.tr("Tour of the window"))
         self.back.clicked.connect(self.on_back)
@@ -231,6 +231,10 @@ def _reveal(widget: QWidget) -> None:
     while above is not None:
         if isinstance(above, QScrollArea):
             above.ensureWidgetVisible(widget, 0, 8)
+            top = widget.mapTo(above.viewport(), QPoint(0, 0)).y()
+            if top < 0:
+                # what is higher than the area is shown from its head
+                above.verticalScrollBar().setValue(above.verticalScrollBar().value() + top - 8)
         above = above.parentWidget()
 
 
