@@ -81,12 +81,13 @@ def closing(result: records.AnalyzeResult, run_dir: str | None) -> list[str]:
     run_dir: the folder that the run was kept in, which the last line names; None: it was not kept.
     """
     labelled = result.label_source != "model"
-    among = f", among {formatting.formatting.counted(result.classes, 'class name')}" if result.classes else ""
+    among = f", among {formatting.counted(result.classes, 'class name')}" if result.classes else ""
     lines = [
-        f"{formatting.counted(result.n, 'picture')}, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}{among}."
+        f"{formatting.counted(result.n, 'picture')}, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, "
+        f"model {result.model}{among}."
     ]
     if result.rows_from_store:
-        rows = formatting.formatting.counted(result.rows_from_store, "row")
+        rows = formatting.counted(result.rows_from_store, "row")
         lines.append(f"{rows} came from the result store, with the times of an earlier run (--no-cache computes them).")
     if (odd := result.out_of_distribution) is not None and odd.count:
         lines.append(f"{formatting.unlike_training(odd.count, odd.n)} What it says of such a picture means nothing.")
@@ -185,7 +186,8 @@ def _smallest(result: records.AnalyzeResult) -> list[str]:
         for eps in (one.lower, one.median, one.upper)
     )
     return [
-        f"    Smallest ε of {formatting.counted(one.n, 'picture')}: median {median}, quartiles {lower} and {upper}; {one.unbroken} never broke."
+        f"    Smallest ε of {formatting.counted(one.n, 'picture')}: median {median}, quartiles {lower} and {upper}; "
+        f"{one.unbroken} never broke."
     ]
 
 
