@@ -66,7 +66,11 @@ class SimpleView(QWidget):
         self.about = ElidedLabel()
         self.about.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._view = PaneView(self)
-        self.panes = tuple(ImagePane(desk.theme, self._view, "", shows_values=number == 1) for number in range(3))
+        arriving = self.tr("Your picture appears here.")
+        self.panes = tuple(
+            ImagePane(desk.theme, self._view, words, shows_values=number == 1)
+            for number, words in enumerate((arriving, "", ""))
+        )
         self._captions = tuple(ElidedLabel(text_role="muted") for _ in range(3))
         self._wants_focus = False
         self._parts: list[QWidget] = []

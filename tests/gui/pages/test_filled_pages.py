@@ -112,6 +112,7 @@ def test_tab_walks_over_every_filled_page(window: MainWindow, qtbot: QtBot) -> N
         window.show_page(key)
         lists = window.page.findChildren(RunList)
         qtbot.waitUntil(lambda: all(one.model().rowCount() for one in lists), timeout=PATIENCE_MS)  # noqa: B023
+        QCoreApplication.processEvents()
         start = window.rail.buttons[key]
         start.setFocus(Qt.FocusReason.TabFocusReason)
         wanted, reached = focusable(window), list[QWidget]()
