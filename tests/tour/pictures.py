@@ -121,6 +121,8 @@ def test_the_toy_world(visitor: Guest) -> None:
     learned: list[object] = []
     visitor.desk.tour.learned.connect(learned.append)
     visitor.window.show_page(EXPLORE)
+    if visitor.desk.gallery.rowCount():
+        visitor.choose("File", "Clear the gallery")
     visitor.choose("File", "Try the toy world")
     visitor.until(lambda: bool(learned))
     take(visitor, "toy-world", "light", "dark")
