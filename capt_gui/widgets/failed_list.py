@@ -15,6 +15,7 @@ from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import clear, fill
+from capt_gui.translate import spoken
 
 _SHOWN = 100
 # so few are shown at once
@@ -53,7 +54,7 @@ class FailedList(QWidget):
             name = ElidedLabel(PurePath(one.path).name, text_role="")
             set_tooltip(name, one.path)
             self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
-            self._grid.addWidget(text(f"{one.message} {one.hint}".strip(), "muted"), row, 1)
+            self._grid.addWidget(text(f"{spoken(one.message)} {spoken(one.hint)}".strip(), "muted"), row, 1)
         rest = len(self._shown) - _SHOWN
         if rest > 0:
             self._grid.addWidget(text(self.tr("and {:,} more").format(rest), "muted"), _SHOWN, 0)
