@@ -33,9 +33,9 @@ class Charts(QWidget):
         self.shift = LogitShiftChart(theme)
         self.consistency = ConsistencyPanel(theme)
         self.cards = {
-            "Verdicts": _titled("Verdicts, clean and attacked", self.bars),
-            "Logit shift": _titled("Logit shift", self.shift),
-            "Consistency": _titled("Consistency", self.consistency),
+            self.tr("Verdicts"): _titled(self.tr("Verdicts, clean and attacked"), self.bars),
+            self.tr("Logit shift"): _titled(self.tr("Logit shift"), self.shift),
+            self.tr("Consistency"): _titled(self.tr("Consistency"), self.consistency),
         }
         self._front = QWidget()
         self._grid = QGridLayout(self._front)
@@ -44,8 +44,8 @@ class Charts(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setTabBarAutoHide(True)
-        self.tabs.setAccessibleName("Charts")
-        self.tabs.tabBar().setAccessibleName("Charts")
+        self.tabs.setAccessibleName(self.tr("Charts"))
+        self.tabs.tabBar().setAccessibleName(self.tr("Charts"))
         self._extras: list[tuple[QWidget, str]] = []
         self._row: PictureRow | None = None
         self._other: PictureRow | None = None
@@ -151,7 +151,7 @@ class Charts(QWidget):
             else:
                 self._grid.removeWidget(card)
                 self.tabs.addTab(card, name)
-        self.tabs.insertTab(0, self._front, "Verdicts")
+        self.tabs.insertTab(0, self._front, self.tr("Verdicts"))
         for extra, title in self._extras:
             self.tabs.addTab(extra, title)
         self.tabs.setCurrentIndex(0)

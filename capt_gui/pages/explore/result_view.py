@@ -16,6 +16,11 @@ from capt_gui.pages.explore.replay_card import ReplayCard
 from capt_gui.pages.explore.saliency_link import SaliencyLink
 from capt_gui.pages.explore.unlike_training_box import UnlikeTrainingBox
 from capt_gui.panels.chart_saving import ChartSaving
+<<<<<<< HEAD
+=======
+from capt_gui.plain_text import set_tooltip
+from capt_gui.translate import spoken
+>>>>>>> main
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
@@ -275,7 +280,7 @@ class ResultView(QWidget):
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
         remarks = [
             self._remark(item, row) if stale else "",
-            "" if row is None or drawn else "Drawing the pictures again…",
+            "" if row is None or drawn else self.tr("Drawing the pictures again…"),
             formatting.unsure(row) if row is not None and not is_unknown else "",
         ]
         for label, line in (
@@ -317,11 +322,11 @@ class ResultView(QWidget):
 
     def _headline_and_details(self, item: Item | None, row: PictureRow | None) -> tuple[str, str]:
         if item is None and self._desk.gallery.rowCount() == 0:
-            return "Looking for pictures…", self._desk.engine.waiting_text
+            return self.tr("Looking for pictures…"), self._desk.engine.waiting_text
         if item is None:
-            return "Choose a picture on the left", "Its verdicts appear here."
+            return self.tr("Choose a picture on the left"), self.tr("Its verdicts appear here.")
         if item.failure is not None:
-            return item.failure.message, item.failure.hint
+            return spoken(item.failure.message), spoken(item.failure.hint)
         if row is not None:
             return formatting.headline(row, item.label), " · ".join(
                 part
@@ -332,10 +337,10 @@ class ResultView(QWidget):
                 if part
             )
         if item.pending == "running":
-            return "Looking for a change that fools the model…", ""
+            return self.tr("Looking for a change that fools the model…"), ""
         if item.pending or not item.seen:
-            return "Waiting for its turn", self._desk.engine.waiting_text
-        return "Not analysed yet", "Press Run to attack every picture of the gallery."
+            return self.tr("Waiting for its turn"), self._desk.engine.waiting_text
+        return self.tr("Not analysed yet"), self.tr("Press Run to attack every picture of the gallery.")
 
 
 def _height(label: QLabel, lines: int) -> int:
