@@ -16,11 +16,7 @@ from capt_gui.pages.explore.replay_card import ReplayCard
 from capt_gui.pages.explore.saliency_link import SaliencyLink
 from capt_gui.pages.explore.unlike_training_box import UnlikeTrainingBox
 from capt_gui.panels.chart_saving import ChartSaving
-<<<<<<< HEAD
-=======
-from capt_gui.plain_text import set_tooltip
 from capt_gui.translate import spoken
->>>>>>> main
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
