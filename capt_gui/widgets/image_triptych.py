@@ -173,7 +173,7 @@ class ImageTriptych(QWidget):
             row.addLayout(fill(QVBoxLayout(), title, (pane, 1), under, spacing=6), 1)
         self.set_whole(False)
         one = QWidget()
-        under_one = fill(QHBoxLayout(), (self.single_facts, 1), (self.single_bar, 2), spacing=8)
+        under_one = fill(QHBoxLayout(), (self.single_facts, 1), (self.single_bar, 1), spacing=8)
         fill(QVBoxLayout(one), (self.single, 1), under_one, spacing=6)
         for page in (columns, one, self.saliency):
             self._stack.addWidget(page)

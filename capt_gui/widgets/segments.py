@@ -69,6 +69,7 @@ class Segments(QFrame):
             for part in (self, *self.buttons.values()):
                 part.setProperty("tight", tight)
                 repolish(part)
+                part.updateGeometry()
 
     def focus_taken(self) -> None:
         """Give the keyboard focus to the checked button, if one is."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QScrollBar, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.labels import text
@@ -48,6 +48,8 @@ class GuidedTour(QWidget):
         self.stops = tuple(stops)
         self.number = 0
         self._target: QWidget | None = None
+        # where things were before they were scrolled into sight
+        self._scrolled: dict[QScrollBar, int] = {}
         self.card = QFrame(self)
         self.card.setProperty("card", True)
         self._count, self._title, self._words = text(role="caption"), text(role="heading"), text()
@@ -101,6 +103,9 @@ class GuidedTour(QWidget):
         if self.isVisible():
             self._clock.stop()
             self.hide()
+            for bar, value in self._scrolled.items():
+                bar.setValue(value)
+            self._scrolled.clear()
             self.ended.emit()
 
     def refresh(self) -> None:
@@ -117,7 +122,7 @@ class GuidedTour(QWidget):
         self.setAccessibleDescription(f"{stop.title}. {self._words.text()}")
         before, self._target = self._target, self._lit(stop.name) if ready else None
         if self._target is not None and self._target is not before:
-            _reveal(self._target)
+            self._reveal(self._target)
         places = [(width, self._place(width)) for width in (_CARD_WIDTH, _NARROW)]
         width, place = next(((width, place) for width, place in places if place is not None), (_CARD_WIDTH, None))
         size = self._size(width)
@@ -197,6 +202,20 @@ class GuidedTour(QWidget):
             return None
         return place.adjusted(-_RING, -_RING, _RING, _RING).intersected(self.rect().adjusted(2, 2, -2, -2))
 
+    def _reveal(self, widget: QWidget) -> None:
+        """Scroll a widget into sight, in whatever it scrolls; the end of the tour scrolls back."""
+        above = widget.parentWidget()
+        while above is not None:
+            if isinstance(above, QScrollArea):
+                bar = above.verticalScrollBar()
+                self._scrolled.setdefault(bar, bar.value())
+                above.ensureWidgetVisible(widget, 0, 8)
+                top = widget.mapTo(above.viewport(), QPoint(0, 0)).y()
+                if top < 0:
+                    # what is higher than the area is shown from its head
+                    bar.setValue(bar.value() + top - 8)
+            above = above.parentWidget()
+
     def _size(self, width: int) -> QSize:
         """The size of the card at a width."""
         return QSize(width, self._inside.totalHeightForWidth(width))
@@ -223,19 +242,6 @@ class GuidedTour(QWidget):
         )
         every = (_moved_into(QRect(place, size), room) for place in wanted)
         return next((inside.topLeft() for inside in every if not inside.intersects(lit)), None)
-
-
-def _reveal(widget: QWidget) -> None:
-    """Scroll a widget into sight, in whatever it scrolls."""
-    above = widget.parentWidget()
-    while above is not None:
-        if isinstance(above, QScrollArea):
-            above.ensureWidgetVisible(widget, 0, 8)
-            top = widget.mapTo(above.viewport(), QPoint(0, 0)).y()
-            if top < 0:
-                # what is higher than the area is shown from its head
-                above.verticalScrollBar().setValue(above.verticalScrollBar().value() + top - 8)
-        above = above.parentWidget()
 
 
 def _moved_into(rect: QRect, room: QRect) -> QRect:
