@@ -27,6 +27,16 @@ def pixel_line(pixel: tuple[int, int], seen: Picture, pictures: PictureSet | Non
     return "  ·  ".join(parts)
 
 
+def brief_line(pixel: tuple[int, int], seen: Picture, pictures: PictureSet | None) -> str:
+    """Return place and values of a pixel (x, y) in few letters: "31, 31 · 99 116 207 → 98 115 206", the arrow where there was an attack."""
+    x, y = pixel
+    start = 3 * (y * seen.width + x)
+    values = _three(seen.rgb, start)
+    if pictures is not None:
+        values = f"{values} → {_three(pictures.adversarial.rgb, start)}"
+    return f"{_padded(x)}, {_padded(y)}  ·  {values}"
+
+
 def facts(seen: Picture | None, pictures: PictureSet | None, *, brief: bool = False) -> tuple[str, str]:
     """Return the size of a picture in words, and the largest change of any value; "" for what there is not. brief: in few letters."""
     sizes, largest = tr("{} × {} pixels"), tr("largest change {}")

@@ -249,4 +249,5 @@ class ImageTriptych(QWidget):
         in_picture = (self._view.width, self._view.height) == (self._seen.width, self._seen.height)
         line = image_readout.pixel_line(self._view.cursor, self._seen, self._set) if in_picture else ""
         told = self.saliency.values_at(*self._view.cursor) if self.mode == SALIENCY else ""
-        self._readout.set_text("  ·  ".join(part for part in (line, told) if part))
+        short = told or (image_readout.brief_line(self._view.cursor, self._seen, self._set) if line else "")
+        self._readout.set_text("  ·  ".join(part for part in (line, told) if part), short)
