@@ -10,8 +10,8 @@ from typing import NamedTuple
 from capt_engine.errors import Cancelled, Stopped
 
 REPORT_EVERY_S = 0.05
-# so many units of work, and seconds of them, are behind a first extrapolation; the unit that pays for what is loaded is none of them
-_BASIS, _BASIS_S = 2, 0.5
+# Of more units than this the first one is not extrapolated, as it pays for what is loaded: so many units and seconds behind it are.
+_MANY, _BASIS, _BASIS_S = 20, 2, 0.5
 
 
 class _Foreseen(NamedTuple):
@@ -80,7 +80,7 @@ class StoppableProgress:
         self._now = (done, total)
         if total and (self._start is None or self._start[2] != total):
             self._start, self._is_warm = (now_s, done, total), False
-        elif self._start is not None and not self._is_warm and done > self._start[1]:
+        elif self._start is not None and not self._is_warm and total > _MANY and done == self._start[1] + 1:
             self._start, self._is_warm = (now_s, done, total), True
         if now_s - self._last_s < REPORT_EVERY_S:
             return
@@ -93,6 +93,6 @@ class StoppableProgress:
         if self._start is None:
             return None
         start_s, start_done, total = self._start
-        if not self._is_warm or done < start_done + _BASIS or now_s < start_s + _BASIS_S:
+        if done <= start_done or (self._is_warm and (done < start_done + _BASIS or now_s < start_s + _BASIS_S)):
             return None
         return (now_s - start_s) / (done - start_done) * (total - done)
