@@ -32,11 +32,12 @@ class Charts(QWidget):
         self.bars = ProbabilityBars(theme)
         self.shift = LogitShiftChart(theme)
         self.consistency = ConsistencyPanel(theme)
-        self.cards = {
-            self.tr("Verdicts"): _titled(self.tr("Verdicts, clean and attacked"), self.bars),
-            self.tr("Logit shift"): _titled(self.tr("Logit shift"), self.shift),
-            self.tr("Consistency"): _titled(self.tr("Consistency"), self.consistency),
-        }
+        self.consistency_card = _titled(self.tr("Consistency"), self.consistency)
+        self._cards = (
+            (_titled(self.tr("Verdicts, clean and attacked"), self.bars), self.tr("Verdicts")),
+            (_titled(self.tr("Logit shift"), self.shift), self.tr("Logit shift")),
+            (self.consistency_card, self.tr("Consistency")),
+        )
         self._front = QWidget()
         self._grid = QGridLayout(self._front)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -136,7 +137,7 @@ class Charts(QWidget):
             return
         self._columns = columns
         self.tabs.clear()
-        for number, (name, card) in enumerate(self.cards.items()):
+        for number, (card, name) in enumerate(self._cards):
             beside = number < columns
             self._grid.setColumnStretch(number, int(beside))
             if beside:
