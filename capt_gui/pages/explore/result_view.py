@@ -290,7 +290,7 @@ class ResultView(QWidget):
 
     def _answerer(self, row: PictureRow) -> str:
         """The model of the row, and the class names that it chose among."""
-        return f"{self._desk.model.label(row.model_id)}, {self._desk.model.among(row.classes)}"
+        return self._desk.model.asked(row.model_id, row.classes)
 
     def _attack_label(self, row: PictureRow) -> str:
         return self._desk.model.attack_label(row.attack.name) if row.attack is not None else ""
