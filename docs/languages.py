@@ -34,6 +34,8 @@ _UNSEEN = (
     "records/columns", "reports/", "runs/command_line", "runs/merge", "runs/option_values", "runs/options_table",
     "runs/request_text", "runs/table", "torch_settings", "tuning/of_tensors", "viewing", "wrappers/",
 )  # fmt: skip
+# Reports are English, but their sections can be chosen in the window.
+_REPORTS = ("reports/build", "reports/compare")
 # Tables, whose words count one by one.
 _TABLES = (
     "attacks/", "checks/table", "jobs/catalogue", "metrics/figures", "metrics/table", "records/suites",
@@ -57,7 +59,8 @@ _COUNTED = re.compile(r"\{\} [a-z]+( [a-z]+)?$")
 _CODE = re.compile(r"[|<>\\]|%[sd]|^[a-z_]+ [A-Z]|^[{}]*$|PRAGMA|SELECT|INSERT|CREATE |TABLE|^\(|\n[#-]|\.ttf$|^RGBA$")
 _MODEL_TEXTS = ("label", "purpose", "licence", "activation")
 
-_SPACED = frozenset(" \u00a0\n、，：；。（）")
+# Punctuation of Chinese brings its own space.
+_WIDE = frozenset("、，：；。（）")
 _TAG = re.compile(r"</?[a-z][^<>]*>")
 _MNEMONIC = re.compile(r"&(?=[^\s&])(?!\w+;)")
 _NUMBERED = re.compile(r"%\d+|%[nL]")
@@ -108,6 +111,8 @@ def engine_texts() -> dict[str, str]:
     ]
     for path in modules:
         name = path.relative_to(ROOT).with_suffix("").as_posix().partition("/")[2]
+        if name in _REPORTS:
+            found |= {title: f"{path.relative_to(ROOT).as_posix()}" for title in _section_titles(path)}
         if name.startswith(_UNSEEN):
             continue
         for text, has_places, line in _written(ast.parse(path.read_text(encoding="utf-8"))):
@@ -142,12 +147,13 @@ def differences(key: str, translation: str) -> list[str]:
         ("tags", lambda text: Counter(_TAG.findall(text))),
         ("letters for the keyboard (&)", lambda text: len(_MNEMONIC.findall(text.replace("&&", "")))),
         ("three dots at the end", lambda text: text.endswith(("…", "..."))),
-        # 、，： of Chinese bring their own space
-        ("spaces at the ends", lambda text: (text[:1] in _SPACED, text[-1:] in _SPACED)),
         ("line breaks", lambda text: text.count("\n") > 0),
     ):
         if of(source) != of(translation):
             told.append(f"other {what} than {source!r}: {translation!r}")
+    edges = ((source[:1], translation[:1]), (source[-1:], translation[-1:]))
+    if any(ours.isspace() != theirs.isspace() and not (ours.isspace() and theirs in _WIDE) for ours, theirs in edges):
+        told.append(f"other spaces at the ends than {source!r}: {translation!r}")
     return told
 
 
@@ -212,6 +218,14 @@ def _written(tree: ast.AST) -> Iterator[tuple[str, bool, int]]:
         yield from ((text, has_places, getattr(node, "lineno", 0)) for text, has_places in forms)
         inner = ast.iter_child_nodes(node) if not forms else _inside(node)
         waiting += list(inner)
+
+
+def _section_titles(path: Path) -> Iterator[str]:
+    """The titles in the table SECTIONS of a module: (id, title, function) each."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(one, ast.Name) and one.id == "SECTIONS" for one in targets):
+            yield from (line.elts[1].value for line in node.value.elts)  # type: ignore[attr-defined,union-attr]
 
 
 def _quiet_parts(node: ast.AST) -> Iterator[ast.AST]:

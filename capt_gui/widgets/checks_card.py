@@ -67,8 +67,9 @@ class ChecksCard(QWidget):
         for row, check in enumerate(checks):
             message = text(f"{spoken(check.title)}. {spoken(check.message)}" if in_full else spoken(check.title))
             set_tooltip(message, spoken(check.message))
-            message.setAccessibleName(f"{spoken(check.title)}: {spoken(check.status)}. {spoken(check.message)}")
+            status = {"fail": self.tr("failed"), "pass": self.tr("passed"), "not_run": self.tr("not run")}[check.status]
+            message.setAccessibleName(f"{spoken(check.title)}: {status}. {spoken(check.message)}")
             mark = Symbol(self._theme, 14, *_LOOKS[check.status])
             grid.addWidget(mark, row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(message, row, 1)
-            grid.addWidget(text(check.shown, "caption", wrap=False), row, 2, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(text(spoken(check.shown), "caption", wrap=False), row, 2, Qt.AlignmentFlag.AlignTop)

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from capt_engine.records import FailedPicture
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
+from capt_gui.translate import spoken
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import clear, fill
-from capt_gui.translate import spoken
 
 _SHOWN = 100
 # so few are shown at once
