@@ -75,7 +75,7 @@ class Catalogue(QTranslator):
 
     @cached_property
     def _sources(self) -> dict[str, str]:
-        return {said: key.partition(COMMENT)[0] for key, said in reversed(self._texts.items())}
+        return {said: key.partition(COMMENT)[0] for key, said in reversed([*self._texts.items()])}
 
     @cached_property
     def _patterns(self) -> Patterns:
