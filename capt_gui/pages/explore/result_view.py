@@ -68,7 +68,7 @@ class ResultView(QWidget):
         self.charts.add_tab(self.margins, self.tr("Margin"))
         self.charts.add_tab(self.replay, self.tr("Replay"))
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
-        ChartSaving(desk, self.charts.cards["Consistency"], self.charts.consistency.record)
+        ChartSaving(desk, self.charts.consistency_card, self.charts.consistency.record)
         ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
         ChartSaving(desk, self.margins.chart, self.margins.chart.record)
         ChartSaving(desk, self.replay.chart, self.replay.chart.record)
