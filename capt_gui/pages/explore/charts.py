@@ -55,7 +55,7 @@ class Charts(QWidget):
         self._waiting: list[Callable[[], None]] = []
         self._turn = QTimer(self, singleShot=True, interval=0)
         self._turn.timeout.connect(self.on_turn)
-        self._columns = 0
+        self._columns, self._two = 0, False
         self._arrange(2)
         fill(QVBoxLayout(self), self.tabs)
 
@@ -72,6 +72,11 @@ class Charts(QWidget):
         self.shift.grab()
         self.shift.clear()
 
+    def expect(self, *, two: bool) -> None:
+        """Arrange the charts for one set of prompts or for two, as the next result will have them."""
+        self._two = two
+        self._use_room()
+
     def show_row(
         self,
         row: PictureRow | None,
@@ -86,7 +91,8 @@ class Charts(QWidget):
         labels of the prompts of A and B.
         """
         self._row, self._metrics, self._other, self._names = row, metrics, other, names
-        self._use_room()
+        if row is not None:
+            self.expect(two=other is not None)
         self._waiting = [self._draw_bars, self._draw_consistency, self._draw_shift]
         self._turn.start()
 
@@ -129,7 +135,7 @@ class Charts(QWidget):
         self._use_room()
 
     def _use_room(self) -> None:
-        rooms = _ROOM if self._other is None else _ROOM_FOR_PAIRS
+        rooms = _ROOM_FOR_PAIRS if self._two else _ROOM
         self._arrange(1 + sum(self.width() >= room for room in rooms))
 
     def _arrange(self, columns: int) -> None:
