@@ -33,11 +33,11 @@ class Charts(QWidget):
         self.shift = LogitShiftChart(theme)
         self.consistency = ConsistencyPanel(theme)
         self.consistency_card = _titled(self.tr("Consistency"), self.consistency)
-        self._cards = (
-            (_titled(self.tr("Verdicts, clean and attacked"), self.bars), self.tr("Verdicts")),
-            (_titled(self.tr("Logit shift"), self.shift), self.tr("Logit shift")),
-            (self.consistency_card, self.tr("Consistency")),
-        )
+        self._cards = {
+            self.tr("Verdicts"): _titled(self.tr("Verdicts, clean and attacked"), self.bars),
+            self.tr("Logit shift"): _titled(self.tr("Logit shift"), self.shift),
+            self.tr("Consistency"): self.consistency_card,
+        }
         self._front = QWidget()
         self._grid = QGridLayout(self._front)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -143,7 +143,7 @@ class Charts(QWidget):
             return
         self._columns = columns
         self.tabs.clear()
-        for number, (card, name) in enumerate(self._cards):
+        for number, (name, card) in enumerate(self._cards.items()):
             beside = number < columns
             self._grid.setColumnStretch(number, int(beside))
             if beside:
