@@ -32,10 +32,11 @@ class Charts(QWidget):
         self.bars = ProbabilityBars(theme)
         self.shift = LogitShiftChart(theme)
         self.consistency = ConsistencyPanel(theme)
-        self.cards = {
+        self.consistency_card = _titled(self.tr("Consistency"), self.consistency)
+        self._cards = {
             self.tr("Verdicts"): _titled(self.tr("Verdicts, clean and attacked"), self.bars),
             self.tr("Logit shift"): _titled(self.tr("Logit shift"), self.shift),
-            self.tr("Consistency"): _titled(self.tr("Consistency"), self.consistency),
+            self.tr("Consistency"): self.consistency_card,
         }
         self._front = QWidget()
         self._grid = QGridLayout(self._front)
@@ -142,7 +143,7 @@ class Charts(QWidget):
             return
         self._columns = columns
         self.tabs.clear()
-        for number, (name, card) in enumerate(self.cards.items()):
+        for number, (name, card) in enumerate(self._cards.items()):
             beside = number < columns
             self._grid.setColumnStretch(number, int(beside))
             if beside:

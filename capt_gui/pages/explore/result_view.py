@@ -72,7 +72,7 @@ class ResultView(QWidget):
         self.charts.add_tab(self.margins, self.tr("Margin"))
         self.charts.add_tab(self.replay, self.tr("Replay"))
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
-        ChartSaving(desk, self.charts.cards["Consistency"], self.charts.consistency.record)
+        ChartSaving(desk, self.charts.consistency_card, self.charts.consistency.record)
         ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
         ChartSaving(desk, self.margins.chart, self.margins.chart.record)
         ChartSaving(desk, self.replay.chart, self.replay.chart.record)
@@ -311,7 +311,7 @@ class ResultView(QWidget):
 
     def _answerer(self, row: PictureRow) -> str:
         """The model of the row, and the class names that it chose among."""
-        return f"{self._desk.model.label(row.model_id)}, {self._desk.model.among(row.classes)}"
+        return self._desk.model.asked(row.model_id, row.classes)
 
     def _attack_label(self, row: PictureRow) -> str:
         return self._desk.model.attack_label(row.attack.name) if row.attack is not None else ""

@@ -116,8 +116,8 @@ class SimpleView(QWidget):
         for caption, words in zip(self._captions, look.captions, strict=True):
             caption.set_text(words)
         row = look.row
-        among = f", {self._desk.model.among(row.classes)}" if row is not None else ""
-        self.about.set_text(f"{model.label if model else ''}{among}")
+        known = self._desk.model.asked(row.model_id, row.classes) if row is not None else ""
+        self.about.set_text(known or (model.label if model else ""))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep three pictures as high as wide."""
