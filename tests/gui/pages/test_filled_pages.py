@@ -137,7 +137,9 @@ def test_tab_walks_over_every_filled_page(window: MainWindow, qtbot: QtBot) -> N
 def places(page: ExplorePage) -> dict[QWidget, QRect]:
     """The place of all that is visible, but for the words above and below the pictures and what scrolls inside a chart."""
     result = page.result
-    loose = (result.head, result.foot, *result.charts.cards.values(), result.margins, result.replay)
+    charts = result.charts
+    areas = [part.parentWidget().parentWidget() for part in (charts.bars, charts.shift, charts.consistency)]
+    loose = (result.head, result.foot, *areas, result.margins, result.replay)
     return {
         widget: QRect(widget.mapTo(page, QPoint(0, 0)), widget.size())
         for widget in page.findChildren(QWidget)
