@@ -49,8 +49,10 @@ class ScoreTable(QTableView):
         """
         self._rows.clear()
         self._rows.setHorizontalHeaderLabels([words for words, _ in headings])
-        for column, (_, help_words) in enumerate(headings):
-            self._rows.setHeaderData(column, Qt.Orientation.Horizontal, plain(help_words), Qt.ItemDataRole.ToolTipRole)
+        for column, (title, help_words) in enumerate(headings):
+            self._rows.setHeaderData(
+                column, Qt.Orientation.Horizontal, plain(help_words or title), Qt.ItemDataRole.ToolTipRole
+            )
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         self._rows.setHeaderData(0, Qt.Orientation.Horizontal, left, Qt.ItemDataRole.TextAlignmentRole)

@@ -225,7 +225,8 @@ class EvaluateRun(OneJob):
             parts.append(self.tr("towards “{}”").format(request.options.threat.target))
         if request.until_chance:
             parts.append(self.tr("curve until chance"))
-        parts.append(self.tr("checks {}").format(request.checks))
+        levels = {"off": self.tr("checks off"), "cheap": self.tr("checks cheap"), "full": self.tr("checks full")}
+        parts.append(levels.get(request.checks, request.checks))
         parts.append(self.tr("seed {}").format(request.options.seed))
         return " · ".join(parts)
 
