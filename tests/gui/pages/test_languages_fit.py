@@ -10,7 +10,8 @@ import pytest
 from conftest import Bench
 from evaluating import dropped, finished
 from fakes import TWO_SIDES, make_row, picture
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from spoken_elsewhere import cut, hebrew, longer, spoken_in
 
@@ -18,7 +19,9 @@ from capt_engine import records as r
 from capt_gui.main_window import MainWindow
 from capt_gui.pages import PAGES
 from capt_gui.pages.evaluate.page import EvaluatePage
+from capt_gui.theme import Theme
 from capt_gui.view_models.settings_keeper import SettingsKeeper
+from capt_gui.widgets.painting import draw_text
 
 SIZES = ((1280, 800), (960, 600))
 
@@ -109,6 +112,19 @@ def test_every_page_opens_from_right_to_left(qapp: QApplication, filled: Callabl
             assert not found, "\n".join(found)
     finally:
         qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+def test_words_of_a_chart_stay_beside_what_they_name(theme: Theme) -> None:
+    """A chart is not mirrored, so that its words begin where they do elsewhere, whatever the direction of reading."""
+    image = QImage(200, 20, QImage.Format.Format_RGB32)
+    image.fill(0xFFFFFF)
+    painter = QPainter(image)
+    painter.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    draw_text(painter, QRectF(0, 0, 200, 20), "75 %", theme)
+    painter.end()
+    inked = [x for x in range(200) if any(image.pixelColor(x, y).value() < 128 for y in range(20))]
+    assert inked
+    assert max(inked) < 60
 
 
 def overlapping(window: QWidget) -> list[str]:
