@@ -14,6 +14,7 @@ from pathlib import Path
 from string import Formatter
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
+from PySide6.QtGui import QFontDatabase, QFontInfo, QGuiApplication
 
 from capt_engine.reading import json_if_sound
 from capt_engine.resources import resource
@@ -22,6 +23,13 @@ COMMENT = "␟"
 ENGINE = f"{COMMENT}engine"
 
 _QT_FOLDER = QLibraryInfo.LibraryPath.TranslationsPath
+# the first of them that is installed: macOS, Windows, Linux
+_FAMILIES = {
+    QLocale.Script.SimplifiedHanScript: (
+        "PingFang SC", "Microsoft YaHei UI", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC",
+        "WenQuanYi Micro Hei",
+    ),
+}  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ENDS = re.compile(r"(?<=[.!?…]) ")
 
@@ -60,6 +68,14 @@ class Catalogue(QTranslator):
     def _value(self, value: str) -> str:
         """A value may be words of the engine too, such as "3 pictures"; a single word is a name of somebody's."""
         return (self._whole(value) or value) if " " in value else value
+
+    def source(self, text: str) -> str:
+        """Return the English text that `text` is the translation of; `text` itself where it is none."""
+        return self._sources.get(text, text)
+
+    @cached_property
+    def _sources(self) -> dict[str, str]:
+        return {said: key.partition(COMMENT)[0] for key, said in reversed([*self._texts.items()])}
 
     @cached_property
     def _patterns(self) -> Patterns:
@@ -142,6 +158,14 @@ def spoken(text: str) -> str:
     return _installed[-1].spoken(text) if _installed else text
 
 
+def source(text: str) -> str:
+    """Return the English text that `text` is the translation of, for what is found by it in every language.
+
+    `text` itself where it is no translation, or holds values.
+    """
+    return _installed[-1].source(text) if _installed else text
+
+
 def languages() -> tuple[tuple[str, str], ...]:
     """Return (code, name in itself) of every language that is installed, English first."""
     return (("en", "English"), *((code, QLocale(code).nativeLanguageName() or code) for code in sorted(_catalogues())))
@@ -160,6 +184,8 @@ def install_language(app: QCoreApplication, choice: str) -> bool:
     if qt.load(QLocale(found), "qtbase", "_", QLibraryInfo.path(_QT_FOLDER)):
         app.installTranslator(qt)
     install(app, json_if_sound(_catalogues()[found], dict[str, str]) or {})
+    if isinstance(app, QGuiApplication):
+        _fit_font(app, QLocale(found).script())
     return True
 
 
@@ -175,6 +201,19 @@ def remove(app: QCoreApplication, catalogue: Catalogue) -> None:
     """Let `app` no longer speak the translations of `catalogue`."""
     app.removeTranslator(catalogue)
     _installed.remove(catalogue)
+
+
+def _fit_font(app: QGuiApplication, script: QLocale.Script) -> None:
+    """Let a family that is made for `script` stand in for the letters that the usual one has not.
+
+    Without it the system may take a Japanese one for Chinese, whose characters and commas have other shapes.
+    """
+    there = set(QFontDatabase.families()) if script in _FAMILIES else set()
+    made_for = [family for family in _FAMILIES.get(script, ()) if family in there]
+    if made_for:
+        font = app.font()
+        font.setFamilies([QFontInfo(font).family(), made_for[0]])
+        app.setFont(font)
 
 
 def _catalogues() -> dict[str, Path]:

@@ -136,6 +136,9 @@ def job_progress(event: JobProgress, waiting: int = 0) -> str:
     Parts that are not known, or 0, are left out.
     """
     note = event.note[:1].upper() + event.note[1:]
+    if event.remaining_s is None and 0 < event.done < event.total:
+        # its place is kept, so that the words behind it do not jump when there is a figure
+        note = " · ".join(part for part in (tr("time left: estimating…"), note) if part)
     more = tr("{} more waiting").format(waiting) if waiting else ""
     return " · ".join(part for part in (remaining(event.remaining_s), note, more) if part)
 

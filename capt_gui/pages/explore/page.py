@@ -38,9 +38,9 @@ from capt_gui.widgets.scrolled import LeastHeight
 
 _COLUMNS = [250, 700, 330]
 _ROWS = [400, 270]
-_MIDDLE, _LEAST_RESULT = 414, 380
+_MIDDLE = 414
 # of a table above the result, and of a result below one, in pixels
-_LEAST_TABLE, _LEAST_RESULT = 400, 470
+_LEAST_TABLE, _LEAST_RESULT, _WHOLE_RESULT = 400, 470, 600
 
 
 class ExplorePage(Page):
@@ -352,6 +352,7 @@ class ExplorePage(Page):
             self._middle.insertWidget(0, self.gallery)
             self._middle.setStretchFactor(0, 1)
             self._middle.setStretchFactor(1, 1)
+            self._share_height()
         else:
             self._columns.insertWidget(0, self.gallery)
             self._columns.setStretchFactor(0, 0)
@@ -364,7 +365,15 @@ class ExplorePage(Page):
         is_alone = self.gallery.look == CARDS or self.gallery.isHidden()
         # a window with a table can be made as low as the table
         self._centre.setMinimumHeight(0 if is_alone else 1)
+        was_hidden = self._centre.isHidden()
         self._centre.setVisible(is_alone or room)
+        if was_hidden and not is_alone and room:
+            self._share_height()
+
+    def _share_height(self) -> None:
+        """Give the result below a table so much that its pictures are whole, and the table the rest."""
+        below = min(max(self.height() - _LEAST_TABLE, 1), _WHOLE_RESULT)
+        self._middle.setSizes([self.height() - below, below])
 
     def _refresh(self) -> None:
         self.result.show_item(self.desk.gallery.item(self._current))

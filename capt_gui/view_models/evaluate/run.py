@@ -212,8 +212,11 @@ class EvaluateRun(OneJob):
         model = choices.model
         suite = next((spoken(one.label) for one in SUITES if one.name == request.suite), "")
         tests = [suite] if suite else [model.attack_label(spec.name) for spec in request.attacks]
-        among = f", {model.among(request.options.classes)}" if request.options.classes else ""
-        parts = [f"{model.label(request.options.model)}{among}", ", ".join(tests) or self.tr("clean only")]
+        name, classes = request.options.model, request.options.classes
+        parts = [
+            model.asked(name, classes) if classes else model.label(name),
+            ", ".join(tests) or self.tr("clean only"),
+        ]
         if self._is_bound:
             norm = request.options.threat.norm
             parts.append(f"{formatting.norm_symbol(norm)} ε = {budget(request.options.threat.eps, norm)}")
