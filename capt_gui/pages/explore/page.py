@@ -49,6 +49,8 @@ class ExplorePage(Page):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self._current = ""
+        # what the folder that is looked through has brought beside older pictures, chosen as it comes
+        self._added: set[str] = set()
         self._offered = ""
         self._store_note = ""
         # the banner asks which of many pictures to analyse
@@ -170,7 +172,15 @@ class ExplorePage(Page):
     def on_pictures_found(self, paths: list[str]) -> None:
         """Choose what was just added to the gallery, the pictures at `paths`, and scroll there; of the first ones only the first."""
         is_first = len(paths) == self.desk.gallery.rowCount()
+        self._added = set() if is_first else set(paths)
         self.gallery.select(paths[:1] if is_first else paths)
+
+    def on_more_found(self, paths: list[str]) -> None:
+        """Choose the pictures at `paths` too, which follow others of the same folder, unless something else was chosen meanwhile."""
+        shown = {path for path in self._added if self.desk.rows.row_of(path) >= 0}
+        if shown and set(self.gallery.selected()) == shown:
+            self.gallery.select_too(paths)
+            self._added.update(paths)
 
     def on_look_changed(self, look: str) -> None:
         """Put the gallery where there is room for it: cards beside the result, a table (`look`) above it."""
@@ -439,6 +449,7 @@ class ExplorePage(Page):
         self.saving.said.connect(self.on_saving_said)
         self.saving.failed.connect(self.on_failed)
         analysis.pictures_found.connect(self.on_pictures_found)
+        analysis.more_found.connect(self.on_more_found)
         analysis.failed.connect(self.on_failed)
         analysis.finished.connect(self.result.show_summary)
         analysis.finished.connect(self._warn_of_store)
