@@ -121,13 +121,18 @@ def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool 
     return " · ".join(parts)
 
 
+def time_taken(seconds: float) -> str:
+    """Return a time in the unit that suits it, such as "45 s" or "12 min", in the language of the window."""
+    return spoken(duration(seconds))
+
+
 def remaining(seconds: float | None) -> str:
     """Return the time left in words, such as "about 12 s left", from seconds; "" for None, which means unknown."""
     if seconds is None:
         return ""
     if seconds < 1:
         return tr("almost done")
-    return tr("about {} left").format(duration(seconds))
+    return tr("about {} left").format(time_taken(seconds))
 
 
 def job_progress(event: JobProgress, waiting: int = 0) -> str:
