@@ -95,7 +95,7 @@ def test_the_rest_is_an_appendix_with_its_contents(run: Path) -> None:
         assert title in found[page - 1]
 
 
-@pytest.mark.parametrize(("compare", "most"), [(None, 8), ("demo-prompts", 9)])
+@pytest.mark.parametrize(("compare", "most"), [(None, 8), ("demo-prompts", 10)])
 def test_twelve_pictures_are_a_few_pages(compare: str | None, most: int, tmp_path: Path) -> None:
     """A whole report at three budgets, on one set of prompts and on two; nothing is told twice in it."""
     found = pages(build(kept(tmp_path / "run", compare=compare)))
