@@ -253,15 +253,15 @@ class _Table:
             some = part[start : start + deep]
             end = top + above + len(some) * high
             with self._canvas.artifact():
-                for place in range(1, len(some), 2):
-                    self._canvas.fill(left, top + above + place * high, self.width, high, ZEBRA)
+                for odd in range(1, len(some), 2):
+                    self._canvas.fill(left, top + above + odd * high, self.width, high, ZEBRA)
                 for y, weight, color in ((top, 0.35, INK), (top + above, 0.2, MUTED), (end, 0.35, INK)):
                     self._canvas.rule(y, left, self.width, weight, color)
             for number, lines in enumerate(titles):
                 again = start > 0 or not is_first
                 with self._canvas.artifact() if again else self._canvas.marked(head, "TH", attributes=COLUMN):
-                    place = top + above - 1.3 - len(lines) * self._bold.line_height
-                    self._draw_cell(number, lines, place, self._bold, left)
+                    heading_top = top + above - 1.3 - len(lines) * self._bold.line_height
+                    self._draw_cell(number, lines, heading_top, self._bold, left)
             for place, (row, element) in enumerate(zip(some, elements[start : start + deep], strict=True)):
                 for column, lines in enumerate(row):
                     tag = {"tag": "TD"} if column else {"tag": "TH", "attributes": ROW}
