@@ -5,19 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from capt_gui.pages.evaluate.page import EvaluatePage
-from capt_gui.pages.explore.page import ExplorePage
-from capt_gui.pages.models.page import ModelsPage
-from capt_gui.pages.report.page import ReportPage
-from capt_gui.pages.tune.page import TunePage
 from capt_gui.panels.page import Page
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EVALUATE, EXPLORE, MODELS, REPORT, TUNE
 
+# A page is imported when it is made: a window opens with one of them, and the others may never be looked at.
+
+
+def _explore(desk: Desk) -> Page:
+    from capt_gui.pages.explore.page import ExplorePage
+
+    return ExplorePage(desk)
+
+
+def _evaluate(desk: Desk) -> Page:
+    from capt_gui.pages.evaluate.page import EvaluatePage
+
+    return EvaluatePage(desk)
+
+
+def _tune(desk: Desk) -> Page:
+    from capt_gui.pages.tune.page import TunePage
+
+    return TunePage(desk)
+
+
+def _report(desk: Desk) -> Page:
+    from capt_gui.pages.report.page import ReportPage
+
+    return ReportPage(desk)
+
+
+def _models(desk: Desk) -> Page:
+    from capt_gui.pages.models.page import ModelsPage
+
+    return ModelsPage(desk)
+
 
 @dataclass(frozen=True)
 class PageInfo:
-    """One line of the table: the key that requests for the page name, its title and icon on the rail, and its class."""
+    """One line of the table: the key that requests for the page name, its title and icon on the rail, and what makes it."""
 
     key: str
     title: str
@@ -26,9 +53,9 @@ class PageInfo:
 
 
 PAGES = (
-    PageInfo(EXPLORE, "Explore", "explore", ExplorePage),
-    PageInfo(EVALUATE, "Evaluate", "evaluate", EvaluatePage),
-    PageInfo(TUNE, "Tune", "tune", TunePage),
-    PageInfo(REPORT, "Report", "report", ReportPage),
-    PageInfo(MODELS, "Models", "models", ModelsPage),
+    PageInfo(EXPLORE, "Explore", "explore", _explore),
+    PageInfo(EVALUATE, "Evaluate", "evaluate", _evaluate),
+    PageInfo(TUNE, "Tune", "tune", _tune),
+    PageInfo(REPORT, "Report", "report", _report),
+    PageInfo(MODELS, "Models", "models", _models),
 )
