@@ -31,10 +31,13 @@ class WindowMenus:
         for title, actions in menus.items():
             menu, tail = self._menu(title), self._tails.get(title)
             for action in actions:
-                if action is None:
-                    menu.insertSeparator(tail)
+                entry = QAction(menu) if action is None else action
+                entry.setSeparator(action is None)
+                if tail is None:
+                    menu.addAction(entry)
                 else:
-                    menu.insertAction(tail, action)
+                    menu.insertAction(tail, entry)
+                if action is not None:
                     self._of.append((scope, title, action))
 
     def add_last(self, menus: Menus) -> None:
