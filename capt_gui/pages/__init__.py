@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from capt_gui.panels.page import Page
+from capt_gui.translate import later
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EVALUATE, EXPLORE, MODELS, REPORT, TUNE
 
@@ -53,9 +54,9 @@ class PageInfo:
 
 
 PAGES = (
-    PageInfo(EXPLORE, "Explore", "explore", _explore),
-    PageInfo(EVALUATE, "Evaluate", "evaluate", _evaluate),
-    PageInfo(TUNE, "Tune", "tune", _tune),
-    PageInfo(REPORT, "Report", "report", _report),
-    PageInfo(MODELS, "Models", "models", _models),
+    PageInfo(EXPLORE, later("Explore"), "explore", _explore),
+    PageInfo(EVALUATE, later("Evaluate"), "evaluate", _evaluate),
+    PageInfo(TUNE, later("Tune"), "tune", _tune),
+    PageInfo(REPORT, later("Report"), "report", _report),
+    PageInfo(MODELS, later("Models"), "models", _models),
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import NO_PROMPTS
 from capt_gui.theme import Theme
+from capt_gui.translate import tr
 from capt_gui.view_models.explore.sides import SUFFIX, CheckpointOption
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.buttons import IconButton
@@ -28,7 +28,7 @@ class ModelPanel(QWidget):
         self._choice = choice
         # a test answers in the dialog's place
         self.ask = ask_for_checkpoint
-        self._model = Picker("Model")
+        self._model = Picker(self.tr("Model"))
         self.picker_a = Picker(self.tr("Prompts A"))
         self.picker_b = Picker(self.tr("Prompts B"))
         swap = self.tr("Swap A and B")
@@ -52,7 +52,7 @@ class ModelPanel(QWidget):
         )
         self._model.setEnabled(bool(models))
         info = self._choice.info
-        self._summary.setText((info.warning or info.summary) if info else "The list arrives with the engine.")
+        self._summary.setText((info.warning or info.summary) if info else self.tr("The list arrives with the engine."))
         sides = self._choice.sides
         nothing = (self.tr("No comparison"), _NOTHING, self.tr("Only the prompts of A are asked."))
         self.picker_a.set_entries(self._entries(), sides.a)
@@ -116,7 +116,7 @@ class ModelPanel(QWidget):
             sides.addWidget(SideBadge(self._theme, side, 20), row, 0)
             sides.addWidget(picker, row, 1)
         sides.setColumnStretch(1, 1)
-        fill(QVBoxLayout(self), text("Model", "heading"), self._model, self._summary, above, sides)
+        fill(QVBoxLayout(self), text(self.tr("Model"), "heading"), self._model, self._summary, above, sides)
         for before, after in (
             (self._model, self.swap_button),
             (self.swap_button, self.picker_a),
@@ -130,10 +130,6 @@ def ask_for_checkpoint(window: QWidget, folder: str) -> str:
 
     window: the widget that the dialog belongs to.
     """
-
-    def tr(words: str) -> str:
-        return QCoreApplication.translate("ModelPanel", words)
-
     kind = tr("Prompt checkpoints (*{})").format(SUFFIX)
     path, _ = QFileDialog.getOpenFileName(window, tr("Open a prompt checkpoint"), folder, kind)
     return path

@@ -29,6 +29,7 @@ from capt_engine.records import (
     SanityScore,
 )
 from capt_gui.theme import Theme
+from capt_gui.translate import later, spoken, tr
 from capt_gui.view_models.models.install_job import InstallJob, InstallRequest
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.labels import named, text
@@ -159,8 +160,8 @@ class ImportDialog(QDialog):
 class ImportModelDialog(ImportDialog):
     """Asks for a folder or a weights file that becomes an installed model."""
 
-    title = "Use a model that you have"
-    explained = (
+    title = later("Use a model that you have")
+    explained = later(
         "An open_clip or CLIPModel folder, a CLIP's state dict, TeCoA's container, or a bare image tower (FARE). "
         "It is copied and converted to safetensors; pickled files are read by a process that can run nothing. "
         "Your file is not changed."
@@ -170,7 +171,9 @@ class ImportModelDialog(ImportDialog):
         self, theme: Theme, job: InstallJob, models: tuple[ModelInfo, ...], parent: QWidget | None = None
     ) -> None:
         super().__init__(theme, job, parent)
-        self.base = _choices((self.tr("none: it is a whole model"), ""), *((model.label, model.id) for model in models))
+        self.base = _choices(
+            (self.tr("none: it is a whole model"), ""), *((spoken(model.label), model.id) for model in models)
+        )
         self.activation = _choices(
             (self.tr("as the files say, else QuickGELU"), ""),
             (self.tr("QuickGELU (OpenAI's weights and those tuned from them)"), "quickgelu"),
@@ -216,8 +219,8 @@ class ImportModelDialog(ImportDialog):
 class ImportPromptsDialog(ImportDialog):
     """Asks for a published prompts file."""
 
-    title = "Import published prompts"
-    explained = (
+    title = later("Import published prompts")
+    explained = later(
         "Prompts of CoOp, APT, AdvPT, MaPLe, FAP, IVLP, PromptSRC, VPT and their adversarial kin, as their authors "
         "released them. The family is seen from the file; it is read by a process that can run nothing, and converted."
     )
@@ -226,7 +229,7 @@ class ImportPromptsDialog(ImportDialog):
         self, theme: Theme, job: InstallJob, models: tuple[ModelInfo, ...], parent: QWidget | None = None
     ) -> None:
         super().__init__(theme, job, parent)
-        self.model = _choices(*((model.label, model.id) for model in models))
+        self.model = _choices(*((spoken(model.label), model.id) for model in models))
         self.template, self.classes = QLineEdit(), QLineEdit()
         self.position = _choices(
             (self.tr("as the path says, else at the end"), ""),
@@ -270,9 +273,10 @@ def score_text(score: SanityScore) -> str:
     Where no picture could be scored it is the warning alone.
     """
     if score.n == 0:
-        return score.warning
-    counted = f"Zero-shot on {score.pictures}: {score.right} of {score.n} right, {percent(score.chance)} by guessing."
-    return f"{counted} {score.warning}".strip()
+        return spoken(score.warning)
+    said = tr("Zero-shot on {}: {} of {} right, {} by guessing.")
+    said = said.format(spoken(score.pictures), score.right, score.n, percent(score.chance))
+    return f"{said} {spoken(score.warning)}".strip()
 
 
 def _choices(*entries: tuple[str, str]) -> QComboBox:

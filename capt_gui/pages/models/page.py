@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
@@ -20,6 +22,8 @@ from capt_engine.records import (
     Failure,
     ModelsListed,
     OfferedModel,
+    PutBack,
+    PutBackRequest,
     Removed,
     RemoveRequest,
     SanityScore,
@@ -33,6 +37,7 @@ from capt_gui.pages.models.ledger_dialog import LedgerDialog
 from capt_gui.pages.models.prompts_details import PromptsDetails
 from capt_gui.panels.page import Page
 from capt_gui.plain_text import set_tooltip
+from capt_gui.translate import spoken
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.models.install_job import InstallJob
 from capt_gui.view_models.models.models_model import size, standing
@@ -102,7 +107,7 @@ class ModelsPage(Page):
         listed = self._models.listed
         if listed is not None:
             self.offline.setChecked(listed.offline)
-            set_tooltip(self.offline, listed.offline_reason)
+            set_tooltip(self.offline, spoken(listed.offline_reason))
             room = self.tr("{} free").format(size(listed.free_bytes))
             promise = (
                 self.tr("The network is locked.")
@@ -155,13 +160,13 @@ class ModelsPage(Page):
         self.install.start(VerifyRequest(*self._installed()))
 
     def on_remove(self) -> None:
-        """Ask the user to confirm, then start to delete the shown model or prompts from disk; refused, do nothing."""
+        """Ask the user to confirm, then move the shown model or prompts to the trash; refused, do nothing."""
         kind, name = self._installed()
         if self.sure(name):
             self.install.start(RemoveRequest(kind, name))
 
     def on_install_done(self, result: object) -> None:
-        """Show in the banner that `result` verified or removed something, and list the models again.
+        """Show in the banner that `result` verified, removed or brought back something, and list the models again.
 
         The result of an import is shown by its own dialog.
         """
@@ -169,7 +174,9 @@ class ModelsPage(Page):
             files = self.tr("1 file") if result.n_files == 1 else self.tr("{} files").format(result.n_files)
             self.say("done", self.tr("{} is what was installed").format(result.name), files)
         elif isinstance(result, Removed):
-            self.say("info", self.tr("{} is removed").format(result.name))
+            self._show_removed(result)
+        elif isinstance(result, PutBack):
+            self.say("done", self.tr("{} is back").format(result.name))
         self._models.refresh()
 
     def on_download(self) -> None:
@@ -187,7 +194,7 @@ class ModelsPage(Page):
     def on_installed(self, result: DownloadResult) -> None:
         """Show in the banner that the model of `result`, a download, is installed and verified."""
         title = self.tr("{} is here and verified").format(self._label(result.model))
-        self.say("done", title, " ".join(result.notes))
+        self.say("done", title, " ".join(map(spoken, result.notes)))
 
     def on_scored(self, model: str, score: SanityScore) -> None:
         """Show in the banner the `score` of the downloaded model with the id `model` on a few labelled pictures."""
@@ -218,7 +225,7 @@ class ModelsPage(Page):
 
     def _label(self, model: str) -> str:
         offer = self._models.offer(model)
-        return offer.label if offer is not None else model
+        return spoken(offer.label) if offer is not None else model
 
     def _show_chosen(self) -> None:
         if self._kind == MODELS_LIST:
@@ -257,15 +264,27 @@ class ModelsPage(Page):
         )
 
     def _sure(self, name: str) -> bool:
-        question = self.tr("Delete {} from this computer?").format(name)
-        return confirm(self, self.tr("Remove"), question, self.tr("Delete"))
+        hint = self.tr("It can be put back as long as the trash holds it.")
+        return confirm(self, self.tr("Remove"), self.tr("Remove {}?").format(name), self.tr("Remove"), hint)
+
+    def _show_removed(self, removed: Removed) -> None:
+        title = self.tr("{} is removed").format(removed.name)
+        if not removed.is_kept:
+            self.say("info", title, removed.emptied)
+            return
+        back = partial(self.install.start, PutBackRequest(removed.kind, removed.name))
+        self.offer("info", title, removed.emptied, (self.tr("Put it back"), back))
 
     def _entry(self, model: OfferedModel) -> RunEntry:
         underway = self._models.underway.get(model.id)
         caption = " · ".join(
-            (standing(model, underway), size(model.bytes, estimated=model.estimated), model.licence.split(" (")[0])
+            (
+                standing(model, underway),
+                size(model.bytes, estimated=model.estimated),
+                spoken(model.licence.split(" (")[0]),
+            )
         )
-        return RunEntry(model.id, model.label, caption, muted=model.state == "absent" and underway is None)
+        return RunEntry(model.id, spoken(model.label), caption, muted=model.state == "absent" and underway is None)
 
     def _ask(self, model: OfferedModel, listed: ModelsListed) -> bool:
         return ConsentDialog(model, listed, self).exec() == QDialog.DialogCode.Accepted
