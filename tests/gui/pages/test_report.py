@@ -287,6 +287,8 @@ def test_from_a_picture_to_its_report(theme: Theme, qtbot: QtBot, tmp_path: Path
     window.show()
     bridge.open()
     explore, report = window.pages["explore"], window.pages["report"]
+    assert isinstance(explore, ExplorePage)
+    assert isinstance(report, ReportPage)
     export = explore.export
     assert not export.report.isEnabled()
     qtbot.waitUntil(lambda: desk.engine.is_ready, timeout=PATIENCE_MS)
