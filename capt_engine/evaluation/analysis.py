@@ -28,6 +28,7 @@ from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.devices import free_memory, is_out_of_memory
 from capt_engine.model.memory import peak_bytes
+from capt_engine.model.numerics import is_unrepeatable
 from capt_engine.progress import Progress, WorkClock, foresee
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
 from capt_engine.wrappers.resizing import pixels_for
@@ -281,6 +282,11 @@ def _rows_or_smaller(
     try:
         rows = rows_of(work, inputs, pace.of(first, len(inputs)), known)
     except RuntimeError as error:
+        if is_unrepeatable(error):
+            raise DeviceProblem(
+                f"{work.classifier.device.type} has no repeatable algorithm for this: {str(error).partition(' does not')[0]}.",
+                "Leave --deterministic away, or use --device cpu.",
+            ) from error
         if not is_out_of_memory(error):
             raise
         if len(inputs) == 1:

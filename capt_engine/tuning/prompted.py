@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from capt_engine.model.clip import Backbone
+from capt_engine.model.numerics import computing, into_half, out_of_half
 from capt_engine.model.prompts import Prompts, PromptTokens
 from capt_engine.model.text import encode_tokens
 from capt_engine.model.vision import encode_pixels
@@ -22,13 +23,13 @@ TEXT_CHUNK = 128
 class PromptedClip:
     """A frozen CLIP over one class list, as a function of pictures and learned tokens.
 
-    ids: token ids (k, context) of the classes' sentences, with room for the prompts. precision: "bf16" runs the image tower under
-    autocast.
+    ids: token ids (k, context) of the classes' sentences, with room for the prompts. precision: of the
+    image tower, one of PRECISIONS.
     """
 
     def __init__(self, backbone: Backbone, ids: Tensor, precision: str = "fp32") -> None:
         self.backbone = backbone
-        self._is_half = precision == "bf16"
+        self._precision = precision
         self._ids = ids
         # Every piece is cut at its own longest sentence: with like lengths side by side, least is computed for padding.
         self._by_length = ids.argmax(dim=-1).argsort(stable=True)
@@ -61,8 +62,10 @@ class PromptedClip:
         Returns:
             Logits (n, k) and unit image features (n, d), fp32.
         """
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self._is_half):
-            features = encode_pixels(self.backbone, images, tokens.vision)
+        pixels = into_half(images, self._precision)
+        with computing(self._precision, images.device):
+            features = encode_pixels(self.backbone, pixels, tokens.vision)
+        features = out_of_half(features, self._precision)
         return self._scale * features @ text.T, features
 
     def _encoded(self, ids: Tensor, tokens: Sequence[Tensor], *, keep: bool) -> Tensor:
