@@ -70,6 +70,12 @@ def api(session: nox.Session) -> None:
 
 
 @nox.session
+def language(session: nox.Session) -> None:
+    """Give a catalogue of translations an empty line for each text that it lacks: `nox -s language -- fr`."""
+    session.run(sys.executable, "docs/languages.py", *session.posargs)
+
+
+@nox.session
 def pictures(session: nox.Session) -> None:
     """Draw the pictures of README and guide from the real window, with free photographs that scikit-image brings."""
     session.run("uv", "run", "--isolated", "--group", "pictures", "python", "docs/pictures.py", external=True)

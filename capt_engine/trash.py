@@ -1,4 +1,4 @@
-"""The trash of a folder of runs or tuning projects: what was deleted lies in `.trash` beside them, and can be put back.
+"""The trash of a folder of runs, tuning projects, models or prompts: what was deleted lies in `.trash` there, and can be put back.
 
 It goes for good when it has lain there for 30 days, when the trash holds more than 5 GB, or when the disk is nearly full; the
 oldest goes first. Only what was moved there by this module, under names that this module gives, is ever removed.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,10 +63,35 @@ def put_back(run: Path) -> None:
 
     Raises BadRequest where the trash holds no such run or the name is taken again, CannotWrite where the disk refuses.
     """
-    found = [one for one in discarded(run.parent) if one.run.name == run.name]
-    if not found:
-        raise BadRequest(f"The run {run.name!r} is no longer in the trash.", "It was emptied meanwhile.")
-    move_new(found[-1].place, run)
+    move_new(_last_named(run).place, run)
+
+
+def discard_files(files: Iterable[Path], name: str, now: datetime | None = None) -> Path:
+    """Move `files`, which lie in one folder, into its trash as one thing called `name`, and return its place there.
+
+    The first of them goes last, so that it is whole as long as it is there. Raises CannotWrite where the disk refuses.
+    """
+    first, *others = files
+    stamp = (now or datetime.now(UTC)).astimezone(UTC).strftime(_STAMP)
+    place = first.parent / TRASH / f"{stamp}_{name}"
+    with refused(place):
+        place.mkdir(parents=True)
+    for file in (*others, first):
+        if file.exists():
+            move_new(file, place / file.name)
+    return place
+
+
+def put_back_files(folder: Path, name: str) -> None:
+    """Move the files that `discard_files` took as `name` back into `folder`; of several of that name, the last deleted.
+
+    Raises BadRequest where the trash holds none of that name or a file's name is taken again, CannotWrite where the disk
+    refuses.
+    """
+    place = _last_named(folder / name).place
+    for file in sorted(place.iterdir()):
+        move_new(file, folder / file.name)
+    remove_folder(place)
 
 
 def discarded(folder: Path) -> tuple[Discarded, ...]:
@@ -124,6 +149,13 @@ def n_bytes_of(folder: Path) -> int:
             except OSError:
                 continue
     return total
+
+
+def _last_named(run: Path) -> Discarded:
+    found = [one for one in discarded(run.parent) if one.run.name == run.name]
+    if not found:
+        raise BadRequest(f"{run.name!r} is no longer in the trash.", "It was emptied meanwhile.")
+    return found[-1]
 
 
 def _remove_while(applies: Callable[[], bool], left: list[Discarded], sizes: dict[Path, int]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from capt_engine.cli.output import print_result
 from capt_engine.cli.terminal import ProgressLine, put, tell
 from capt_engine.errors import BadRequest
 from capt_engine.files import refuse_foreign_folder
+from capt_engine.formatting import counted
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.runs.options_table import PATH, SWITCH, TEXT, WHOLE, Option
 
@@ -75,7 +76,7 @@ def _data(args: argparse.Namespace) -> None:
     line, progress = _progress(args)
     count = write_class_folders(args.folder, args.task, args.split, args.domain, args.per_class, args.seed, progress)
     line.clear()
-    sentence = f"{count} pictures of {args.task} ({args.domain}, {args.split}) in {args.folder}"
+    sentence = f"{counted(count, 'picture')} of {args.task} ({args.domain}, {args.split}) in {args.folder}"
     what = {"task": args.task, "domain": args.domain, "split": args.split, "seed": args.seed}
     print_result(
         args,

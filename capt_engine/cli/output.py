@@ -83,7 +83,8 @@ def closing(result: records.AnalyzeResult, run_dir: str | None) -> list[str]:
     labelled = result.label_source != "model"
     among = f", among {formatting.counted(result.classes, 'class name')}" if result.classes else ""
     lines = [
-        f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}{among}."
+        f"{formatting.counted(result.n, 'picture')}, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, "
+        f"model {result.model}{among}."
     ]
     if result.rows_from_store:
         rows = formatting.counted(result.rows_from_store, "row")
@@ -185,7 +186,8 @@ def _smallest(result: records.AnalyzeResult) -> list[str]:
         for eps in (one.lower, one.median, one.upper)
     )
     return [
-        f"    Smallest ε of {one.n} pictures: median {median}, quartiles {lower} and {upper}; {one.unbroken} never broke."
+        f"    Smallest ε of {formatting.counted(one.n, 'picture')}: median {median}, quartiles {lower} and {upper}; "
+        f"{one.unbroken} never broke."
     ]
 
 
@@ -209,7 +211,7 @@ def corruption_lines(table: records.CorruptionTable, who: str = "") -> list[str]
     shares = {(one.kind, one.severity): formatting.percent(one.kept / one.n) for one in table.cells}
     width = max(len(one.kind) for one in table.kinds)
     lines = [
-        f"{who}{len(table.kinds)} kinds of common corruption, right by severity (each cell of {table.n} pictures):",
+        f"{who}{len(table.kinds)} kinds of common corruption, right by severity (each cell of {formatting.counted(table.n, 'picture')}):",
         f"    {'':{width}}  {'  '.join(f'{one:>7}' for one in severities)}    mean",
     ]
     for one in table.kinds:

@@ -15,6 +15,7 @@ from capt_engine.cli.output import print_json, print_result
 from capt_engine.cli.run_job import follow
 from capt_engine.cli.terminal import tell
 from capt_engine.errors import BadRequest, ExitCode
+from capt_engine.formatting import counted
 from capt_engine.records import AnalyzeResult, RunRequest
 from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.options_table import PATH, Option
@@ -122,6 +123,7 @@ def _compared(args: argparse.Namespace, place: Path, manifest: Manifest, out: Pa
     if not (rows.is_file() or args.json):
         tell("There is no rows.csv beside the manifest: rows were compared by their SHA-256 alone.")
     facts = {"differences": len(found), "rows": n_rows, "rows_compared": rows.is_file()}
-    verdict = f"{len(found)} differences in {n_rows} rows." if found else f"no difference in {n_rows} rows"
+    rows_shown = counted(n_rows, "row")
+    verdict = f"{counted(len(found), 'difference')} in {rows_shown}." if found else f"no difference in {rows_shown}"
     print_result(args, facts, *shown, verdict)
     return ExitCode.DIFFERENT if found else ExitCode.DONE

@@ -154,6 +154,7 @@ HANDLERS: dict[type, Callable[[ModelContext, Any], records.Result]] = {
     for handler in (
         install_jobs.handle_verify,
         install_jobs.handle_remove,
+        install_jobs.handle_put_back,
         handle_analyze,
         handle_catalogue,
         handle_evaluate,

@@ -129,12 +129,28 @@ class Verified(InstalledItem, Result):
 
 @dataclass(frozen=True)
 class RemoveRequest(InstalledItem, Request):
-    """Delete an installed model (kind "model") or a prompt checkpoint of the user's own ("prompts")."""
+    """Move an installed model (kind "model") or a prompt checkpoint of the user's own ("prompts") to the trash."""
 
 
 @dataclass(frozen=True)
 class Removed(InstalledItem, Result):
-    """The answer to RemoveRequest: the model or checkpoint is deleted."""
+    """The answer to RemoveRequest: the model or checkpoint is in the trash.
+
+    emptied: a sentence on what left the trash for good meanwhile, "" for nothing. is_kept: the trash still holds it.
+    """
+
+    emptied: str = ""
+    is_kept: bool = True
+
+
+@dataclass(frozen=True)
+class PutBackRequest(InstalledItem, Request):
+    """Bring a removed model or prompt checkpoint back from the trash."""
+
+
+@dataclass(frozen=True)
+class PutBack(InstalledItem, Result):
+    """The answer to PutBackRequest: the model or checkpoint is installed again."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from capt_gui.pages.models.page import ModelsPage
 from capt_gui.pages.report.page import ReportPage
 from capt_gui.pages.tune.page import TunePage
 from capt_gui.panels.page import Page
+from capt_gui.translate import later
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EVALUATE, EXPLORE, MODELS, REPORT, TUNE
 
@@ -26,9 +27,9 @@ class PageInfo:
 
 
 PAGES = (
-    PageInfo(EXPLORE, "Explore", "explore", ExplorePage),
-    PageInfo(EVALUATE, "Evaluate", "evaluate", EvaluatePage),
-    PageInfo(TUNE, "Tune", "tune", TunePage),
-    PageInfo(REPORT, "Report", "report", ReportPage),
-    PageInfo(MODELS, "Models", "models", ModelsPage),
+    PageInfo(EXPLORE, later("Explore"), "explore", ExplorePage),
+    PageInfo(EVALUATE, later("Evaluate"), "evaluate", EvaluatePage),
+    PageInfo(TUNE, later("Tune"), "tune", TunePage),
+    PageInfo(REPORT, later("Report"), "report", ReportPage),
+    PageInfo(MODELS, later("Models"), "models", ModelsPage),
 )

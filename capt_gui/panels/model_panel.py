@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import NO_PROMPTS
 from capt_gui.theme import Theme
+from capt_gui.translate import tr
 from capt_gui.view_models.explore.sides import SUFFIX, CheckpointOption
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.buttons import IconButton
@@ -130,10 +130,6 @@ def ask_for_checkpoint(window: QWidget, folder: str) -> str:
 
     window: the widget that the dialog belongs to.
     """
-
-    def tr(words: str) -> str:
-        return QCoreApplication.translate("ModelPanel", words)
-
     kind = tr("Prompt checkpoints (*{})").format(SUFFIX)
     path, _ = QFileDialog.getOpenFileName(window, tr("Open a prompt checkpoint"), folder, kind)
     return path

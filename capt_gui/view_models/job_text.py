@@ -48,6 +48,8 @@ def sentence(request: r.Request, attack_label: Callable[[str], str]) -> str:
             return tr("Verify {}").format(name)
         case r.RemoveRequest(name=name):
             return tr("Remove {}").format(name)
+        case r.PutBackRequest(name=name):
+            return tr("Put {} back").format(name)
         case r.SaliencyRequest():
             return tr("Look at what the answer rests on")
         case r.ReplayRequest():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from capt_engine import trash
 from capt_engine.bundled_models import BUNDLED
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import remove_folder
@@ -57,12 +58,29 @@ def verified(name: str) -> dict[str, str]:
 
 
 def remove(name: str) -> Path:
-    """Delete an installed model with its folder, and return the path that the folder had.
+    """Delete an installed model with its folder for good, and return the path that the folder had.
 
     Raises BadRequest for a model that ships with the program or is not installed.
     """
-    if name in BUNDLED:
-        raise BadRequest(f"{name!r} ships with the program.", "It cannot be removed.")
-    folder = folder_of(name)
+    folder = _removable(name)
     remove_folder(folder)
     return folder
+
+
+def discard(name: str) -> Path:
+    """Move an installed model into the trash of the folder of models, from which `put_back` brings it; return its place.
+
+    Raises BadRequest as `remove` does.
+    """
+    return trash.discard(_removable(name))
+
+
+def put_back(name: str) -> None:
+    """Move the model that was called `name` back from the trash; raises BadRequest where it is no longer there."""
+    trash.put_back(models_dir() / catalog.install_name(name))
+
+
+def _removable(name: str) -> Path:
+    if name in BUNDLED:
+        raise BadRequest(f"{name!r} ships with the program.", "It cannot be removed.")
+    return folder_of(name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from capt_engine import trash
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import move_new, sha256
 from capt_engine.folders import data_dir
@@ -77,18 +78,36 @@ def note_of(path: Path) -> Path:
 
 
 def remove(name: str) -> Path:
-    """Delete the user's own prompts called `name` with their install record, and return the path that they had.
+    """Delete the user's own prompts called `name` with their install record for good, and return the path that they had.
 
     Raises BadRequest for prompts that ship with the program or are not installed.
     """
-    path = own_folder() / f"{name}{SUFFIX}"
+    path = _removable(name)
+    install_record.discard(path)
+    install_record.discard(note_of(path))
+    return path
+
+
+def discard(name: str) -> Path:
+    """Move the user's own prompts into the trash of their folder, from which `put_back` brings them; return their place.
+
+    Raises BadRequest as `remove` does.
+    """
+    path = _removable(name)
+    return trash.discard_files((path, note_of(path)), name)
+
+
+def put_back(name: str) -> None:
+    """Move the prompts that were called `name` back from the trash; raises BadRequest where they are no longer there."""
+    trash.put_back_files(own_folder(), name)
+
+
+def _removable(name: str) -> Path:
     if not _is_own(name):
         is_bundled = any(entry.bundled and entry.id == name for entry in entries())
         what = "ships with the program" if is_bundled else "is not installed"
         raise BadRequest(f"{name!r} {what}.", "`capt prompts list` shows what can be removed: your own.")
-    install_record.discard(path)
-    install_record.discard(note_of(path))
-    return path
+    return own_folder() / f"{name}{SUFFIX}"
 
 
 def _is_own(name: str) -> bool:

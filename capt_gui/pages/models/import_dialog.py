@@ -29,6 +29,7 @@ from capt_engine.records import (
     SanityScore,
 )
 from capt_gui.theme import Theme
+from capt_gui.translate import later
 from capt_gui.view_models.models.install_job import InstallJob, InstallRequest
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.labels import named, text
@@ -159,8 +160,8 @@ class ImportDialog(QDialog):
 class ImportModelDialog(ImportDialog):
     """Asks for a folder or a weights file that becomes an installed model."""
 
-    title = "Use a model that you have"
-    explained = (
+    title = later("Use a model that you have")
+    explained = later(
         "An open_clip or CLIPModel folder, a CLIP's state dict, TeCoA's container, or a bare image tower (FARE). "
         "It is copied and converted to safetensors; pickled files are read by a process that can run nothing. "
         "Your file is not changed."
@@ -216,8 +217,8 @@ class ImportModelDialog(ImportDialog):
 class ImportPromptsDialog(ImportDialog):
     """Asks for a published prompts file."""
 
-    title = "Import published prompts"
-    explained = (
+    title = later("Import published prompts")
+    explained = later(
         "Prompts of CoOp, APT, AdvPT, MaPLe, FAP, IVLP, PromptSRC, VPT and their adversarial kin, as their authors "
         "released them. The family is seen from the file; it is read by a process that can run nothing, and converted."
     )

@@ -36,7 +36,14 @@ class LedgerDialog(QDialog):
             if entries
             else self.tr("Nothing was ever downloaded.")
         )
-        heads = [self.tr(head) for head in ("When", "Model", "Bytes", "Ended", "SHA-256", "From")]
+        heads = [
+            self.tr("When"),
+            self.tr("Model"),
+            self.tr("Bytes"),
+            self.tr("Ended"),
+            self.tr("SHA-256"),
+            self.tr("From"),
+        ]
         table = QTableWidget(len(entries), len(heads))
         table.setHorizontalHeaderLabels(heads)
         table.verticalHeader().hide()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
@@ -20,6 +22,8 @@ from capt_engine.records import (
     Failure,
     ModelsListed,
     OfferedModel,
+    PutBack,
+    PutBackRequest,
     Removed,
     RemoveRequest,
     SanityScore,
@@ -155,13 +159,13 @@ class ModelsPage(Page):
         self.install.start(VerifyRequest(*self._installed()))
 
     def on_remove(self) -> None:
-        """Ask the user to confirm, then start to delete the shown model or prompts from disk; refused, do nothing."""
+        """Ask the user to confirm, then move the shown model or prompts to the trash; refused, do nothing."""
         kind, name = self._installed()
         if self.sure(name):
             self.install.start(RemoveRequest(kind, name))
 
     def on_install_done(self, result: object) -> None:
-        """Show in the banner that `result` verified or removed something, and list the models again.
+        """Show in the banner that `result` verified, removed or brought back something, and list the models again.
 
         The result of an import is shown by its own dialog.
         """
@@ -169,7 +173,9 @@ class ModelsPage(Page):
             files = self.tr("1 file") if result.n_files == 1 else self.tr("{} files").format(result.n_files)
             self.say("done", self.tr("{} is what was installed").format(result.name), files)
         elif isinstance(result, Removed):
-            self.say("info", self.tr("{} is removed").format(result.name))
+            self._show_removed(result)
+        elif isinstance(result, PutBack):
+            self.say("done", self.tr("{} is back").format(result.name))
         self._models.refresh()
 
     def on_download(self) -> None:
@@ -257,8 +263,16 @@ class ModelsPage(Page):
         )
 
     def _sure(self, name: str) -> bool:
-        question = self.tr("Delete {} from this computer?").format(name)
-        return confirm(self, self.tr("Remove"), question, self.tr("Delete"))
+        hint = self.tr("It can be put back as long as the trash holds it.")
+        return confirm(self, self.tr("Remove"), self.tr("Remove {}?").format(name), self.tr("Remove"), hint)
+
+    def _show_removed(self, removed: Removed) -> None:
+        title = self.tr("{} is removed").format(removed.name)
+        if not removed.is_kept:
+            self.say("info", title, removed.emptied)
+            return
+        back = partial(self.install.start, PutBackRequest(removed.kind, removed.name))
+        self.offer("info", title, removed.emptied, (self.tr("Put it back"), back))
 
     def _entry(self, model: OfferedModel) -> RunEntry:
         underway = self._models.underway.get(model.id)

@@ -11,6 +11,7 @@ from capt_gui.pages.tune.result_step import ResultStep
 from capt_gui.pages.tune.run_step import RunStep
 from capt_gui.pages.tune.split_step import SplitStep
 from capt_gui.pages.tune.step import Step
+from capt_gui.translate import later
 from capt_gui.view_models.desk import Desk
 
 
@@ -24,9 +25,9 @@ class StepInfo:
 
 
 STEPS = (
-    StepInfo("Data", "Pictures of each class", DataStep),
-    StepInfo("Split", "Training, validation and test pictures", SplitStep),
-    StepInfo("Model and method", "Which model, how, and what it takes", MethodStep),
-    StepInfo("Tune", "Live, and in the background", RunStep),
-    StepInfo("Result", "What it is worth, and saving", ResultStep),
+    StepInfo(later("Data"), later("Pictures of each class"), DataStep),
+    StepInfo(later("Split"), later("Training, validation and test pictures"), SplitStep),
+    StepInfo(later("Model and method"), later("Which model, how, and what it takes"), MethodStep),
+    StepInfo(later("Tune"), later("Live, and in the background"), RunStep),
+    StepInfo(later("Result"), later("What it is worth, and saving"), ResultStep),
 )

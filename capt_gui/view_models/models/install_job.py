@@ -1,4 +1,4 @@
-"""One job about installed models or prompts: importing, verifying or removing; at most one at a time."""
+"""One job about installed models or prompts: importing, verifying, removing or bringing back; at most one at a time."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from functools import partial
 
 from PySide6.QtCore import Signal
 
-from capt_engine.records import ImportModelRequest, ImportPromptsRequest, RemoveRequest, VerifyRequest
+from capt_engine.records import ImportModelRequest, ImportPromptsRequest, PutBackRequest, RemoveRequest, VerifyRequest
 from capt_gui.bridge import About
 from capt_gui.view_models.navigation import MODELS
 from capt_gui.view_models.one_job import OneJob
 
-InstallRequest = ImportModelRequest | ImportPromptsRequest | VerifyRequest | RemoveRequest
+InstallRequest = ImportModelRequest | ImportPromptsRequest | VerifyRequest | RemoveRequest | PutBackRequest
 
 
 class InstallJob(OneJob):
-    """done(ModelImported, PromptsImported, Verified or Removed), failed(Failure), cancelled(); `changed`: whether it runs, or its text."""
+    """done(ModelImported, PromptsImported, Verified, Removed or PutBack), failed(Failure), cancelled().
+
+    `changed`: whether it runs, or its text.
+    """
 
     changed = Signal()
     done = Signal(object)
@@ -23,7 +26,7 @@ class InstallJob(OneJob):
     cancelled = Signal()
 
     def start(self, request: InstallRequest) -> None:
-        """Run a request to import, verify or remove a model or prompts; do nothing while another one is under way.
+        """Run a request to import, verify, remove or bring back a model or prompts; do nothing while another one is under way.
 
         `done`, `failed` or `cancelled` follows.
         """

@@ -172,6 +172,10 @@ def test_prompts_have_a_list_of_their_own(page: ModelsPage, bench: Bench, qtbot:
     page.prompts.remove.click()
     assert bench.engine.requests[-1] == r.RemoveRequest("prompts", "my-mugs")
     bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), r.Removed("prompts", "my-mugs")))
+    page.banner.action_clicked.emit()
+    assert bench.engine.requests[-1] == r.PutBackRequest("prompts", "my-mugs")
+    bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), r.PutBack("prompts", "my-mugs")))
+    assert page.banner.accessibleName() == "my-mugs is back"
     with qtbot.waitSignal(bench.desk.navigation.requested):
         page.prompts.use.click()
     assert bench.desk.model.sides.b == "my-mugs"
