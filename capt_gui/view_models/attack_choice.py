@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from capt_engine.records import (
     NO_PROMPTS,
     PERTURBED,
+    PICTURES_KEPT,
     ROUNDINGS,
     SUITES,
     AttackInfo,

@@ -116,7 +116,7 @@ def preferences(usual_folders: dict[str, str]) -> tuple[Preference, ...]:
         Preference(
             "keep_pictures", runs, tr("Attacked pictures of a run"),
             tr("Files of the pictures that fooled the model. The few that a report shows are kept in any case."), CHOICE,
-            (("none", tr("None")), ("some", tr("Up to 1,000, drawn by the seed")), ("all", tr("All"))),
+            (("none", tr("None of them")), ("some", tr("Up to 1,000, drawn by the seed")), ("all", tr("All of them"))),
             words=tr("PNG disk"),
         ),
         Preference(
