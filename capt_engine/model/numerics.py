@@ -92,7 +92,7 @@ def out_of_half(features: Tensor, precision: str) -> Tensor:
 
 
 def _scaled(x: Tensor, factor: float) -> Tensor:
-    scaled: Tensor = _Scaled.apply(x, factor)  # type: ignore[no-untyped-call]
+    scaled: Tensor = _Scaled.apply(x, factor)
     return scaled
 
 
@@ -105,7 +105,8 @@ def repeatable(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    cudnn, filling = torch.backends.cudnn, torch.utils.deterministic
+    cudnn: Any = torch.backends.cudnn
+    filling: Any = torch.utils.deterministic
     before = (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
@@ -167,15 +168,17 @@ def accelerator_facts(device: torch.device) -> dict[str, str]:
     """
     if device.type != "cuda":
         return {"driver": "", "cudnn": "", "attention": ""}
+    cuda: Any = torch.backends.cuda
+    cudnn: Any = torch.backends.cudnn
     kinds = {
-        "flash": torch.backends.cuda.flash_sdp_enabled(),
-        "memory-efficient": torch.backends.cuda.mem_efficient_sdp_enabled(),
-        "cudnn": torch.backends.cuda.cudnn_sdp_enabled(),
-        "math": torch.backends.cuda.math_sdp_enabled(),
+        "flash": cuda.flash_sdp_enabled(),
+        "memory-efficient": cuda.mem_efficient_sdp_enabled(),
+        "cudnn": cuda.cudnn_sdp_enabled(),
+        "math": cuda.math_sdp_enabled(),
     }
     return {
         "driver": _driver(),
-        "cudnn": str(torch.backends.cudnn.version() or ""),
+        "cudnn": str(cudnn.version() or ""),
         "attention": ", ".join(name for name, on in kinds.items() if on),
     }
 
@@ -191,7 +194,8 @@ def _driver() -> str:
 
 def _set_float32(meaning: str) -> None:
     """Set what float32 is computed in on NVIDIA's GPUs: "ieee", or "tf32"."""
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    cudnn: Any = torch.backends.cudnn
+    matmul: Any = torch.backends.cuda.matmul
     if not hasattr(cudnn, "conv"):
         # torch before 2.9.
         cudnn.allow_tf32 = matmul.allow_tf32 = meaning == "tf32"

@@ -51,6 +51,7 @@ _BRIEF = {
 }
 
 
+_HALF = {"steps": 2, "queries": 8}
 # One attack for each way of stepping; the others are run where there is time.
 _FEW = ("pgd", "apgd-ce", "apgd-t", "cw", "fab", "square")
 BRIEF = "--brief" in sys.argv
@@ -79,7 +80,8 @@ def cases() -> Iterator[tuple[str, Attack, Threat]]:
     for name in _FEW if BRIEF else ATTACKS.names():
         kind = ATTACKS[name]
         known = {one.name for one in fields(kind)}
-        attack = kind(**{key: value for key, value in _BRIEF.items() if key in known})
+        settings = _BRIEF | (_HALF if BRIEF else {})
+        attack = kind(**{key: value for key, value in settings.items() if key in known})
         norms = kind.norms or (LINF.name,)
         for norm, eps in ((LINF, 4 / 255), (L2, 0.5)):
             if norm.name in (norms[:1] if BRIEF else norms):
