@@ -110,7 +110,7 @@ class RunProgress:
     """The progress of a run over pictures; stored ones are no work, and the time that remains is told by the others.
 
     pictures: how many there will be, 0 where that is not known. n_done: computed or not usable; n_stored: answered by the store.
-    timing: of what is computed.
+    timing: of what is computed. room: pixels of a batch, where the device had no memory for more; 0 while it had for each.
     """
 
     progress: Progress
@@ -119,6 +119,7 @@ class RunProgress:
     n_done: int = 0
     n_stored: int = 0
     timing: Timing | None = None
+    room: int = 0
 
     @property
     def n_left(self) -> int:
@@ -278,7 +279,12 @@ def _looked_up(work: Plan, subject: Labelled, known: Known | None) -> Input | St
 def _rows_or_smaller(
     work: Plan, inputs: list[Input], pace: RunProgress, first: int, known: Known | None
 ) -> list[PictureRow]:
-    """The rows of a part of a batch, in halves where the device has no memory for it; `first` is its first picture's number."""
+    """The rows of a part of a batch, in halves where the device has, or had, no memory for it; `first` is its first picture's number."""
+    pixels = inputs[0].seen[0].numel()
+    half = (len(inputs) + 1) // 2
+    if len(inputs) > 1 and 0 < pace.room < len(inputs) * pixels:
+        rows = _rows_or_smaller(work, inputs[:half], pace, first, known)
+        return rows + _rows_or_smaller(work, inputs[half:], pace, first + half, known)
     try:
         rows = rows_of(work, inputs, pace.of(first, len(inputs)), known)
     except RuntimeError as error:
@@ -298,9 +304,8 @@ def _rows_or_smaller(
         pace.n_done += len(inputs)
         return rows
     free_memory(work.classifier.device)
-    half = (len(inputs) + 1) // 2
-    rows = _rows_or_smaller(work, inputs[:half], pace, first, known)
-    return rows + _rows_or_smaller(work, inputs[half:], pace, first + half, known)
+    pace.room = half * pixels
+    return _rows_or_smaller(work, inputs, pace, first, known)
 
 
 def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:

@@ -16,6 +16,9 @@ from capt_engine.checks.table import CHECKS
 from capt_engine.metrics import METRICS
 from capt_engine.tuning.methods import METHODS
 
+# The program takes half a minute of a core, and longer where others work on it.
+pytestmark = pytest.mark.timeout(1800)
+
 ROOT = Path(__file__).parents[2]
 
 NO_WAIT = {"waits": 0, "copies to it": 0}
