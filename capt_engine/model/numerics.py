@@ -108,20 +108,20 @@ def repeatable(wanted: bool) -> Iterator[None]:
     cudnn: Any = torch.backends.cudnn
     filling: Any = torch.utils.deterministic
     before = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.get_deterministic_debug_mode(),
         cudnn.deterministic,
         cudnn.benchmark,
         filling.fill_uninitialized_memory,
     )
-    torch.use_deterministic_algorithms(True)
+    # What `use_deterministic_algorithms` does, without the seconds in which that imports torch's compiler.
+    torch.set_deterministic_debug_mode("error")
     # Filling memory that is written anyway would only take time.
     cudnn.deterministic, cudnn.benchmark, filling.fill_uninitialized_memory = True, False, False
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        cudnn.deterministic, cudnn.benchmark, filling.fill_uninitialized_memory = before[2:]
+        torch.set_deterministic_debug_mode(before[0])
+        cudnn.deterministic, cudnn.benchmark, filling.fill_uninitialized_memory = before[1:]
 
 
 def is_unrepeatable(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_half_precision_keeps_the_signs_of_gradients(
     assert float((rounded.sign() == gradient.sign()).float().mean()) > 0.9
     # Scaled there and back.
     assert float((rounded - gradient).norm() / gradient.norm()) < 0.1
-    assert torch.equal(tiny_classifier(pixels(4)), logits)
+    assert torch.equal(logits_and_gradient(tiny_classifier, pixels(4))[0], logits)
 
 
 def test_a_precision_that_a_device_lacks_is_refused(tiny_classifier: Classifier) -> None:
@@ -79,12 +80,15 @@ def test_fp32_is_not_tf32_on_a_gpu() -> None:
 def test_repeatable_algorithms_are_asked_for_only_inside() -> None:
     """One job within another: each has its own setting, and afterwards all is as it was."""
     before = numerics.switches()
+    compiler = "torch._inductor" in sys.modules
     with numerics.repeatable(True):
         assert numerics.switches()["algorithms"] is numerics.switches()["cudnn"] is True
         with numerics.repeatable(False):
             pass
         assert torch.are_deterministic_algorithms_enabled()
     assert numerics.switches() == before
+    # Which takes seconds to import.
+    assert ("torch._inductor" in sys.modules) == compiler
 
 
 def test_an_operation_that_cannot_be_repeated_is_known_by_its_error() -> None:
