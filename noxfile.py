@@ -77,5 +77,8 @@ def language(session: nox.Session) -> None:
 
 @nox.session
 def pictures(session: nox.Session) -> None:
-    """Draw the pictures of README and guide from the real window, with free photographs that scikit-image brings."""
-    session.run("uv", "run", "--isolated", "--group", "pictures", "python", "docs/pictures.py", external=True)
+    """Draw the pictures of README and guide by steps of the tour, with free photographs that scikit-image brings."""
+    steps = ("pytest", "-n0", "-s", "-p", "no:cacheprovider", "tests/tour/pictures.py")
+    session.run(
+        "uv", "run", "--isolated", "--group", "pictures", *steps, env={"CAPT_TOUR_PATIENCE_S": "3600"}, external=True
+    )

@@ -168,9 +168,9 @@ def counted(n: int, one: str, many: str = "") -> str:
 
 def unlike_training(count: int, n: int) -> str:
     """Say that `count` of `n` pictures are out of distribution: "37 of 40 pictures look like nothing this model was trained on."."""
-    who = f"{count:,} of {counted(n, 'picture')}" if n != 1 else "The picture"
-    looks = "looks" if count == 1 else "look"
-    return f"{who} {looks} like nothing this model was trained on."
+    if n == 1:
+        return "The picture looks like nothing this model was trained on."
+    return f"{count:,} of {n:,} pictures {'looks' if count == 1 else 'look'} like nothing this model was trained on."
 
 
 def duration(seconds: float) -> str:

@@ -23,7 +23,7 @@ from capt_gui.crash import CrashReporter
 from capt_gui.main_window import MainWindow
 from capt_gui.settings import SIMPLE, Settings
 from capt_gui.theme import Theme
-from capt_gui.translate import install_language, tr
+from capt_gui.translate import install_language, spoken
 from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
@@ -154,7 +154,7 @@ def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, them
     if safe:
         return Launch(_themed(Settings(), theme), None, "Safe mode: defaults, and nothing is remembered.", paths, logs)
     is_first = not path.exists()
-    notice = settings_file.set_aside(path, "The settings were reset") if reset and path.exists() else ""
+    notice = settings_file.set_aside(path, "The settings were reset.") if reset and path.exists() else ""
     settings, problem = (Settings(), "") if reset else settings_file.load(path)
     if is_first:
         # nobody has been here: one picture, one button, one sentence
@@ -211,7 +211,8 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     interrupt = Interrupt(window)
     SlowStart(window, desk, launch.paths)
     window.show()
-    if notice := f"{launch.notice} {desk.tuning.project.notice}".strip():
+    # the notice was written before the language was known
+    if notice := f"{spoken(launch.notice)} {desk.tuning.project.notice}".strip():
         window.show_message(notice)
     window.sessions.model.failed.connect(reporter.report_failure)
     window.sessions.model.start()
@@ -229,4 +230,4 @@ def _themed(settings: Settings, theme: str | None) -> Settings:
 
 
 def _missing(folder: Path) -> str:
-    return tr("The chosen folder {} is not there; the usual one is used as long as it is missing.").format(folder)
+    return f"The chosen folder {folder} is not there; the usual one is used as long as it is missing."

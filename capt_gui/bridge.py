@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from capt_engine.api import Engine
 from capt_engine.records import (
+    Catalogue,
     CatalogueChanged,
     EngineFailed,
     EngineNote,
     EngineReady,
     Event,
+    Failure,
     JobCancelled,
     JobEvent,
     JobFailed,
@@ -25,6 +27,7 @@ from capt_engine.records import (
     JobStarted,
     Request,
 )
+from capt_gui.translate import spoken
 
 Slot = Callable[..., object] | SignalInstance
 
@@ -273,6 +276,7 @@ class Bridge(QObject):
         """Called on the window's thread."""
         if self._closed:
             return
+        event = told(event)
         if isinstance(event, EngineNote):
             self.engine_noted.emit(event)
         elif isinstance(event, EngineReady):
@@ -287,3 +291,49 @@ class Bridge(QObject):
             if job is not None:
                 job.take(event)
                 self.heard.emit(job, event)
+
+
+E = TypeVar("E", bound=Event)
+
+# of what can be chosen: the fields that people read
+_READ = ("label", "summary", "help", "warning", "among")
+
+
+def told(event: E) -> E:
+    """Return `event` with what it says (a note, a failure, all that can be chosen) in the language of the window.
+
+    Results come as they are: what shows one of their texts asks `spoken` for it.
+    """
+    said: dict[str, Any] = {}
+    if isinstance(event, EngineNote | JobProgress):
+        said["note"] = spoken(event.note)
+    elif isinstance(event, EngineFailed | JobFailed):
+        said["failure"] = _failure(event.failure)
+    elif isinstance(event, JobCancelled):
+        said["reason"] = spoken(event.reason)
+    elif isinstance(event, EngineReady | CatalogueChanged):
+        said["catalogue"] = _catalogue(event.catalogue)
+        if isinstance(event, EngineReady):
+            said["device"] = replace(event.device, label=spoken(event.device.label), note=spoken(event.device.note))
+    return replace(event, **said) if said else event
+
+
+def _failure(failure: Failure) -> Failure:
+    return replace(failure, message=spoken(failure.message), hint=spoken(failure.hint))
+
+
+def _catalogue(catalogue: Catalogue) -> Catalogue:
+    """The name of somebody's prompts is theirs, and stays."""
+    tables = {
+        name: tuple(_info(one) for one in getattr(catalogue, name))
+        for name in ("attacks", "norms", "metrics", "models", "methods", "presets", "tuning", "class_lists")
+    }
+    prompts = tuple(replace(one, summary=spoken(one.summary)) for one in catalogue.prompts)
+    return replace(catalogue, prompts=prompts, **tables)
+
+
+def _info(info: Any) -> Any:
+    said: dict[str, Any] = {name: spoken(getattr(info, name)) for name in _READ if getattr(info, name, "")}
+    if getattr(info, "params", ()):
+        said["params"] = tuple(map(_info, info.params))
+    return replace(info, **said)

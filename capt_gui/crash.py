@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLa
 from capt_engine.crash_log import shorten_home, where, write_report
 from capt_engine.records import Failure
 from capt_gui.plain_text import plain_label
+from capt_gui.translate import spoken
 
 
 class CrashDialog(QDialog):
@@ -24,19 +25,21 @@ class CrashDialog(QDialog):
     def __init__(self, path: Path | None, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = text
-        self.setWindowTitle("Something went wrong")
+        self.setWindowTitle(self.tr("Something went wrong"))
         self.resize(720, 460)
         about = plain_label(
-            "CAPT Explorer met a problem it did not expect; this is a fault of ours, not yours. You can go on, but "
-            f"saving what matters and starting again is safer.\n\nThe report below stays on this computer. {where(path)}"
+            self.tr(
+                "CAPT Explorer met a problem it did not expect; this is a fault of ours, not yours. You can go on, but "
+                "saving what matters and starting again is safer.\n\nThe report below stays on this computer. {}"
+            ).format(spoken(where(path)))
         )
         about.setWordWrap(True)
         report = QPlainTextEdit(text)
         report.setReadOnly(True)
-        report.setAccessibleName("Crash report")
+        report.setAccessibleName(self.tr("Crash report"))
         report.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        copy = buttons.addButton("Copy report", QDialogButtonBox.ButtonRole.ActionRole)
+        copy = buttons.addButton(self.tr("Copy report"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self.on_copy_clicked)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

@@ -42,6 +42,7 @@ from capt_gui.panels.session_menu import SessionMenu, is_session
 from capt_gui.panels.window_menus import WindowMenus
 from capt_gui.plain_text import message_box, plain_label
 from capt_gui.settings import FULL, SIMPLE
+from capt_gui.translate import later
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.preferences.shortcuts import EVERYWHERE, Shortcuts
@@ -54,10 +55,10 @@ from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_rail import PageRail
 
 _SIZE = (1280, 800)
-MENUS = ("&File", "&Edit", "&View", "&Run", "&Help")
+MENUS = (later("&File"), later("&Edit"), later("&View"), later("&Run"), later("&Help"))
 """The menus in order; those in which the page in front has nothing are not shown."""
-_THEMES = (("system", "Follow the &system"), ("light", "&Light"), ("dark", "&Dark"))
-_ABOUT = (
+_THEMES = (("system", later("Follow the &system")), ("light", later("&Light")), ("dark", later("&Dark")))
+_ABOUT = later(
     "Shows what a CLIP model sees in a picture, and whether a change too small to notice makes it see something else.\n\n"
     "Pictures never leave this computer. The network is used only for downloads you start."
 )
@@ -170,9 +171,9 @@ class MainWindow(QMainWindow):
         engine = self.desk.engine
         self._note.setText(engine.waiting_text)
         if engine.failure is not None:
-            self._pill.set_state("error", "Engine not available", engine.failure.message)
+            self._pill.set_state("error", self.tr("Engine not available"), engine.failure.message)
         elif engine.device is None:
-            self._pill.set_state("busy", "Starting", engine.waiting_text)
+            self._pill.set_state("busy", self.tr("Starting"), engine.waiting_text)
         else:
             self._pill.set_state("ready", formatting.memory(engine.device), engine.device.note)
 
@@ -234,7 +235,9 @@ class MainWindow(QMainWindow):
     def on_about(self) -> None:
         """Show a dialog with the version of the program, what it does, and when it uses the network."""
         version = metadata.version("capt-explorer")
-        box = message_box(QMessageBox.Icon.NoIcon, "About CAPT Explorer", f"CAPT Explorer {version}", _ABOUT, self)
+        box = message_box(
+            QMessageBox.Icon.NoIcon, self.tr("About CAPT Explorer"), f"CAPT Explorer {version}", self.tr(_ABOUT), self
+        )
         box.setStandardButtons(QMessageBox.StandardButton.Ok)
         box.exec()
 
@@ -259,7 +262,7 @@ class MainWindow(QMainWindow):
             event.ignore()
         elif event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
-            self.statusBar().showMessage("Let go to open")
+            self.statusBar().showMessage(self.tr("Let go to open"))
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """Clear the hint in the status bar, because what was dragged has left the window; Qt handles `event` further."""
@@ -340,7 +343,7 @@ class MainWindow(QMainWindow):
         self._menus.add({"&File": self._file_actions(), "&Edit": self._edit_actions(), "&Help": self._help_actions()})
 
     def _file_actions(self) -> list[QAction | None]:
-        return [None, make_action(self, "&Quit", self.close, QKeySequence.StandardKey.Quit)]
+        return [None, make_action(self, self.tr("&Quit"), self.close, QKeySequence.StandardKey.Quit)]
 
     def _edit_actions(self) -> list[QAction | None]:
         return [None, make_action(self, self.tr("P&references…"), self.on_preferences, "Ctrl+,")]
@@ -349,8 +352,8 @@ class MainWindow(QMainWindow):
         return [
             make_action(self, self.tr("Show me &around"), self.on_tour),
             *self.help_desk.actions(),
-            make_action(self, "Open &log folder", self.on_open_logs),
-            make_action(self, "&About CAPT Explorer", self.on_about),
+            make_action(self, self.tr("Open &log folder"), self.on_open_logs),
+            make_action(self, self.tr("&About CAPT Explorer"), self.on_about),
         ]
 
     def _view_actions(self) -> list[QAction | None]:
@@ -363,7 +366,7 @@ class MainWindow(QMainWindow):
         group = QActionGroup(self)
         actions: list[QAction | None] = [*self._page_actions.values(), None, self.jobs.action, None]
         for choice, title in _THEMES:
-            action = QAction(title, group, checkable=True, checked=choice == self.desk.theme.choice)
+            action = QAction(self.tr(title), group, checkable=True, checked=choice == self.desk.theme.choice)
             action.setData(choice)
             self._theme_actions.append(action)
             actions.append(action)

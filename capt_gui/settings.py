@@ -202,14 +202,14 @@ def load(path: Path) -> tuple[Settings, str]:
     try:
         data = read_toml(path, Table)
         settings = what_fits(upgrade(data, UPGRADES, VERSION), Settings, unfit.append)
-        return settings, set_aside(path, _of_unfit(unfit), "their defaults") if unfit else ""
+        return settings, set_aside(path, _of_unfit(unfit), whole=False) if unfit else ""
     except (BadRequest, UpgradeError) as problem:
         why = problem.__cause__
         if isinstance(why, FileNotFoundError):
             return Settings(), ""
         if isinstance(why, OSError):
             return Settings(), f"The settings could not be read ({why.strerror}), so the defaults are used."
-        return Settings(), set_aside(path, "The settings file was damaged")
+        return Settings(), set_aside(path, "The settings file was damaged.")
 
 
 def save(settings: Settings, path: Path) -> None:
@@ -222,22 +222,22 @@ def save(settings: Settings, path: Path) -> None:
     files.write_atomic(path.resolve(), tomli_w.dumps(_writable(asdict(settings))))
 
 
-def set_aside(path: Path, reason: str, used: str = "the defaults") -> str:
+def set_aside(path: Path, reason: str, *, whole: bool = True) -> str:
     """Rename the settings file `path` to the next free settings.bad-N.toml, and return a sentence that says so.
 
-    reason: the clause that begins the sentence, such as "The settings file was damaged". used: the words for what is
-    used in its place. Where the disk refuses, nothing is renamed and the sentence says that.
+    reason: the sentence before it, such as "The settings file was damaged.". whole: none of its values is
+    used, not only some. Where the disk refuses, nothing is renamed and the sentence says that.
     """
     aside = files.set_aside(path)
     if aside is None:
-        return f"{reason} and could not be set aside, so {used} are used for now."
-    return f"{reason}. It was kept as {aside.name}, and {used} are used."
+        return f"{reason} It could not be set aside, so the defaults are used for now."
+    return f"{reason} It was kept as {aside.name}, and {'the' if whole else 'their'} defaults are used."
 
 
 def _of_unfit(names: list[str]) -> str:
-    """Return the clause for settings whose values make no sense, naming the first few."""
+    """Return the sentence on settings whose values make no sense, naming the first few."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"The settings file had values that make no sense ({', '.join(names[:3])}{more})"
+    return f"The settings file had values that make no sense ({', '.join(names[:3])}{more})."
 
 
 def _writable(value: Any) -> Any:

@@ -77,6 +77,7 @@ _ICON_SIZES = (14, 16, 18, 20, 24, 28, 32, 36, 48, 64)
 _SHEET_ICONS = {
     "chevron-down": "text_muted",
     "chevron-up": "text_muted",
+    "chevron-left": "text_muted",
     "chevron-right": "text_muted",
     "check": "accent_text",
 }

@@ -8,11 +8,13 @@ that the engine forms with values stand there as their pattern, `{} holds no pic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from string import Formatter
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
+from PySide6.QtGui import QFontDatabase, QFontInfo, QGuiApplication
 
 from capt_engine.reading import json_if_sound
 from capt_engine.resources import resource
@@ -21,7 +23,15 @@ COMMENT = "␟"
 ENGINE = f"{COMMENT}engine"
 
 _QT_FOLDER = QLibraryInfo.LibraryPath.TranslationsPath
-_FIELD = re.compile(r"\{(\d*)\}")
+# the first of them that is installed: macOS, Windows, Linux
+_FAMILIES = {
+    QLocale.Script.SimplifiedHanScript: (
+        "PingFang SC", "Microsoft YaHei UI", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC",
+        "WenQuanYi Micro Hei",
+    ),
+}  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_ENDS = re.compile(r"(?<=[.!?…]) ")
 
 
 class Catalogue(QTranslator):
@@ -42,8 +52,30 @@ class Catalogue(QTranslator):
         return commented or self._texts.get(source) or None
 
     def spoken(self, text: str) -> str:
-        """Return the translation of `text`, a text or sentence of the engine; `text` itself where there is none."""
-        return self._texts.get(text) or self._patterns.translated(text) or text
+        """Return the translation of `text`, a text or sentences of the engine; `text` itself where there is none."""
+        if not text:
+            return text
+        known = self._whole(text)
+        for cut in () if known else _ENDS.finditer(text):
+            # several sentences, one behind the other
+            if first := self._whole(text[: cut.start()]):
+                return f"{first} {self.spoken(text[cut.end() :])}"
+        return known or text
+
+    def _whole(self, text: str) -> str:
+        return self._texts.get(text) or self._patterns.translated(text, self._value)
+
+    def _value(self, value: str) -> str:
+        """A value may be words of the engine too, such as "3 pictures"; a single word is a name of somebody's."""
+        return (self._whole(value) or value) if " " in value else value
+
+    def source(self, text: str) -> str:
+        """Return the English text that `text` is the translation of; `text` itself where it is none."""
+        return self._sources.get(text, text)
+
+    @cached_property
+    def _sources(self) -> dict[str, str]:
+        return {said: key.partition(COMMENT)[0] for key, said in reversed([*self._texts.items()])}
 
     @cached_property
     def _patterns(self) -> Patterns:
@@ -51,26 +83,47 @@ class Catalogue(QTranslator):
 
 
 class Patterns:
-    """Sentences with places for values, `{} of {} pictures`, and their translations, where a place may have its number."""
+    """Sentences with places for values, `{} of {} pictures`, and their translations, where a place may have its number.
+
+    A pattern with few words of its own takes numbers only, or it would fit what it does not mean.
+    """
 
     def __init__(self, translations: Mapping[str, str]) -> None:
+        parts = {pattern: tuple(_literals(pattern)) for pattern, said in translations.items() if said}
         # the pattern that says most itself goes first
-        told = sorted(translations.items(), key=lambda one: (-len(_FIELD.sub("", one[0])), one[0]))
-        self._known = [(_FIELD.split(pattern, maxsplit=1)[0], pattern, said) for pattern, said in told if said]
+        told = sorted(parts, key=lambda pattern: (-sum(map(len, parts[pattern])), pattern))
+        self._known = [(parts[pattern], pattern, translations[pattern]) for pattern in told]
         self._compiled: dict[str, re.Pattern[str]] = {}
 
-    def translated(self, text: str) -> str:
-        """Return the translation of the sentence `text` with its values in their places, "" where no pattern fits."""
-        for start, pattern, said in self._known:
-            if text.startswith(start) and (found := self._expression(pattern).fullmatch(text)):
-                return said.format(*found.groups())
+    def translated(self, text: str, of_value: Callable[[str], str] = str) -> str:
+        """Return the translation of the sentence `text` with its values in their places, "" where no pattern fits.
+
+        of_value: gives what is put in the place of a value.
+        """
+        for parts, pattern, said in self._known:
+            # most patterns are ruled out by their words, without a regular expression
+            if text.startswith(parts[0]) and text.endswith(parts[-1]) and all(part in text for part in parts):
+                found = self._expression(pattern, parts).fullmatch(text)
+                if found:
+                    return said.format(*map(of_value, found.groups()))
         return ""
 
-    def _expression(self, pattern: str) -> re.Pattern[str]:
+    def _expression(self, pattern: str, parts: Sequence[str]) -> re.Pattern[str]:
         if pattern not in self._compiled:
-            parts = _FIELD.split(pattern)[::2]
-            self._compiled[pattern] = re.compile("(.*?)".join(map(re.escape, parts)), re.DOTALL)
+            is_named = len(_WORD.findall(" ".join(parts))) > 1 or bool(_WORD.match(parts[0]))
+            place = "(.*?)" if is_named else r"([\W\d]*?)"
+            self._compiled[pattern] = re.compile(place.join(map(re.escape, parts)), re.DOTALL)
         return self._compiled[pattern]
+
+
+def _literals(pattern: str) -> Iterator[str]:
+    """The words of a pattern before, between and behind its places."""
+    is_open = True
+    for words, field, _, _ in Formatter().parse(pattern):
+        yield words
+        is_open = field is not None
+    if is_open:
+        yield ""
 
 
 _installed: list[Catalogue] = []
@@ -89,9 +142,12 @@ def later(text: str) -> str:
     return text
 
 
-def counted(n: int, one: str, many: str) -> str:
-    """Return the translation of `one` if `n` is 1, else of `many`, with `n` in the place of "{}"."""
-    return tr(one if n == 1 else many).format(n)
+def counted(n: int, one: str, many: str, *more: object) -> str:
+    """Return the translation of `one` if `n` is 1, else of `many`, with `n` in the place of "{}" or "{0}".
+
+    more: the values of further places, "{1}" and on.
+    """
+    return tr(one if n == 1 else many).format(n, *more)
 
 
 def spoken(text: str) -> str:
@@ -100,6 +156,14 @@ def spoken(text: str) -> str:
     Unchanged where there is no translation: a text from a file, a plug-in or a library.
     """
     return _installed[-1].spoken(text) if _installed else text
+
+
+def source(text: str) -> str:
+    """Return the English text that `text` is the translation of, for what is found by it in every language.
+
+    `text` itself where it is no translation, or holds values.
+    """
+    return _installed[-1].source(text) if _installed else text
 
 
 def languages() -> tuple[tuple[str, str], ...]:
@@ -120,6 +184,8 @@ def install_language(app: QCoreApplication, choice: str) -> bool:
     if qt.load(QLocale(found), "qtbase", "_", QLibraryInfo.path(_QT_FOLDER)):
         app.installTranslator(qt)
     install(app, json_if_sound(_catalogues()[found], dict[str, str]) or {})
+    if isinstance(app, QGuiApplication):
+        _fit_font(app, QLocale(found).script())
     return True
 
 
@@ -135,6 +201,19 @@ def remove(app: QCoreApplication, catalogue: Catalogue) -> None:
     """Let `app` no longer speak the translations of `catalogue`."""
     app.removeTranslator(catalogue)
     _installed.remove(catalogue)
+
+
+def _fit_font(app: QGuiApplication, script: QLocale.Script) -> None:
+    """Let a family that is made for `script` stand in for the letters that the usual one has not.
+
+    Without it the system may take a Japanese one for Chinese, whose characters and commas have other shapes.
+    """
+    there = set(QFontDatabase.families()) if script in _FAMILIES else set()
+    made_for = [family for family in _FAMILIES.get(script, ()) if family in there]
+    if made_for:
+        font = app.font()
+        font.setFamilies([QFontInfo(font).family(), made_for[0]])
+        app.setFont(font)
 
 
 def _catalogues() -> dict[str, Path]:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from capt_engine.errors import Cancelled, Stopped
 
 REPORT_EVERY_S = 0.05
+# Of more units than this the first one is not extrapolated, as it pays for what is loaded: so many units and seconds behind it are.
+_MANY, _BASIS, _BASIS_S = 20, 2, 0.5
 
 
 class _Foreseen(NamedTuple):
@@ -52,6 +54,7 @@ class StoppableProgress:
         self.is_paused = is_paused
         self._last_s = 0.0
         self._start: tuple[float, int, int] | None = None
+        self._is_warm = False
         self._foreseen: _Foreseen | None = None
         self._now: tuple[int, int] = (0, 0)
 
@@ -76,7 +79,9 @@ class StoppableProgress:
             self._foreseen = self._foreseen._replace(at_s=self._foreseen.at_s + away_s)
         self._now = (done, total)
         if total and (self._start is None or self._start[2] != total):
-            self._start = (now_s, done, total)
+            self._start, self._is_warm = (now_s, done, total), False
+        elif self._start is not None and not self._is_warm and total > _MANY and done == self._start[1] + 1:
+            self._start, self._is_warm = (now_s, done, total), True
         if now_s - self._last_s < REPORT_EVERY_S:
             return
         self._last_s = now_s
@@ -88,6 +93,6 @@ class StoppableProgress:
         if self._start is None:
             return None
         start_s, start_done, total = self._start
-        if done <= start_done:
+        if done <= start_done or (self._is_warm and (done < start_done + _BASIS or now_s < start_s + _BASIS_S)):
             return None
         return (now_s - start_s) / (done - start_done) * (total - done)

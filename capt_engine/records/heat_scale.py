@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from capt_engine.formatting import MINUS, number
+from capt_engine.formatting import MINUS, NO_BREAK, number
 from capt_engine.records.pictures import Picture
 from capt_engine.records.saliency import ValueMap
 from capt_engine.records.signed_scale import palette as signed_palette
@@ -25,17 +25,21 @@ _STEPS = 254
 class HeatScale:
     """A scale of colours from 0, dark, to `end`, bright; signed: from −`end`, blue, over 0, near white, to `end`, orange.
 
-    A value beyond an end has the colour of that end.
+    A value beyond an end has the colour of that end. is_cut: there are such values.
     """
 
     end: float
     is_signed: bool = False
+    is_cut: bool = False
 
     @property
     def labels(self) -> tuple[str, str]:
         """The texts at the lower and the upper end of the scale's bar."""
         text = number(self.end)
-        return (f"{MINUS}{text}", f"+{text}") if self.is_signed else ("0", text)
+        low, high = (f"{MINUS}{text}", f"+{text}") if self.is_signed else ("0", text)
+        if not self.is_cut:
+            return low, high
+        return f"≤{NO_BREAK}{low}" if self.is_signed else low, f"≥{NO_BREAK}{high}"
 
     @property
     def colours(self) -> bytes:

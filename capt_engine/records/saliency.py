@@ -39,6 +39,11 @@ class ValueMap:
         (value,) = struct.unpack_from("<f", self.values, 4 * (row * self.columns + column))
         return float(value)
 
+    def above(self, share: float) -> float:
+        """Return the absolute value that at most this `share` of all, in [0, 1], lie above; 0 for a map without any."""
+        ordered = sorted(map(abs, self.numbers()), reverse=True)
+        return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
+
     @property
     def largest(self) -> float:
         """Return the largest absolute value; 0 for a map without any."""

@@ -34,17 +34,28 @@ class UnknownWord:
     @property
     def sentence(self) -> str:
         """Return what the word means for the model's probabilities, in a sentence that quotes it."""
-        word, known = _quoted(self.word), f"is not among the {self.known:,} words this model knows"
+        word, known, many = _quoted(self.word), f"{self.known:,}", len(self.classes)
         if not self.classes:
-            return f"{word} in the template {known}; it disturbs the probability of every class."
+            return (
+                f"{word} in the template is not among the {known} words this model knows; "
+                "it disturbs the probability of every class."
+            )
         name = _quoted(self.classes[0])
-        alone = len(self.classes) == 1 and self.classes[0].casefold() == self.word
-        place = "" if alone else f" in {name}" if len(self.classes) == 1 else f" in {len(self.classes)} class names"
+        alone = many == 1 and self.classes[0].casefold() == self.word
+        # each sentence stands here as a whole, as the window translates it
         if self.tuned:
-            return f"{word}{place} {known}; only the pictures that it is tuned on say what it means."
-        if len(self.classes) > 1:
-            return f"{word}{place} {known}; their probabilities mean nothing."
-        return f"{word}{place} {known}; {'its probability' if alone else f'the probability of {name}'} means nothing."
+            return (
+                f"{word}{'' if alone else f' in {name}' if many == 1 else f' in {many} class names'} is not among the "
+                f"{known} words this model knows; only the pictures that it is tuned on say what it means."
+            )
+        if many > 1:
+            return (
+                f"{word} in {many} class names is not among the {known} words this model knows; "
+                "their probabilities mean nothing."
+            )
+        if alone:
+            return f"{word} is not among the {known} words this model knows; its probability means nothing."
+        return f"{word} in {name} is not among the {known} words this model knows; the probability of {name} means nothing."
 
     @property
     def advice(self) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.widgets.buttons import Symbol, TextButton
+from capt_gui.widgets.buttons import LinkButton, Symbol, TextButton
 from capt_gui.widgets.columns import centred
 from capt_gui.widgets.drop_area import DropArea
 from capt_gui.widgets.labels import text
@@ -90,7 +90,7 @@ class DataWelcome(QScrollArea):
         if places:
             self._recent_lines.addWidget(text(self.tr("Try photographs you have"), "muted", wrap=False))
         for place in places:
-            self._recent_lines.addWidget(self._place(place), 0, Qt.AlignmentFlag.AlignLeft)
+            self._recent_lines.addWidget(self._place(place))
         if places:
             other = TextButton(self._theme, self.tr("Another folder…"), "plus", look="link", icon_height=15)
             other.clicked.connect(self.folder_clicked)
@@ -104,11 +104,10 @@ class DataWelcome(QScrollArea):
             self._stopped_lines.addWidget(text(self.tr("Stopped before the end"), "muted", wrap=False))
         for key, words in runs:
             label = self.tr("Resume {}").format(words)
-            button = TextButton(self._theme, label.replace("&", "&&"), "run", look="link", icon_height=15)
+            button = LinkButton(self._theme, label, "run")
             button.setProperty("key", key)
-            button.setAccessibleName(label)
             button.clicked.connect(self.on_resume_clicked)
-            self._stopped_lines.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+            self._stopped_lines.addWidget(button)
         self._stopped.setVisible(bool(runs))
 
     def on_resume_clicked(self) -> None:
@@ -122,9 +121,8 @@ class DataWelcome(QScrollArea):
     def _place(self, place: str) -> QPushButton:
         paths = [PurePath(path) for path in place.split("\n")]
         name = paths[0].name if len(paths) == 1 else self.tr("{} and {} more").format(paths[0].name, len(paths) - 1)
-        button = TextButton(self._theme, name.replace("&", "&&"), "folder", look="link", tip=place, icon_height=15)
+        button = LinkButton(self._theme, name, "folder", tip=place)
         button.setProperty("place", place)
-        button.setAccessibleName(name)
         button.setAccessibleDescription(str(paths[0].parent))
         button.clicked.connect(self.on_place_clicked)
         return button

@@ -52,7 +52,7 @@ class ModelPanel(QWidget):
         )
         self._model.setEnabled(bool(models))
         info = self._choice.info
-        self._summary.setText((info.warning or info.summary) if info else "The list arrives with the engine.")
+        self._summary.setText((info.warning or info.summary) if info else self.tr("The list arrives with the engine."))
         sides = self._choice.sides
         nothing = (self.tr("No comparison"), _NOTHING, self.tr("Only the prompts of A are asked."))
         self.picker_a.set_entries(self._entries(), sides.a)
@@ -116,7 +116,7 @@ class ModelPanel(QWidget):
             sides.addWidget(SideBadge(self._theme, side, 20), row, 0)
             sides.addWidget(picker, row, 1)
         sides.setColumnStretch(1, 1)
-        fill(QVBoxLayout(self), text("Model", "heading"), self._model, self._summary, above, sides)
+        fill(QVBoxLayout(self), text(self.tr("Model"), "heading"), self._model, self._summary, above, sides)
         for before, after in (
             (self._model, self.swap_button),
             (self.swap_button, self.picker_a),

@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from capt_gui.panels.page import Menus
+from capt_gui.translate import tr
 
 EVERYWHERE = ""
 """The scope of entries that belong to no page."""
@@ -50,5 +51,5 @@ class WindowMenus:
 
     def _menu(self, title: str) -> QMenu:
         if title not in self._menus:
-            self._menus[title] = self._window.menuBar().addMenu(title)
+            self._menus[title] = self._window.menuBar().addMenu(tr(title))
         return self._menus[title]

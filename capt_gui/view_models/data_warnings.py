@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from capt_engine.records import Duplicates, ScanResult
-from capt_gui.translate import counted, tr
+from capt_gui.translate import counted, spoken, tr
 from capt_gui.view_models.tune.state import TuneState
 
 IMBALANCE = 5.0
@@ -66,7 +66,7 @@ def notices(result: ScanResult, state: TuneState, usable: Callable[[str], int]) 
             _tiny(result, state),
             _copies(groups),
             _unreadable(result, gone),
-            *(Notice("info", note) for note in result.notes),
+            *(Notice("info", spoken(note)) for note in result.notes),
         )
     )
 

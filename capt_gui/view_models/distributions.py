@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from capt_engine.formatting import counted, percent, tick
+from capt_engine.formatting import percent, tick
 from capt_engine.records import Bin, Histogram, MetricInfo
+from capt_gui.translate import counted, tr
 
 _BINS = 10
 # values as they are shown are so many times the values that are stored
@@ -35,8 +36,8 @@ def metric_histogram(info: MetricInfo, values: Sequence[float]) -> Histogram | N
     for value in finite:
         number = math.floor((value - edges[0]) / (edges[1] - edges[0]))
         counts[min(max(number, 0), len(counts) - 1)] += 1
-    unit = f" in {info.unit}" if info.unit else ""
-    return share_histogram(info.label, f"{info.label}{unit}", edges, counts)
+    title = tr("{} in {}").format(info.label, info.unit) if info.unit else info.label
+    return share_histogram(info.label, title, edges, counts)
 
 
 def share_histogram(name: str, x_title: str, edges: Sequence[float], counts: Sequence[int]) -> Histogram:
@@ -48,9 +49,11 @@ def share_histogram(name: str, x_title: str, edges: Sequence[float], counts: Seq
     n = sum(counts)
     ends = zip(pairwise(edges), counts, strict=True)
     bins = tuple(Bin(round(start, 12), round(end, 12), count / n) for (start, end), count in ends)
-    shares = ", ".join(f"{tick(one.start)} to {tick(one.end)}: {percent(one.value)}" for one in bins if one.value)
-    caption = f"{name}: share of {counted(n, 'picture')}"
-    return Histogram(caption, x_title, "pictures", bins, f"{caption}: {shares}.")
+    shares = ", ".join(
+        tr("{} to {}: {}").format(tick(one.start), tick(one.end), percent(one.value)) for one in bins if one.value
+    )
+    caption = counted(n, "{1}: share of 1 picture", "{1}: share of {0:,} pictures", name)
+    return Histogram(caption, x_title, tr("pictures"), bins, f"{caption}: {shares}.")
 
 
 def _round_edges(low: float, high: float) -> list[float]:

@@ -14,6 +14,7 @@ from capt_engine.records import (
     Failure,
 )
 from capt_gui.bridge import Bridge
+from capt_gui.translate import tr
 
 STARTING = "starting the engine"
 NO_CATALOGUE = Catalogue((), (), (), (), ())
@@ -46,9 +47,9 @@ class EngineState(QObject):
         if self.is_ready or self.failure is not None:
             return ""
         if self.note == STARTING:
-            return "Starting the engine…"
+            return tr("Starting the engine…")
         note = self.note[:1].lower() + self.note[1:] if not self.note[1:2].isupper() else self.note
-        return f"Waiting for the engine: {note.rstrip('.…')}…"
+        return tr("Waiting for the engine: {}…").format(note.rstrip(".…"))
 
     def on_noted(self, event: EngineNote) -> None:
         """Store the engine's note on what it is doing before it is ready, and emit `changed`."""

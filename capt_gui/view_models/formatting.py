@@ -6,7 +6,7 @@ from capt_engine.formatting import budget, duration, p_equals, percent, percent_
 from capt_engine.formatting import memory as in_memory
 from capt_engine.formatting import unlike_training as in_words
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, DeviceInfo, JobProgress, PairedTest, PictureRow, ThreatModel
-from capt_gui.translate import tr
+from capt_gui.translate import counted, spoken, tr
 from capt_gui.view_models.truth import known, outcome_of
 
 _CERTAIN = 0.05
@@ -25,13 +25,13 @@ def threat(model: ThreatModel) -> str:
     An attack that no norm bounds, such as a patch, is told in its own words.
     """
     if model.budget:
-        return model.budget
+        return spoken(model.budget)
     text = f"ε = {budget(model.eps, model.norm)}"
     return text if model.norm == "linf" else f"{text} ({norm_symbol(model.norm)})"
 
 
 def _under(model: ThreatModel) -> str:
-    return f"under {model.budget}" if model.budget else f"at {threat(model)}"
+    return tr("under {}").format(spoken(model.budget)) if model.budget else tr("at {}").format(threat(model))
 
 
 def headline(row: PictureRow, label: str = "") -> str:
@@ -42,21 +42,30 @@ def headline(row: PictureRow, label: str = "") -> str:
     """
     clean, found = row.clean.winner, outcome_of(row, label)
     before = f"{row.classes[clean]} {percent(row.clean.probabilities[clean])}"
-    judged = {"right": ", right", "held": ", right", "wrong": f", wrong: {known(row, label)} is right"}.get(found, "")
     if row.attacked is None:
-        return f"{before}{judged}"
-    after = row.attacked.winner
+        return _judged(before, found, known(row, label))
+    after, under = row.attacked.winner, _under(row.threat)
     probability = percent(row.attacked.probabilities[after])
     if after == clean:
-        return f"still {row.classes[clean]} ({probability}) {_under(row.threat)}{judged}"
+        return _judged(tr("still {} ({}) {}").format(row.classes[clean], probability, under), found, known(row, label))
     change = f"{before} → {row.classes[after]} {probability}"
     if found in ("wrong", "corrected"):
-        return f"{change} {_under(row.threat)}{judged or ': the attack made it right'}"
+        return _judged(f"{change} {under}", found, known(row, label))
     if row.threat.target is None:
-        return f"{change}: {'fooled' if found == 'broken' else 'changed'} {_under(row.threat)}"
+        told = tr("{}: fooled {}") if found == "broken" else tr("{}: changed {}")
+        return told.format(change, under)
     if row.classes[after] == row.threat.target:
-        return f"{change}: target reached {_under(row.threat)}"
-    return f"{change}: changed {_under(row.threat)}, but not to {row.threat.target}"
+        return tr("{}: target reached {}").format(change, under)
+    return tr("{}: changed {}, but not to {}").format(change, under, row.threat.target)
+
+
+def _judged(line: str, found: str, right: str) -> str:
+    """The line with who is right behind it, where that is known."""
+    if found in ("right", "held"):
+        return tr("{}, right").format(line)
+    if found == "wrong":
+        return tr("{}, wrong: {} is right").format(line, right)
+    return tr("{}: the attack made it right").format(line) if found == "corrected" else line
 
 
 def caption(row: PictureRow) -> str:
@@ -76,10 +85,10 @@ def survival(row: PictureRow) -> str:
     if not row.success or row.survives_png is None:
         return ""
     if not row.survives_png:
-        return "lost once saved as PNG"
+        return tr("lost once saved as PNG")
     if row.survives_jpeg95 is None:
-        return "survives PNG"
-    return "survives PNG and JPEG" if row.survives_jpeg95 else "survives PNG, not JPEG"
+        return tr("survives PNG")
+    return tr("survives PNG and JPEG") if row.survives_jpeg95 else tr("survives PNG, not JPEG")
 
 
 def unsure(row: PictureRow) -> str:
@@ -98,14 +107,17 @@ def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool 
     model: the model's label. attack: the attack's label, "" for its name. named: name the prompts too, unless they are
     plain text.
     """
-    parts = [f"{model} with {row.prompt_id}" if named and row.prompt_id not in {"", NO_PROMPTS} else model]
+    is_named = named and row.prompt_id not in {"", NO_PROMPTS}
+    parts = [tr("{} with {}").format(model, row.prompt_id) if is_named else model]
     if row.attack is not None:
-        steps = f", {row.steps} step{'' if row.steps == 1 else 's'}" if row.steps else ""
-        restarts = f", {row.restarts} restarts" if row.restarts > 1 else ""
-        word = attack or row.attack.name
-        bound = row.threat.budget or f"{norm_symbol(row.threat.norm)} {budget(row.threat.eps, row.threat.norm)}"
-        parts.append(", ".join((f"{word}, {bound}{steps}{restarts}", *row.threat.unusual)))
-    parts.append(f"seed {row.seed}")
+        bound = f"{norm_symbol(row.threat.norm)} {budget(row.threat.eps, row.threat.norm)}"
+        told = [attack or row.attack.name, spoken(row.threat.budget) or bound]
+        if row.steps:
+            told.append(counted(row.steps, "{} step", "{} steps"))
+        if row.restarts > 1:
+            told.append(tr("{} restarts").format(row.restarts))
+        parts.append(", ".join((*told, *map(spoken, row.threat.unusual))))
+    parts.append(tr("seed {}").format(row.seed))
     return " · ".join(parts)
 
 
@@ -114,8 +126,8 @@ def remaining(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 1:
-        return "almost done"
-    return f"about {duration(seconds)} left"
+        return tr("almost done")
+    return tr("about {} left").format(duration(seconds))
 
 
 def job_progress(event: JobProgress, waiting: int = 0) -> str:
@@ -124,7 +136,10 @@ def job_progress(event: JobProgress, waiting: int = 0) -> str:
     Parts that are not known, or 0, are left out.
     """
     note = event.note[:1].upper() + event.note[1:]
-    more = f"{waiting} more waiting" if waiting else ""
+    if event.remaining_s is None and 0 < event.done < event.total:
+        # its place is kept, so that the words behind it do not jump when there is a figure
+        note = " · ".join(part for part in (tr("time left: estimating…"), note) if part)
+    more = tr("{} more waiting").format(waiting) if waiting else ""
     return " · ".join(part for part in (remaining(event.remaining_s), note, more) if part)
 
 
@@ -145,11 +160,15 @@ def count_line(
     """
     if not total:
         return ""
-    (a, b), word = (changed, tr("changed")) if fooled is None else (fooled, tr("fooled"))
-    how_many = f"{word}: A {a}, B {b}" if compared else f"{a} {word}"
-    text = [f"{done} of {total}", how_many] if done or failed else [f"{total} picture{'s' * (total != 1)}"]
+    if fooled is None:
+        both, one = tr("changed: A {}, B {}"), tr("{} changed")
+    else:
+        both, one = tr("fooled: A {}, B {}"), tr("{} fooled")
+    how_many = (both if compared else one).format(*(fooled or changed))
+    begun = [tr("{} of {}").format(done, total), how_many]
+    text = begun if done or failed else [counted(total, "1 picture", "{} pictures")]
     if failed:
-        text.append(f"{failed} unreadable")
+        text.append(tr("{} unreadable").format(failed))
     return " · ".join(text)
 
 
@@ -186,7 +205,7 @@ def effect(test: PairedTest | None) -> str:
 def unlike_training(result: AnalyzeResult) -> str:
     """Return a sentence on the pictures of a run that are out of the model's distribution; "" where there is none."""
     odd = result.out_of_distribution
-    return in_words(odd.count, odd.n) if odd is not None and odd.count else ""
+    return spoken(in_words(odd.count, odd.n)) if odd is not None and odd.count else ""
 
 
 def outcome(result: AnalyzeResult | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from capt_engine import records as r
-from capt_gui.translate import tr
+from capt_gui.translate import spoken, tr
 
 
 def sentence(request: r.Request, attack_label: Callable[[str], str]) -> str:
@@ -62,7 +62,7 @@ def sentence(request: r.Request, attack_label: Callable[[str], str]) -> str:
 
 
 def _evaluation(request: r.EvaluateRequest, attack_label: Callable[[str], str]) -> str:
-    suite = next((one.label for one in r.SUITES if one.name == request.suite), "")
+    suite = next((spoken(one.label) for one in r.SUITES if one.name == request.suite), "")
     tests = suite or ", ".join(attack_label(one.name) for one in request.attacks)
     if not tests:
         return tr("Evaluate “{}”, clean only").format(_name(request.data))

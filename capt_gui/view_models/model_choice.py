@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.formatting import counted
 from capt_engine.records import LPIPS_NETS, AttackInfo, Catalogue, ClassList, ModelInfo
 from capt_gui.settings import Settings
+from capt_gui.translate import counted, spoken
 from capt_gui.view_models.engine_state import NO_CATALOGUE
 from capt_gui.view_models.explore.sides import Sides, model_label
 
@@ -71,8 +71,8 @@ class ModelChoice(QObject):
         As in "among 130 everyday words", "among the 14 class names of Demo CLIP", "among 2 class names of your own (cat, dog)".
         """
         if (listing := self.listing(names)) is not None:
-            return self.tr("among {}").format(listing.among)
-        count = counted(len(names), "class name")
+            return self.tr("among {}").format(spoken(listing.among))
+        count = counted(len(names), "1 class name", "{:,} class names")
         makers = [(one.label, one.classes) for one in self.catalogue.models]
         # Several prompts are tuned on the same classes: those that are chosen are meant.
         prompts = sorted(self.catalogue.prompts, key=lambda one: one.id not in (self.sides.a, self.sides.b))
@@ -85,6 +85,10 @@ class ModelChoice(QObject):
             return self.tr("among the {} of {}").format(count, found.label)
         own = list(names) in self.settings.classes.values()
         return (self.tr("among {} of your own ({})") if own else self.tr("among {} ({})")).format(count, some)
+
+    def asked(self, name: str, names: tuple[str, ...]) -> str:
+        """Return the label of the model with the id `name`, and the class names that it chose among, in words."""
+        return self.tr("{}, {}").format(self.label(name), self.among(names))
 
     def label(self, name: str) -> str:
         """Return the label, for people, of the model with the id `name`; the id if the catalogue does not hold it."""

@@ -222,7 +222,7 @@ def file_name(runs: tuple[KeptRun, ...], suffix: str) -> str:
     suffix: the ending with its dot, such as ".html".
     """
     day = max((run.ended[:10] for run in runs), default="")
-    subject = title(runs[0]) if len(runs) == 1 else f"comparison of {len(runs)} runs"
+    subject = title(runs[0]) if len(runs) == 1 else tr("comparison of {} runs").format(len(runs))
     text = re.sub(r"[^\w.]+", "-", subject, flags=re.UNICODE).strip("-._").lower()
     if len(text) > _NAME_LENGTH:
         # cut between words, or in the middle of one that is too long by itself

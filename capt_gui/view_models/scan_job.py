@@ -74,7 +74,8 @@ class ScanJob(OneJob):
             return
         self._run(
             ScanRequest(data, model=model, template=template, keep=keep, thumbnails=STRIP, size=SIZE),
-            About(self.page, again=partial(self.start, data, keep, model, template)),
+            # its result is the page itself; beside what is then done with the pictures it would be a second entry for one drop
+            About(self.page, again=partial(self.start, data, keep, model, template), is_fleeting=True),
             news=self.on_news,
             progressed=self.on_progressed,
             finished=self.on_scanned,

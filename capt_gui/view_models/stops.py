@@ -6,6 +6,7 @@ import math
 
 from capt_engine.formatting import budget
 from capt_engine.records import AttackInfo, NormInfo, ParamInfo
+from capt_gui.translate import counted
 
 _LINF_STOPS = (0.5, 1, 2, 4, 8, 16)
 _FACTORS = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4)
@@ -35,7 +36,7 @@ def effort_stops(attack: AttackInfo, steps: int) -> list[tuple[str, object]]:
     low = 1 if info.low is None else info.low
     high = math.inf if info.high is None else info.high
     values = [value for value in _EFFORT_STOPS if low <= value <= high]
-    return [(f"{value:g} step{'' if value == 1 else 's'}", int(value)) for value in _with(values, steps)]
+    return [(counted(int(value), "{} step", "{} steps"), int(value)) for value in _with(values, steps)]
 
 
 def steps_param(attack: AttackInfo) -> ParamInfo | None:

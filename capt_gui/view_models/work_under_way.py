@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from capt_engine.formatting import counted, duration
-from capt_gui.translate import tr
+from capt_engine.formatting import duration
+from capt_gui.translate import counted, tr
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.tune.run import TuneRun
@@ -42,7 +42,7 @@ def work_under_way(evaluation: EvaluateRun, analysis: AnalysisModel, tuning: Tun
 
 
 def _run(title: str, n: int, *, is_kept: bool) -> Work:
-    pictures = counted(n, "picture")
+    pictures = counted(n, "1 picture", "{:,} pictures")
     if is_kept and n:
         return Work(title, tr("What is there ({}) is kept, and the run can be resumed.").format(pictures), True)
     if is_kept:

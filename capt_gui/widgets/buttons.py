@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QLabel, QPushButton, QToolButton
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QLabel, QPushButton, QSizePolicy, QToolButton
 
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
@@ -59,6 +60,35 @@ class TextButton(QPushButton):
             self.setIcon(self._theme.icon_beside_text(self._icon, self._role))
 
 
+class LinkButton(TextButton):
+    """A link that is cut with an ellipsis where its column is narrower; the whole of it is its name and its tooltip."""
+
+    def __init__(self, theme: Theme, text: str, icon: str, *, tip: str = "") -> None:
+        super().__init__(theme, "", icon, look="link", tip=tip or text, icon_height=15)
+        self._whole = text
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setText(_literal(text))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the smallest size, at which next to nothing is left of the text."""
+        return QSize(80, super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        """Return the size with the whole text, whatever is shown of it now."""
+        shown, self_size = self.text(), super().sizeHint()
+        metrics = self.fontMetrics()
+        more = metrics.horizontalAdvance(self._whole) - metrics.horizontalAdvance(shown.replace("&&", "&"))
+        return QSize(self_size.width() + max(more, 0), self_size.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the text where the new width has no room for it."""
+        super().resizeEvent(event)
+        around = self.sizeHint().width() - self.fontMetrics().horizontalAdvance(self._whole)
+        room = self.width() - around
+        self.setText(_literal(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room)))
+
+
 class IconButton(QToolButton):
     """A button that is an icon, named by its tooltip; it may have a text beside the icon."""
 
@@ -108,3 +138,8 @@ class KeyedButtons(QButtonGroup):
 
     def _on_clicked(self, button: QAbstractButton) -> None:
         self.picked.emit(str(button.property("key")))
+
+
+def _literal(text: str) -> str:
+    """The text with its ampersands shown, which else mark a key."""
+    return text.replace("&", "&&")

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import (
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFocusEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -46,6 +56,21 @@ class CardList(QListView):
     def selected_keys(self) -> list[str]:
         """Return the keys of the selected rows (paths or names, as the model gives them), from the top."""
         return [_key(index) for index in sorted(self.selectedIndexes(), key=lambda index: index.row())]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the current row in sight where it was, also when a banner takes room above the list."""
+        place = self.visualRect(self.currentIndex())
+        was_seen = QRect(QPoint(0, 0), event.oldSize()).contains(place.center()) and not place.isEmpty()
+        super().resizeEvent(event)
+        if was_seen:
+            self.scrollTo(self.currentIndex())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Make the first row the current one where none is, as the current row is what shows the focus."""
+        super().focusInEvent(event)
+        model = self.model()
+        if model is not None and model.rowCount() and not self.currentIndex().isValid():
+            self.selectionModel().setCurrentIndex(model.index(0, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         """Emit `current_changed` with the key of the row `current`, "" when no row is current now."""

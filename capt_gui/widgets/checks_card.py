@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from capt_engine.records import Check
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
+from capt_gui.translate import spoken
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.labels import text
@@ -64,10 +65,11 @@ class ChecksCard(QWidget):
         assert isinstance(grid, QGridLayout)
         clear(grid)
         for row, check in enumerate(checks):
-            message = text(f"{check.title}. {check.message}" if in_full else check.title)
-            set_tooltip(message, check.message)
-            message.setAccessibleName(f"{check.title}: {check.status}. {check.message}")
+            message = text(f"{spoken(check.title)}. {spoken(check.message)}" if in_full else spoken(check.title))
+            set_tooltip(message, spoken(check.message))
+            status = {"fail": self.tr("failed"), "pass": self.tr("passed"), "not_run": self.tr("not run")}[check.status]
+            message.setAccessibleName(f"{spoken(check.title)}: {status}. {spoken(check.message)}")
             mark = Symbol(self._theme, 14, *_LOOKS[check.status])
             grid.addWidget(mark, row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(message, row, 1)
-            grid.addWidget(text(check.shown, "caption", wrap=False), row, 2, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(text(spoken(check.shown), "caption", wrap=False), row, 2, Qt.AlignmentFlag.AlignTop)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QMimeData, QRectF, Qt, Signal
+from PySide6.QtCore import QMimeData, QRectF, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.translate import tr
 from capt_gui.widgets.buttons import Symbol, TextButton
 from capt_gui.widgets.flow_layout import FlowLayout
 from capt_gui.widgets.labels import text
@@ -101,10 +102,8 @@ class DropZone(DropArea):
     toys_clicked = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        title = QCoreApplication.translate("DropZone", "Drop pictures or a folder")
-        line = QCoreApplication.translate(
-            "DropZone", "See what the model answers before and after an attack. Pictures never leave this computer."
-        )
+        title = tr("Drop pictures or a folder")
+        line = tr("See what the model answers before and after an attack. Pictures never leave this computer.")
         super().__init__(theme, "pictures", title, line, "JPEG · PNG · WebP · AVIF · BMP · GIF · TIFF")
         self.setMinimumSize(420, 300)
         tip = self.tr("Choose picture files from a dialog")

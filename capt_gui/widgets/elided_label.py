@@ -1,4 +1,4 @@
-"""One line of text that gives way: it is cut with an ellipsis where there is no room, and whole in the tooltip."""
+"""One line of text that gives way: a short form of it, or a cut with an ellipsis, where there is no room; whole in the tooltip."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ class ElidedLabel(QLabel):
 
     def __init__(self, text: str = "", text_role: str = "caption", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._short = ""
         self.setProperty("textRole", text_role)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.set_text(text)
 
-    def set_text(self, text: str) -> None:
-        """Show a text, cut with an ellipsis where it does not fit; the tooltip always holds the whole of it."""
+    def set_text(self, text: str, short: str = "", tip: str = "") -> None:
+        """Show a text, cut with an ellipsis where it does not fit; the tooltip holds the whole of it, or says `tip`.
+
+        short: shown in its place where there is no room for it.
+        """
+        self._short = short
         self.setText(text)
-        set_tooltip(self, text)
+        set_tooltip(self, tip or text)
 
     def minimumSizeHint(self) -> QSize:
         """Return a smallest size of no width, as the text can be cut to any width."""
@@ -33,5 +38,7 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         rect = self.contentsRect()
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, rect.width())
+        fits = self.fontMetrics().horizontalAdvance(self.text()) <= rect.width()
+        words = self.text() if fits or not self._short else self._short
+        text = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(rect, self.alignment() | Qt.TextFlag.TextSingleLine, text)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from capt_engine.records import FailedPicture
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
+from capt_gui.translate import spoken
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.labels import text
@@ -53,7 +54,7 @@ class FailedList(QWidget):
             name = ElidedLabel(PurePath(one.path).name, text_role="")
             set_tooltip(name, one.path)
             self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
-            self._grid.addWidget(text(f"{one.message} {one.hint}".strip(), "muted"), row, 1)
+            self._grid.addWidget(text(f"{spoken(one.message)} {spoken(one.hint)}".strip(), "muted"), row, 1)
         rest = len(self._shown) - _SHOWN
         if rest > 0:
             self._grid.addWidget(text(self.tr("and {:,} more").format(rest), "muted"), _SHOWN, 0)

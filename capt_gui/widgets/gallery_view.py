@@ -42,7 +42,7 @@ class GalleryView(CardList):
         super().__init__(GalleryDelegate(theme), parent)
         self.setLayoutMode(QListView.LayoutMode.Batched)
         self.setBatchSize(500)
-        self.setMinimumWidth(160)
+        self.setMinimumWidth(140)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)

@@ -55,7 +55,9 @@ class HistogramChart(AxesChart):
         share = percent(one.value)
         if one.low is not None and one.high is not None:
             share += f" ({percent(one.low).removesuffix(' %')}–{percent(one.high)})"
-        return Entry(shown.x_title, f"{tick(one.start)} to {tick(one.end)}"), Entry(shown.y_title, share, "accent")
+        return Entry(shown.x_title, self.tr("{} to {}").format(tick(one.start), tick(one.end))), Entry(
+            shown.y_title, share, "accent"
+        )
 
     def _everything(self) -> QRectF:
         bins = self._histogram.bins if self._histogram is not None else ()

@@ -39,6 +39,7 @@ class ComparePane(ImagePane):
     def set_mode(self, mode: str) -> None:
         """Show the pictures parted by a handle (WIPE), one after the other (FLICKER), or their DIFFERENCE."""
         self.mode = mode
+        self._shows_values = mode == DIFFERENCE
         self.show_other(False)
         self._refresh()
 

@@ -106,16 +106,21 @@ class PaneView(QObject):
 
 
 class ImagePane(PaintedWidget):
-    """Paints one picture where the shared view says; honest pixels from twofold enlargement on.
+    """Paints one picture where the shared view says.
+
+    A picture that is seen whole is drawn smoothly, as any viewer draws it: a small one would else be a mosaic, and nothing of it is
+    to be read. Its honest pixels come with the first zoom, from twofold enlargement on; a map of values always shows them.
 
     window_asked: a double click, Enter or F11 wants the picture to fill the window, or to go back.
     """
 
     window_asked = Signal()
 
-    def __init__(self, theme: Theme, view: PaneView, empty_text: str) -> None:
+    def __init__(self, theme: Theme, view: PaneView, empty_text: str, *, shows_values: bool = False) -> None:
+        """shows_values: the picture is a map of values, such as a perturbation, of which every pixel counts."""
         super().__init__(theme)
         self._view = view
+        self._shows_values = shows_values
         self._empty_text = empty_text
         self._image: QImage | None = None
         self._overlay: QImage | None = None
@@ -303,7 +308,7 @@ class ImagePane(PaintedWidget):
             return
         target = QRectF(self._to_screen(QPointF(seen.topLeft())), QPointF(0, 0))
         target.setSize(QSize(seen.width(), seen.height()).toSizeF() * zoom)
-        smooth = zoom * self.devicePixelRatioF() < 2
+        smooth = zoom * self.devicePixelRatioF() < 2 or (self._view.is_fit and not self._shows_values)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(target, image, QRectF(seen))
         if self._overlay is not None:

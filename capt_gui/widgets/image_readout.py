@@ -27,10 +27,23 @@ def pixel_line(pixel: tuple[int, int], seen: Picture, pictures: PictureSet | Non
     return "  ·  ".join(parts)
 
 
-def facts(seen: Picture | None, pictures: PictureSet | None) -> tuple[str, str]:
-    """Return the size of a picture in words, and the largest change of any value; "" for what there is not."""
-    size = tr("{} × {} pixels").format(seen.width, seen.height) if seen is not None else ""
-    change = tr("largest change {}").format(over_255(_largest_change(pictures.perturbation))) if pictures else ""
+def brief_line(pixel: tuple[int, int], seen: Picture, pictures: PictureSet | None) -> str:
+    """Return place and values of a pixel (x, y) in few letters: "31, 31 · 99 116 207 → 98 115 206", the arrow where there was an attack."""
+    x, y = pixel
+    start = 3 * (y * seen.width + x)
+    values = _three(seen.rgb, start)
+    if pictures is not None:
+        values = f"{values} → {_three(pictures.adversarial.rgb, start)}"
+    return f"{_padded(x)}, {_padded(y)}  ·  {values}"
+
+
+def facts(seen: Picture | None, pictures: PictureSet | None, *, brief: bool = False) -> tuple[str, str]:
+    """Return the size of a picture in words, and the largest change of any value; "" for what there is not. brief: in few letters."""
+    sizes, largest = tr("{} × {} pixels"), tr("largest change {}")
+    if brief:
+        sizes, largest = tr("{} × {} px"), tr("max. {}")
+    size = sizes.format(seen.width, seen.height) if seen is not None else ""
+    change = largest.format(over_255(_largest_change(pictures.perturbation))) if pictures else ""
     return size, change
 
 

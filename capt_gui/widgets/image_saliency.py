@@ -23,6 +23,8 @@ _PATCHES = (8, 16, 32, 64)
 _GAP = 8.0
 _BAR = 7.0
 _WIDEST = 220.0
+# the share of a gradient's pixels that lie beyond the end of the colour scale
+_CUT = 0.01
 
 
 class SaliencyView(QWidget):
@@ -131,7 +133,12 @@ class SaliencyView(QWidget):
     def _scale(self) -> HeatScale:
         maps = [one for one in self._maps() if one is not None]
         signed = self._method == "occlusion" or (self._method == "gradient" and self.part.currentIndex() == 1)
-        return HeatScale(max((one.largest for one in maps), default=0.0), signed)
+        largest = max((one.largest for one in maps), default=0.0)
+        if self._method != "gradient":
+            return HeatScale(largest, signed)
+        # a map of pixels has a few so much larger than the others that these would all be dark
+        end = max((one.above(_CUT) for one in maps), default=0.0)
+        return HeatScale(end, signed, is_cut=True) if 0 < end < largest else HeatScale(largest, signed)
 
     def _draw(self) -> None:
         result = self._result
@@ -233,6 +240,9 @@ class HeatBar(PaintedWidget):
         """Show the bar of `scale`, whose values have this `unit` in words; None leaves the room empty."""
         self._scale, self._unit = scale, unit
         words = self.tr("from {} to {}, {}").format(*scale.labels, unit) if scale is not None else ""
+        if scale is not None and scale.is_cut:
+            cut = self.tr("The largest 1 % of the pixels have the last colour, so that the others can be told apart.")
+            words = f"{words}. {cut}"
         self.setAccessibleDescription(words)
         set_tooltip(self, words)
         self.update()

@@ -21,6 +21,7 @@ PANES, WIPE, FLICKER, DIFFERENCE, SALIENCY = "panes", "wipe", "flicker", "differ
 _ENDS = (1, 2, 4, 8, 16, 64)
 # from which width all controls stand in one line; below which some are left away, beside saliency maps and everywhere
 _ONE_LINE, _ROOMY, _TIGHT = 1060, 660, 540
+_NARROW_ENDS = 120
 
 
 class ImageTools(QWidget):
@@ -62,12 +63,13 @@ class ImageTools(QWidget):
         self._scale_title.setBuddy(self.ends)
         self.hold = TextButton(
             theme,
-            self.tr("Hold: adversarial"),
+            "",
             "",
             tip=self.tr(
                 "Shows the adversarial picture while it is held down, as the keys F and Space do over the picture"
             ),
         )
+        self.hold.setAccessibleName(self.tr("Hold: adversarial"))
         self.hold.pressed.connect(self._on_pressed)
         self.hold.released.connect(self._on_released)
         self.zoom = text(role="caption", wrap=False)
@@ -79,7 +81,8 @@ class ImageTools(QWidget):
         self._second = QWidget()
         self._upper = fill(QHBoxLayout(), self.modes, (None, 1), spacing=8)
         zoom = (self.zoom, *self.buttons, self.window_button)
-        own = (self.side_switch, 2, self._scale_title, self.ends, self.hold)
+        # the switch comes with an answer, so nothing stands behind it that it could push aside
+        own = (self._scale_title, self.ends, self.hold, 2, self.side_switch)
         self._lower = fill(QHBoxLayout(self._second), *own, (saliency, 1), (None, 1), *zoom, spacing=4)
         self._column = fill(QVBoxLayout(self), self._upper, self._second, spacing=6)
         self.show_mode(PANES)
@@ -122,6 +125,10 @@ class ImageTools(QWidget):
                 self._upper.insertWidget(1, self._second, 1)
         tight = self.width() < _TIGHT
         self._scale_title.setVisible(self.ends.isVisibleTo(self) and not tight)
+        self.modes.set_tight(tight)
+        # as wide as it is beside the switch
+        self.ends.setMaximumWidth(_NARROW_ENDS if tight else 16777215)
+        self.hold.setText(self.tr("Hold") if tight else self.tr("Hold: adversarial"))
         self.zoom.setVisible(not tight and not (narrow and asks))
         for button in self.buttons:
             button.setVisible(not asks or self.width() >= _ROOMY)

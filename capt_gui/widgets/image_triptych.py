@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from capt_engine.formatting import unbroken, whole_percent
 from capt_engine.records import Picture, PictureSet, SignedScale
 from capt_gui.images import to_image
-from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.widgets import image_readout
 from capt_gui.widgets.elided_label import ElidedLabel
@@ -35,14 +34,24 @@ class ImageTriptych(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._seen: Picture | None = None
+        self._tips = (
+            "",
+            self.tr(
+                "What the attack added, the mean of red, green and blue: orange is brighter than before, blue is darker."
+            ),
+            self.tr("The picture with the perturbation added: to the eye nearly the same, to the model often not."),
+        )
         self._set: PictureSet | None = None
         self._view = PaneView(self)
+        first = self.tr("Choose a picture to see it as the model does.")
+        change, attacked = self.tr("What an attack adds appears here."), self.tr("The attacked picture appears here.")
+        self._empty = (first, change, attacked, first)
         self.panes = (
-            ImagePane(theme, self._view, self.tr("Choose a picture to see it as the model does.")),
-            ImagePane(theme, self._view, self.tr("What an attack adds appears here.")),
-            ImagePane(theme, self._view, self.tr("The attacked picture appears here.")),
+            ImagePane(theme, self._view, first),
+            ImagePane(theme, self._view, change, shows_values=True),
+            ImagePane(theme, self._view, attacked),
         )
-        self.single = ComparePane(theme, self._view, self.tr("Choose a picture to see it as the model does."))
+        self.single = ComparePane(theme, self._view, first)
         self.saliency = SaliencyView(theme, self._view)
         self.titles = tuple(ElidedLabel(text_role="muted") for _ in range(3))
         self.facts = (ElidedLabel(), ElidedLabel())
@@ -73,8 +82,13 @@ class ImageTriptych(QWidget):
         self._on_view_changed()
         self.mode_changed.emit(mode)
 
-    def set_pictures(self, pictures: PictureSet | None) -> None:
-        """Show clean picture, perturbation and adversarial picture of an analysis; None shows the empty state."""
+    def set_pictures(self, pictures: PictureSet | None, *, drawing: bool = False) -> None:
+        """Show clean picture, perturbation and adversarial picture of an analysis; None shows the empty state.
+
+        drawing: without pictures, say that they are being drawn, in place of how they come.
+        """
+        for pane, words in zip((*self.panes, self.single), self._empty, strict=True):
+            pane.set_empty_text(self.tr("Drawing…") if drawing else words)
         self._set = pictures
         self._seen = pictures.seen if pictures is not None else None
         self._refresh()
@@ -91,8 +105,9 @@ class ImageTriptych(QWidget):
         """
         self.side_switch.setVisible(both)
         self.side_switch.set_choice(side)
-        name = self.tr("Adversarial")
-        self.titles[2].setText(self.tr("Adversarial, aimed at {}").format(side.upper()) if side else name)
+        name, whose = self.tr("Adversarial"), self.tr("Adversarial, aimed at {}").format(side.upper())
+        short = self.tr("Adversarial ({})").format(side.upper())
+        self.titles[2].set_text(*((whose, short) if side else (name, "")), tip=self._tips[2])
 
     def scale(self) -> SignedScale:
         """Return the scale that the perturbation is drawn on: the one chosen or, on "Auto", that of its own units."""
@@ -106,8 +121,7 @@ class ImageTriptych(QWidget):
         tip = self.tr("The picture after resizing and cropping to the size the model takes in.")
         if whole:
             tip = self.tr("The picture at its own size, whose pixels the attack changes; the model resizes it inside.")
-        self.titles[0].setText(name)
-        set_tooltip(self.titles[0], tip)
+        self.titles[0].set_text(name, self.tr("Clean"), tip)
         self.panes[0].setAccessibleName(name)
         self.panes[0].setAccessibleDescription(tip)
 
@@ -150,24 +164,16 @@ class ImageTriptych(QWidget):
     def _arrange(self) -> None:
         columns = QWidget()
         row = fill(QHBoxLayout(columns), spacing=12)
-        tips = (
-            "",
-            self.tr(
-                "What the attack added, the mean of red, green and blue: orange is brighter than before, blue is darker."
-            ),
-            self.tr("The picture with the perturbation added: to the eye nearly the same, to the model often not."),
-        )
         names = ("", self.tr("Perturbation"), self.tr("Adversarial"))
         below = (self.facts[0], self.scale_bar, self.facts[1])
-        for title, pane, under, name, tip in zip(self.titles, self.panes, below, names, tips, strict=True):
-            title.setText(name)
-            set_tooltip(title, tip)
+        for title, pane, under, name, tip in zip(self.titles, self.panes, below, names, self._tips, strict=True):
+            title.set_text(name, tip=tip)
             pane.setAccessibleName(name)
             pane.setAccessibleDescription(tip)
             row.addLayout(fill(QVBoxLayout(), title, (pane, 1), under, spacing=6), 1)
         self.set_whole(False)
         one = QWidget()
-        under_one = fill(QHBoxLayout(), (self.single_facts, 1), (self.single_bar, 2), spacing=8)
+        under_one = fill(QHBoxLayout(), (self.single_facts, 1), (self.single_bar, 1), spacing=8)
         fill(QVBoxLayout(one), (self.single, 1), under_one, spacing=6)
         for page in (columns, one, self.saliency):
             self._stack.addWidget(page)
@@ -200,10 +206,11 @@ class ImageTriptych(QWidget):
         self.saliency.set_pictures(seen, pictures.adversarial if pictures else None)
         self.tools.enable(seen=seen is not None, attacked=pictures is not None)
         facts = image_readout.facts(seen, pictures)
-        for label, fact in zip(self.facts, facts, strict=True):
-            label.set_text(fact)
+        brief = image_readout.facts(seen, pictures, brief=True)
+        for label, fact, short in zip(self.facts, facts, brief, strict=True):
+            label.set_text(fact, short)
         told = " · ".join(fact for fact in facts if fact)
-        self.single_facts.set_text(told)
+        self.single_facts.set_text(told, " · ".join(fact for fact in brief if fact))
         self.setAccessibleName(self.tr("What the model sees, the perturbation and the adversarial picture"))
         self.setAccessibleDescription(told or self.tr("No picture yet"))
         self._on_scale_changed()
@@ -236,9 +243,11 @@ class ImageTriptych(QWidget):
             hint = self.tr(
                 "Point at a pixel to read it. Wheel or + and − zoom, drag moves, a double click fills the window."
             )
-            self._readout.set_text(hint if self._seen is not None else "")
+            short = self.tr("Point at a pixel to read it; the wheel zooms.")
+            self._readout.set_text(*((hint, short) if self._seen is not None else ("",)))
             return
         in_picture = (self._view.width, self._view.height) == (self._seen.width, self._seen.height)
         line = image_readout.pixel_line(self._view.cursor, self._seen, self._set) if in_picture else ""
         told = self.saliency.values_at(*self._view.cursor) if self.mode == SALIENCY else ""
-        self._readout.set_text("  ·  ".join(part for part in (line, told) if part))
+        short = told or (image_readout.brief_line(self._view.cursor, self._seen, self._set) if line else "")
+        self._readout.set_text("  ·  ".join(part for part in (line, told) if part), short)

@@ -206,8 +206,8 @@ class LineChart(AxesChart):
     def _as_text(self, line: Line) -> str:
         """A line as text: its values, or of many the first and the last."""
         places = line.xs if len(line.xs) <= _ALL_READ_OUT else (line.xs[0], line.xs[-1])
-        values = ", ".join(f"{self._value(line, place)} at {tick(place)}" for place in places)
-        return f"{line.name} by {self._x_name}: {values}"
+        values = ", ".join(self.tr("{} at {}").format(self._value(line, place), tick(place)) for place in places)
+        return self.tr("{} by {}: {}").format(line.name, self._x_name, values)
 
     def _written(self, value: float) -> str:
         if self._share:

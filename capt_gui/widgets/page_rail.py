@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_gui.plain_text import set_tooltip
@@ -50,6 +50,11 @@ class PageRail(QFrame):
         self._group.add(key, button)
         self.buttons[key] = button
         self._layout.insertWidget(self._layout.count() - 1, button)
+        # all are as wide as the longest name needs, in any language
+        width = max(one.sizeHint().width() for one in self.buttons.values())
+        for one in self.buttons.values():
+            one.setFixedSize(width, _HEIGHT)
+        self.setFixedWidth(width + 9)
 
     def set_current(self, key: str) -> None:
         """Mark the page of this key as the one in front, without emitting `picked`."""
@@ -88,8 +93,14 @@ class RailButton(QAbstractButton):
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
-        """Return the fixed size of the button in pixels."""
-        return QSize(_WIDTH, _HEIGHT)
+        """Return the size of the button in pixels, in which its name is not cut when it is in front."""
+        name = QFontMetricsF(self._font(in_front=True)).horizontalAdvance(self.text())
+        return QSize(max(_WIDTH, round(name) + 6), _HEIGHT)
+
+    def _font(self, *, in_front: bool) -> QFont:
+        font = self._theme.font("caption")
+        font.setBold(in_front)
+        return font
 
     def set_tip(self, text: str) -> None:
         """Show `text` as the tooltip, before what the mark says."""
@@ -137,10 +148,16 @@ class RailButton(QAbstractButton):
         if self._mark[0]:
             left, top = round(rect.center().x() + _SYMBOL / 2 - 1), round(rect.top() + 4)
             self._draw_mark(painter, QRectF(left, top, _MARK, _MARK))
-        font = theme.font("caption")
-        font.setBold(self.isChecked())
         place = QRectF(rect.left(), rect.top() + 8 + _SYMBOL, rect.width(), rect.height() - 10 - _SYMBOL)
         color = "text" if self.isChecked() else "text_muted"
-        draw_text(painter, place, self.text(), theme, font, color, Qt.AlignmentFlag.AlignCenter)
+        draw_text(
+            painter,
+            place,
+            self.text(),
+            theme,
+            self._font(in_front=self.isChecked()),
+            color,
+            Qt.AlignmentFlag.AlignCenter,
+        )
         if self.hasFocus():
             draw_focus_ring(painter, rect, theme, 9)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from capt_gui.plain_text import set_tooltip
-from capt_gui.theme import Theme
+from capt_gui.theme import Theme, repolish
 from capt_gui.widgets.buttons import KeyedButtons
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.side_badge import SIDES, draw_side
@@ -49,7 +49,8 @@ class Segments(QFrame):
                 button.setText(label)
             self._group.add(key, button)
             self.buttons[key] = button
-            layout.addWidget(button, 1)
+            # without a stretch none gets less than its words need, as long as all of them fit
+            layout.addWidget(button)
         self._group.picked.connect(self.picked)
         theme.changed.connect(self._retint)
         self._retint()
@@ -61,6 +62,14 @@ class Segments(QFrame):
             # one tab stop for all of them, as Qt itself has it once one of them was focused
             for name, button in self.buttons.items():
                 button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name == key else Qt.FocusPolicy.ClickFocus)
+
+    def set_tight(self, tight: bool) -> None:
+        """Leave less room around the words (True), for a narrow place, or the usual room."""
+        if self.property("tight") != tight:
+            for part in (self, *self.buttons.values()):
+                part.setProperty("tight", tight)
+                repolish(part)
+                part.updateGeometry()
 
     def focus_taken(self) -> None:
         """Give the keyboard focus to the checked button, if one is."""

@@ -14,10 +14,15 @@ from capt_gui.widgets.side_badge import SIDES, SideBadge
 
 _BADGE = 22
 _BETWEEN = 28
+# two verdicts such as “caterpillar 45.9 % → pyramid 64.1 %, fooled” in the font of a title
+_ROOM_BESIDE = 880
 
 
 class SideVerdicts(QWidget):
-    """A short text for each side: beside each other where there is room, else one above the other, and smaller before it is cut."""
+    """A short text for each side: beside each other in a wide place, else one above the other, and smaller before it is cut.
+
+    The width alone decides, not the words, so that one picture's verdict takes the room of another's.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +51,17 @@ class SideVerdicts(QWidget):
         self.setAccessibleName(spoken)
         self._fit(self.width())
 
+    @staticmethod
+    def is_beside(width: int) -> bool:
+        """Return True if both texts stand in one line at this width in pixels."""
+        return width >= _ROOM_BESIDE
+
+    def room(self, width: int) -> int:
+        """Return the height in pixels that the texts take at a width, whatever they say."""
+        # a label is a little higher than its line
+        line = max(QFontMetrics(self._theme.font("title")).lineSpacing() + 2, _BADGE)
+        return line if self.is_beside(width) else 2 * line + 2
+
     def text(self) -> str:
         """Return the sentence about both compared models that screen readers get."""
         return self.accessibleName()
@@ -57,15 +73,15 @@ class SideVerdicts(QWidget):
 
     def _fit(self, width: int) -> None:
         widest = self._widest("title")
-        beside = 2 * (widest + _BADGE + 10) + _BETWEEN <= width
-        room = width - _BADGE - 10
-        role = "title" if beside or widest <= room else "heading"
+        beside = self.is_beside(width)
+        room = ((width - _BETWEEN) // 2 if beside else width) - _BADGE - 10
+        role = "title" if widest <= room else "heading"
         metrics = QFontMetrics(self._theme.font(role))
         for label, shown in zip(self._labels, self._texts, strict=True):
             if label.property("textRole") != role:
                 label.setProperty("textRole", role)
                 repolish(label)
-            label.setText(shown if beside else metrics.elidedText(shown, Qt.TextElideMode.ElideRight, room))
+            label.setText(metrics.elidedText(shown, Qt.TextElideMode.ElideRight, room))
         self._layout.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self._layout.setSpacing(_BETWEEN if beside else 2)
         # one line or two: whoever lays us out has to know

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from capt_engine.records import UnknownWord, unknown_sentences
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
+from capt_gui.translate import spoken
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.flow_layout import FlowLayout
 from capt_gui.widgets.input import put_after
@@ -41,9 +42,9 @@ class UnknownWords(QWidget):
         self._words = words
         self._buttons = []
         clear(self._lines)
-        said = unknown_sentences(words)
+        said = [spoken(one) for one in unknown_sentences(words)]
         for one in words[:_SHOWN]:
-            self._lines.addWidget(self._line(one.sentence, one))
+            self._lines.addWidget(self._line(spoken(one.sentence), one))
         for rest in said[_SHOWN:]:
             self._lines.addWidget(self._line(rest))
         put_after(self, self._buttons)
@@ -51,7 +52,7 @@ class UnknownWords(QWidget):
 
     def said(self) -> str:
         """Return what is said of the words, one sentence a line; "" while all words are known."""
-        return "\n".join(unknown_sentences(self._words))
+        return "\n".join(map(spoken, unknown_sentences(self._words)))
 
     def on_clicked(self) -> None:
         """Emit `picked` with the word and the known words of the button that was pressed."""
@@ -61,7 +62,7 @@ class UnknownWords(QWidget):
         symbol = Symbol(self._theme, 16, "warning", "warning")
         parts: list[QWidget] = [text(sentence, "problem")]
         if word is not None and word.nearest:
-            parts.append(self._choices(word) if self._can_replace else text(word.advice, "caption"))
+            parts.append(self._choices(word) if self._can_replace else text(spoken(word.advice), "caption"))
         line = QWidget()
         fill(QHBoxLayout(line), (symbol, 0, Qt.AlignmentFlag.AlignTop), (column(*parts, spacing=2), 1))
         return line

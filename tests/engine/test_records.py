@@ -7,11 +7,13 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+import struct
 import typing
 
 import pytest
 
 from capt_engine import records
+from capt_engine.formatting import number
 from capt_engine.records import RunOptions, ThreatModel, Verdict
 
 RECORDS = [
@@ -71,3 +73,15 @@ def test_records_survive_a_journey() -> None:
     assert hash(request) == hash(
         records.AnalyzeRequest(("a.png",), options=RunOptions(threat=ThreatModel("l2", 0.5, "cat")))
     )
+
+
+def test_one_strong_pixel_does_not_darken_a_map() -> None:
+    """The scale can end where one in a hundred values lies above, and then says so at its end."""
+    values = records.ValueMap(10, 10, struct.pack("<100f", *range(1, 100), -5000))
+    assert (values.largest, values.above(0.01), values.above(0.0)) == (5000, 99, 5000)
+    assert records.ValueMap(0, 0, b"").above(0.01) == 0
+    cut = records.HeatScale(values.above(0.01), is_cut=True)
+    assert cut.labels == ("0", f"≥\xa0{number(99)}")
+    assert records.HeatScale(2, is_signed=True, is_cut=True).labels == (f"≤\xa0−{number(2)}", f"≥\xa0+{number(2)}")
+    assert records.HeatScale(5000).labels == ("0", number(5000))
+    assert cut.draw(values).rgb[-6:-3] == cut.colours[-3:]

@@ -14,6 +14,7 @@ import acted_closer as closer
 import acted_data as data
 import acted_reports as reports
 import acted_tuning as tuning
+import offers
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
@@ -239,6 +240,8 @@ class ActingEngine:
             return r.TunedSaved(info, (request.folder or "tuned-here.safetensors",), tuning.COMMAND)
         if isinstance(request, r.DescribePromptsRequest):
             return r.PromptsDescribed(r.PromptsInfo(request.file, Path(request.file).stem, request.file, "demo"))
+        if isinstance(request, r.ListModelsRequest):
+            return offers.LISTED
         if isinstance(request, r.SaliencyRequest):
             self._sleep(self.pace_s)
             return closer.saliency(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,16 +15,19 @@ from PySide6.QtCore import QCoreApplication, QLocale, QObject
 from PySide6.QtWidgets import QApplication, QDialogButtonBox
 
 from capt_gui import translate
-from capt_gui.translate import Catalogue, Patterns, counted, install, languages, remove, spoken, tr
+from capt_gui.translate import ENGINE, Catalogue, Patterns, counted, install, languages, remove, spoken, tr
 
 ROOT = Path(__file__).parents[2]
 CATALOGUES = ROOT / "resources" / "i18n"
 
 # Words that are not written where they are asked for: `later` marks them in their table.
 NOT_THERE = {
+    "_ABOUT",
+    "_CAPTIONS[item.pending]",
     "info.title",
     "info.summary",
     "self.title",
+    "title",
     "self.explained",
     "STEPS[step].title",
     "STEPS[here + 1].title",
@@ -69,16 +73,48 @@ def test_sentences_of_the_engine(speaks: Callable[[Mapping[str, str]], None]) ->
     speaks(said)
     assert spoken("Clean") == "Ohne Angriff"
     assert spoken("3 of 7 pictures") == "von 7 Bildern 3"
-    assert spoken("3 of {x}\n7") == "{x}\n7: 3"
+    assert spoken("3 of 7") == "7: 3"
+    assert spoken("the best of all") == "the best of all"
     assert spoken("anything else") == "anything else"
     assert tr("{} of {} pictures") == "{} of {} pictures"
+
+
+def test_sentences_one_behind_the_other(speaks: Callable[[Mapping[str, str]], None]) -> None:
+    """Each known sentence of several is translated, and values that are words of the engine are, but no single word."""
+    speaks(
+        {
+            "It is empty.": "Er ist leer.",
+            "picture": "Bild",
+            "{} holds no picture.␟engine": "In {} ist kein Bild.",
+            "{} pictures␟engine": "{} Bilder",
+            "{} were read.␟engine": "Gelesen: {}.",
+        }
+    )
+    assert spoken("a.b holds no picture. It is empty.") == "In a.b ist kein Bild. Er ist leer."
+    assert spoken("It is empty. Nobody knows this one.") == "Er ist leer. Nobody knows this one."
+    assert spoken("3 pictures were read.") == "Gelesen: 3 Bilder."
+    assert spoken("picture holds no picture.") == "In picture ist kein Bild."
+
+
+def test_the_engines_sentences_are_found_by_their_pattern(generator: ModuleType) -> None:
+    """Each pattern of the engine, filled with values, is known as itself or as one that says the same."""
+    patterns = [key.removesuffix(ENGINE) for key in generator.engine_texts() if key.endswith(ENGINE)]
+    told = Patterns({pattern: f"<{pattern}>" for pattern in patterns})
+    lost = [one for one in patterns if re.sub(r"[<>]", "", told.translated(filled(one))) != filled(one)]
+    assert not lost, lost[:10]
+    assert len(patterns) > 400
+
+
+def filled(pattern: str) -> str:
+    """Return the pattern with a number in each place."""
+    return pattern.format(*range(11, 30))
 
 
 def test_the_pattern_with_most_words_wins() -> None:
     """Where several patterns fit, the one that says most itself is taken, in whatever order they stand."""
     known = {"{}: {}": "a", "File {}: {}": "b {0} {1}", "File {}: {} is empty": "c {0} {1}"}
     for told in (known, dict(reversed(known.items()))):
-        assert Patterns(told).translated("File x: y is empty") == "c x y"
+        assert Patterns(told).translated("File {x}: y\n is empty") == "c {x} y\n"
         assert Patterns(told).translated("File x: y") == "b x y"
         assert Patterns(told).translated("x") == ""
 
@@ -122,18 +158,30 @@ def test_a_damaged_catalogue_leaves_english(
     forget(qapp)
 
 
+def told_of_catalogues(generator: ModuleType) -> list[str]:
+    """What is wrong with any catalogue, one line each."""
+    codes = [path.stem for path in sorted(CATALOGUES.glob("*.json"))]
+    assert codes == ["de", "zh_CN"]
+    return [f"{code}: {one}" for code in codes for one in generator.problems(code)]
+
+
 def test_each_catalogue_is_complete(generator: ModuleType) -> None:
     """Every text of the program has its line in every language, no line is left over, and values have their places."""
-    codes = [path.stem for path in sorted(CATALOGUES.glob("*.json"))]
-    told = {code: generator.problems(code) for code in codes}
-    assert not any(told.values()), "\n".join(f"{code}: {one}" for code in codes for one in told[code][:40])
+    told = [one for one in told_of_catalogues(generator) if "(capt_engine/" not in one and "(resources/" not in one]
+    assert not told, "\n".join(told[:60])
+
+
+@pytest.mark.xfail(strict=True, reason="the engine's texts are being translated")
+def test_the_texts_of_the_engine_are_translated_too(generator: ModuleType) -> None:
+    """What the window shows of the engine has its line in every language."""
+    assert not told_of_catalogues(generator)
 
 
 def test_words_from_elsewhere_are_marked(generator: ModuleType) -> None:
     """A text that is not written where tr is called stands in a table whose words `later` marks."""
     calls = [one for one in generator.asked_in(ROOT / "capt_gui") if one.key is None]
-    new = [f"{one.place} {one.code}" for one in calls if not any(f"({known})" in one.code for known in NOT_THERE)]
-    assert not [one for one in new if "capt_gui/translate.py" not in one]
+    new = [one for one in calls if not any(f"({known})" in one.code for known in NOT_THERE)]
+    assert not [f"{one.place} {one.code}" for one in new if "capt_gui/translate.py" not in one.place]
 
 
 @pytest.mark.parametrize(

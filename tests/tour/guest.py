@@ -37,13 +37,14 @@ def moment() -> None:
 class Guest:
     """Somebody in front of the window: looks for things by what they say, clicks, types, drops files, waits and takes pictures."""
 
-    def __init__(self, app: QApplication, folder: Path) -> None:
+    def __init__(self, app: QApplication, folder: Path, settings: Settings | None = None) -> None:
+        """settings: None for those of the tour, with the demo model and as few steps as show what there is to see."""
         width, _, height = os.environ.get("CAPT_TOUR_SIZE", "1280x800").partition("x")
         self.size = QSize(int(width), int(height))
         self.look = os.environ.get("CAPT_TOUR_THEME", "light")
         self.folder = folder
-        # two steps are enough to see what there is to see
-        self.settings = Settings(model="demo", explore=AttackSettings(expert={"pgd": {"steps": 2}}))
+        few = AttackSettings(expert={"pgd": {"steps": 2}})
+        self.settings = settings or Settings(model="demo", explore=few)
         self.bridge = Bridge(real_engine("cpu"))
         theme = Theme(app, self.look)
         self.desk: Desk = lay_out(self.bridge, self.settings, theme, folder / "runs", folder / "tuning")
@@ -67,6 +68,11 @@ class Guest:
         works = (desk.analysis, desk.evaluation.data, desk.evaluation.run, desk.tuning.run)
         self.until(lambda: not any(work.is_running for work in works))
         moment()
+
+    def rest(self, moments: int = 40) -> None:
+        """Let the window come to rest, as charts are drawn one after the other."""
+        for _ in range(moments):
+            moment()
 
     def find(self, kind: type[W], name: str, where: QWidget | None = None) -> W:
         """The visible part of a kind with this accessible name or text, in the window or in `where`, a dialog for example."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout
 
 from capt_gui.pages.evaluate.heat_cards import TakenFor
@@ -35,7 +35,7 @@ class DifferenceCard(ResultCard):
         for row, (state, pair) in enumerate(zip(self._states, self.buttons, strict=True)):
             grid.addWidget(state, row, 0)
             for place, button in enumerate(pair):
-                grid.addWidget(button, row, 1 + place)
+                grid.addWidget(button, row, 1 + place, Qt.AlignmentFlag.AlignLeft)
                 button.clicked.connect(lambda _=False, row=row, place=place: self.on_clicked(row, place))
         self.lay_out(self.tr("Where A and B differ"), grid, self.pictures)
         self.pictures.explore_clicked.connect(self.explore_clicked)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 from capt_engine.records import SUITES
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
-from capt_gui.translate import tr
+from capt_gui.translate import spoken, tr
 from capt_gui.view_models.attack_choice import CLEAN_ONLY, AttackChoice
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.widgets.labels import column, named, text
@@ -94,9 +94,9 @@ def run_entries(choice: AttackChoice) -> list[Entry]:
     Each entry is (label, name, explanation), a heading (text, "", "", HEADING).
     """
     entries: list[Entry] = [(tr("Suites of attacks"), "", "", HEADING)]
-    entries += [(one.label, one.name, one.summary) for one in SUITES if one.adversarial]
+    entries += [(spoken(one.label), one.name, spoken(one.summary)) for one in SUITES if one.adversarial]
     entries.append((tr("Without an attacker"), "", "", HEADING))
-    entries += [(one.label, one.name, one.summary) for one in SUITES if not one.adversarial]
+    entries += [(spoken(one.label), one.name, spoken(one.summary)) for one in SUITES if not one.adversarial]
     entries.append((tr("Clean only"), CLEAN_ONLY, tr("Nobody attacks.")))
     if choice.model.attacks:
         entries.append((tr("One attack"), "", "", HEADING))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from capt_engine.formatting import percent
 from capt_engine.records import LOG, AnalyzeResult, scale_for
 from capt_gui.theme import Theme
+from capt_gui.translate import spoken
 from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.evaluate.tally import SAVINGS
@@ -135,7 +136,7 @@ class AttacksCard(ResultCard):
                 )
         self.table.set_table(headings, rows)
         self.table.show_rows(24)
-        notes = list(results[0].notes)
+        notes = [spoken(one) for one in results[0].notes]
         if any(one.skipped for one in results[0].attacks):
             notes.insert(
                 0,
@@ -182,7 +183,7 @@ class ReencodingCard(ResultCard):
             for side in sides:
                 one = run.tally.outlived(side, way)
                 share = one.kept / one.n if one.n else -1.0
-                shown = f"{one.kept} of {one.n}  ({percent(share)})" if one.n else "–"
+                shown = self.tr("{} of {}  ({})").format(one.kept, one.n, percent(share)) if one.n else "–"
                 cells.append(Cell(shown, share))
             rows.append(cells)
         self.table.set_table(headings, rows)

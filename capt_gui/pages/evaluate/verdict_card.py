@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from capt_engine.records import unknown_sentences
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
+from capt_gui.translate import spoken
 from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
@@ -96,7 +97,13 @@ class VerdictCard(VerdictBox):
         stored = ""
         if result.rows_from_store:
             stored = self.tr("{:,} rows were looked up: they had been computed before.").format(result.rows_from_store)
-        parts = (*unknown_sentences(result.unknown_words), *result.notes, limits, took, stored, result.store_note)
+        parts = (
+            *map(spoken, (*unknown_sentences(result.unknown_words), *result.notes)),
+            limits,
+            took,
+            stored,
+            spoken(result.store_note),
+        )
         caption = "\n".join(part for part in parts if part)
         self.set_verdict(kind, headline, figures, caption)
         self._offer(self.report, self.copy)

@@ -32,10 +32,11 @@ class Charts(QWidget):
         self.bars = ProbabilityBars(theme)
         self.shift = LogitShiftChart(theme)
         self.consistency = ConsistencyPanel(theme)
-        self.cards = {
-            "Verdicts": _titled("Verdicts, clean and attacked", self.bars),
-            "Logit shift": _titled("Logit shift", self.shift),
-            "Consistency": _titled("Consistency", self.consistency),
+        self.consistency_card = _titled(self.tr("Consistency"), self.consistency)
+        self._cards = {
+            self.tr("Verdicts"): _titled(self.tr("Verdicts, clean and attacked"), self.bars),
+            self.tr("Logit shift"): _titled(self.tr("Logit shift"), self.shift),
+            self.tr("Consistency"): self.consistency_card,
         }
         self._front = QWidget()
         self._grid = QGridLayout(self._front)
@@ -44,8 +45,8 @@ class Charts(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setTabBarAutoHide(True)
-        self.tabs.setAccessibleName("Charts")
-        self.tabs.tabBar().setAccessibleName("Charts")
+        self.tabs.setAccessibleName(self.tr("Charts"))
+        self.tabs.tabBar().setAccessibleName(self.tr("Charts"))
         self._extras: list[tuple[QWidget, str]] = []
         self._row: PictureRow | None = None
         self._other: PictureRow | None = None
@@ -54,7 +55,7 @@ class Charts(QWidget):
         self._waiting: list[Callable[[], None]] = []
         self._turn = QTimer(self, singleShot=True, interval=0)
         self._turn.timeout.connect(self.on_turn)
-        self._columns = 0
+        self._columns, self._two = 0, False
         self._arrange(2)
         fill(QVBoxLayout(self), self.tabs)
 
@@ -71,6 +72,11 @@ class Charts(QWidget):
         self.shift.grab()
         self.shift.clear()
 
+    def expect(self, *, two: bool) -> None:
+        """Arrange the charts for one set of prompts or for two, as the next result will have them."""
+        self._two = two
+        self._use_room()
+
     def show_row(
         self,
         row: PictureRow | None,
@@ -85,7 +91,8 @@ class Charts(QWidget):
         labels of the prompts of A and B.
         """
         self._row, self._metrics, self._other, self._names = row, metrics, other, names
-        self._use_room()
+        if row is not None:
+            self.expect(two=other is not None)
         self._waiting = [self._draw_bars, self._draw_consistency, self._draw_shift]
         self._turn.start()
 
@@ -128,7 +135,7 @@ class Charts(QWidget):
         self._use_room()
 
     def _use_room(self) -> None:
-        rooms = _ROOM if self._other is None else _ROOM_FOR_PAIRS
+        rooms = _ROOM_FOR_PAIRS if self._two else _ROOM
         self._arrange(1 + sum(self.width() >= room for room in rooms))
 
     def _arrange(self, columns: int) -> None:
@@ -136,7 +143,7 @@ class Charts(QWidget):
             return
         self._columns = columns
         self.tabs.clear()
-        for number, (name, card) in enumerate(self.cards.items()):
+        for number, (name, card) in enumerate(self._cards.items()):
             beside = number < columns
             self._grid.setColumnStretch(number, int(beside))
             if beside:
@@ -145,7 +152,7 @@ class Charts(QWidget):
             else:
                 self._grid.removeWidget(card)
                 self.tabs.addTab(card, name)
-        self.tabs.insertTab(0, self._front, "Verdicts")
+        self.tabs.insertTab(0, self._front, self.tr("Verdicts"))
         for extra, title in self._extras:
             self.tabs.addTab(extra, title)
         self.tabs.setCurrentIndex(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, Signal, SignalInstance
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
@@ -28,6 +28,14 @@ from capt_gui.widgets.labels import column, text
 from capt_gui.widgets.layout import fill
 
 _SEARCH_WIDTH = 320
+# the margins left and right
+_SIDES = 16
+# of the buttons above the pictures, from the widest
+_STYLES = (
+    Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+    Qt.ToolButtonStyle.ToolButtonTextOnly,
+    Qt.ToolButtonStyle.ToolButtonIconOnly,
+)
 _SELECT = QItemSelectionModel.SelectionFlag
 
 
@@ -71,7 +79,13 @@ class GalleryColumn(QWidget):
         words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._nothing = column((None, 1), words, (self._show_all, 0, Qt.AlignmentFlag.AlignHCenter), (None, 2))
         self.count_label = text(role="caption")
-        self.columns_button = self._menu_button("columns", self.tr("Columns of the table"), self.menus.columns)
+        self._menu_buttons = (
+            self._menu_button("filter", self.tr("Filter"), self.tr("Filter"), self.menus.filter),
+            self._menu_button("order", self.tr("Order"), self.tr("Order"), self.menus.order),
+            self._menu_button("bookmark", self.tr("Views"), self.tr("Saved views"), self.menus.views),
+            self._menu_button("columns", self.tr("Columns"), self.tr("Columns of the table"), self.menus.columns),
+        )
+        self.columns_button = self._menu_buttons[-1]
         self._lay_out()
         self._connect()
         self.set_look(self._settings.shown_as)
@@ -94,6 +108,7 @@ class GalleryColumn(QWidget):
         self.search.setMaximumWidth(_SEARCH_WIDTH if is_table else 16777215)
         self.columns_button.setVisible(is_table)
         self._settings.shown_as = TABLE if is_table else CARDS
+        self._name_buttons()
         if had_focus:
             self._shown().setFocus()
         if self.view.currentIndex().isValid():
@@ -126,6 +141,11 @@ class GalleryColumn(QWidget):
             rows.update(range(part.top(), part.bottom() + 1))
         items = [self.rows.item_at(row) for row in sorted(rows)]
         return [item.path for item in items if item is not None]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Name the buttons above the pictures where the new width has room for words."""
+        super().resizeEvent(event)
+        self._name_buttons()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take the chosen pictures off the gallery on Delete or Backspace, as the list and the table leave these keys to it."""
@@ -194,16 +214,24 @@ class GalleryColumn(QWidget):
             place = view.visualRect(view.currentIndex()).center()
         self.menu_requested.emit(view.viewport().mapToGlobal(place))
 
+    def _name_buttons(self) -> None:
+        """Show the words of the buttons beside their icons, or in their place, where all of them have room."""
+        is_table = self.look == TABLE
+        shown = self._menu_buttons if is_table else self._menu_buttons[:-1]
+        room = self.width() - _SIDES - (self.search.minimumWidth() + _SIDES if is_table else 0)
+        for style in _STYLES:
+            for button in shown:
+                button.setToolButtonStyle(style)
+            if sum(button.sizeHint().width() + 2 for button in (*shown, self.look_button)) <= room:
+                return
+
     def _shown(self) -> GalleryView | GalleryTable:
         return self.table if self.look == TABLE else self.view
 
     def _lay_out(self) -> None:
         buttons = fill(
             QHBoxLayout(),
-            self._menu_button("filter", self.tr("Filter"), self.menus.filter),
-            self._menu_button("order", self.tr("Order"), self.menus.order),
-            self._menu_button("bookmark", self.tr("Saved views"), self.menus.views),
-            self.columns_button,
+            *self._menu_buttons,
             (None, 1),
             self.look_button,
             spacing=2,
@@ -242,8 +270,10 @@ class GalleryColumn(QWidget):
         self.rows.wanted_changed.connect(self.on_wanted_changed)
         self._gallery.counts_changed.connect(self.on_counts_changed)
 
-    def _menu_button(self, icon: str, words: str, menu: QMenu) -> IconButton:
-        button = IconButton(self._theme, icon, words, "text_muted")
+    def _menu_button(self, icon: str, words: str, tip: str, menu: QMenu) -> IconButton:
+        button = IconButton(self._theme, icon, tip, "text_muted")
+        # shown beside the icon where there is room
+        button.setText(words)
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button

@@ -17,12 +17,13 @@ from capt_engine.session.originals import PASTED
 from capt_gui.images import png_bytes, to_image
 from capt_gui.panels.session_menu import is_session
 from capt_gui.settings import Settings
+from capt_gui.translate import spoken
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.sides import SUFFIX
 from capt_gui.view_models.explore.tour import Tour
 from capt_gui.widgets.drop_area import local_paths
 
-_FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.pgm *.avif *.heic *.heif *.jp2 *.tga);;All files (*)"
+_ENDINGS = "*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.pgm *.avif *.heic *.heif *.jp2 *.tga"
 
 # The kinds of picture files that other programs put on the clipboard, and the endings of their names.
 _PASTED = {f"image/{name}": f".{name}" for name in ("png", "jpeg", "webp", "avif", "tiff", "gif", "bmp")}
@@ -50,14 +51,18 @@ class Intake(QObject):
 
     def on_open_files(self) -> None:
         """Ask the user for picture files and add them to the gallery; do nothing when the dialog is cancelled."""
-        paths, _ = QFileDialog.getOpenFileNames(self._window, "Open pictures", self._settings.last_folder, _FILTER)
+        kinds = f"{self.tr('Pictures')} ({_ENDINGS});;{self.tr('All files')} (*)"
+        folder = self._settings.last_folder
+        paths, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open pictures"), folder, kinds)
         if paths:
             self._settings.last_folder = str(Path(paths[0]).parent)
             self.take_paths(paths)
 
     def on_open_folder(self) -> None:
         """Ask the user for a folder and add its pictures to the gallery; do nothing when the dialog is cancelled."""
-        path = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", self._settings.last_folder)
+        path = QFileDialog.getExistingDirectory(
+            self._window, self.tr("Open a folder of pictures"), self._settings.last_folder
+        )
         if path:
             self._settings.last_folder = path
             self.take_paths([path])
@@ -96,12 +101,14 @@ class Intake(QObject):
     def save_picture(self, picture: Picture, name: str) -> None:
         """Ask the user for a file, suggesting `name`, and write `picture` there as PNG; emit `problem` where the disk refuses."""
         start = Path(self._settings.last_folder or Path.home()) / name
-        path, _ = QFileDialog.getSaveFileName(self._window, "Save adversarial picture", str(start), "PNG (*.png)")
+        path, _ = QFileDialog.getSaveFileName(
+            self._window, self.tr("Save adversarial picture"), str(start), "PNG (*.png)"
+        )
         if path:
             try:
                 write_png(to_image(picture), Path(path))
             except CaptError as error:
-                self.problem.emit(error.message, error.hint)
+                self.problem.emit(spoken(error.message), spoken(error.hint))
 
     def clean_up(self) -> None:
         """Delete the temporary folder with the files that were made for pasted pictures, if there is one."""
@@ -129,7 +136,9 @@ class Intake(QObject):
             else:
                 write_png(image, path)
         except (CaptError, OSError):
-            self.problem.emit("The pasted picture could not be kept.", "Save it as a file and drop that.")
+            self.problem.emit(
+                self.tr("The pasted picture could not be kept."), self.tr("Save it as a file and drop that.")
+            )
             return []
         return [str(path)]
 

@@ -27,7 +27,7 @@ from capt_gui.panels.help.guided_tour import STOP
 from capt_gui.panels.help.window_tour import ATTACK, CLASSES, PICTURES, TRIPTYCH, VERDICT
 from capt_gui.panels.page import Menus, Page
 from capt_gui.settings import CARDS, FULL, SIMPLE, TABLE
-from capt_gui.translate import counted
+from capt_gui.translate import counted, spoken
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore.forecast import LargeDrop, evenly
 from capt_gui.view_models.explore.simple_look import SimpleLook
@@ -38,9 +38,9 @@ from capt_gui.widgets.scrolled import LeastHeight
 
 _COLUMNS = [250, 700, 330]
 _ROWS = [400, 270]
-_MIDDLE, _LEAST_RESULT = 414, 380
+_MIDDLE = 414
 # of a table above the result, and of a result below one, in pixels
-_LEAST_TABLE, _LEAST_RESULT = 400, 470
+_LEAST_TABLE, _LEAST_RESULT, _WHOLE_RESULT = 400, 470, 600
 
 
 class ExplorePage(Page):
@@ -304,7 +304,9 @@ class ExplorePage(Page):
     def on_paste(self) -> None:
         """Add the files or the picture on the clipboard to the gallery, or say that there is none."""
         if not self.intake.take(QGuiApplication.clipboard().mimeData()):
-            self.on_problem("There is no picture on the clipboard.", "Copy a picture or a file first.")
+            self.on_problem(
+                self.tr("There is no picture on the clipboard."), self.tr("Copy a picture or a file first.")
+            )
 
     def on_at_once_toggled(self, checked: bool) -> None:
         """Store in the settings that new pictures are analysed at once (`checked`), or only when the user presses Run."""
@@ -314,7 +316,9 @@ class ExplorePage(Page):
         """Ask for a file and write the adversarial picture of the chosen picture there as PNG; say so when there is none."""
         pictures, name = self.result.adversarial()
         if pictures is None:
-            self.on_problem("There is no adversarial picture to save.", "Choose a picture that was attacked.")
+            self.on_problem(
+                self.tr("There is no adversarial picture to save."), self.tr("Choose a picture that was attacked.")
+            )
             return
         self.intake.save_picture(pictures.adversarial, name)
 
@@ -336,7 +340,7 @@ class ExplorePage(Page):
 
     def _warn_of_store(self, result: AnalyzeResult) -> None:
         if result.store_note and result.store_note != self._store_note:
-            self.say("warning", result.store_note)
+            self.say("warning", spoken(result.store_note))
         self._store_note = result.store_note
 
     def _keep_widths(self) -> None:
@@ -348,6 +352,7 @@ class ExplorePage(Page):
             self._middle.insertWidget(0, self.gallery)
             self._middle.setStretchFactor(0, 1)
             self._middle.setStretchFactor(1, 1)
+            self._share_height()
         else:
             self._columns.insertWidget(0, self.gallery)
             self._columns.setStretchFactor(0, 0)
@@ -360,32 +365,40 @@ class ExplorePage(Page):
         is_alone = self.gallery.look == CARDS or self.gallery.isHidden()
         # a window with a table can be made as low as the table
         self._centre.setMinimumHeight(0 if is_alone else 1)
+        was_hidden = self._centre.isHidden()
         self._centre.setVisible(is_alone or room)
+        if was_hidden and not is_alone and room:
+            self._share_height()
+
+    def _share_height(self) -> None:
+        """Give the result below a table so much that its pictures are whole, and the table the rest."""
+        below = min(max(self.height() - _LEAST_TABLE, 1), _WHOLE_RESULT)
+        self._middle.setSizes([self.height() - below, below])
 
     def _refresh(self) -> None:
         self.result.show_item(self.desk.gallery.item(self._current))
 
     def _make_actions(self) -> Menus:
-        open_files = self.add_action("&Open pictures…", self.intake.on_open_files, "Ctrl+I")
-        open_folder = self.add_action("Open &folder…", self.intake.on_open_folder, "Ctrl+Shift+I")
+        open_files = self.add_action(self.tr("&Open pictures…"), self.intake.on_open_files, "Ctrl+I")
+        open_folder = self.add_action(self.tr("Open &folder…"), self.intake.on_open_folder, "Ctrl+Shift+I")
         samples = self.add_action(self.tr("&Try the toy world"), self.desk.tour.start)
-        paste = self.add_action("&Paste", self.on_paste, "Ctrl+V")
-        save = self.add_action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+E")
-        clear = self.add_action("&Clear the gallery", self.on_clear)
-        self.run_action = self.add_action("&Run", self.desk.analysis.run_all, "F5", "Ctrl+R")
-        self.cancel_action = self.add_action("&Cancel", self.desk.analysis.cancel, "Esc")
+        paste = self.add_action(self.tr("&Paste"), self.on_paste, "Ctrl+V")
+        save = self.add_action(self.tr("&Save adversarial picture as PNG…"), self.on_save, "Ctrl+E")
+        clear = self.add_action(self.tr("&Clear the gallery"), self.on_clear)
+        self.run_action = self.add_action(self.tr("&Run"), self.desk.analysis.run_all, "F5", "Ctrl+R")
+        self.cancel_action = self.add_action(self.tr("&Cancel"), self.desk.analysis.cancel, "Esc")
         self.cancel_action.setEnabled(False)
         self._needing_pictures = (save, self.saving.action, clear)
         at_once = self.add_action(
-            "Analyse new pictures &at once", self.on_at_once_toggled, checked=self.desk.settings.auto_run
+            self.tr("Analyse new pictures &at once"), self.on_at_once_toggled, checked=self.desk.settings.auto_run
         )
         look = self.add_action(self.tr("Pictures as a &table, or as cards"), self.gallery.toggle_look, "Ctrl+G")
         triptych = self.result.triptych
         zoom: list[QAction | None] = [
-            self.add_action("Zoom &in", triptych.zoom_in, "Ctrl++", "Ctrl+="),
-            self.add_action("Zoom &out", triptych.zoom_out, "Ctrl+-"),
-            self.add_action("&Fit the pictures", triptych.zoom_to_fit, "Ctrl+0"),
-            self.add_action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+9"),
+            self.add_action(self.tr("Zoom &in"), triptych.zoom_in, "Ctrl++", "Ctrl+="),
+            self.add_action(self.tr("Zoom &out"), triptych.zoom_out, "Ctrl+-"),
+            self.add_action(self.tr("&Fit the pictures"), triptych.zoom_to_fit, "Ctrl+0"),
+            self.add_action(self.tr("&One picture pixel per screen pixel"), triptych.zoom_to_pixels, "Ctrl+9"),
             self.add_action(self.tr("Fill the &window with the picture"), self.result.filler.toggle, "F11"),
         ]
         out: list[QAction | None] = [

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.formatting import NO_BREAK, budget
 from capt_engine.records import PERTURBED, AnalyzeRequest, AnalyzeResult, PictureRow, PictureSet, ReplayRequest
@@ -16,7 +16,7 @@ from capt_gui.pages.explore.replay_card import ReplayCard
 from capt_gui.pages.explore.saliency_link import SaliencyLink
 from capt_gui.pages.explore.unlike_training_box import UnlikeTrainingBox
 from capt_gui.panels.chart_saving import ChartSaving
-from capt_gui.plain_text import set_tooltip
+from capt_gui.translate import spoken
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
@@ -24,15 +24,17 @@ from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.view_models.navigation import MODELS
 from capt_gui.view_models.truth import known
 from capt_gui.widgets.buttons import Symbol
-from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.image_window import WindowFiller
+from capt_gui.widgets.kept_room import KeptRoom
 from capt_gui.widgets.label_field import LabelField
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.side_verdicts import SideVerdicts
 
-_SYMBOL = 48
+_SYMBOL, _BETWEEN = 48, 4
+# widths of the middle from which its words take fewer lines
+_MIDDLING, _WIDE = 560, 880
 
 
 class ResultView(QWidget):
@@ -51,14 +53,17 @@ class ResultView(QWidget):
         self._label_title = text(self.tr("Right answer"), "caption", wrap=False)
         self.label.hide()
         self._label_title.hide()
-        self.aim_line = ElidedLabel(text_role="muted")
+        self.aim_line = text(role="muted")
         self.aim_line.hide()
         self.summary = text(role="strong")
         self.summary.setContentsMargins(2, 6, 0, 0)
         self.summary.hide()
         self.outdated_note = text(role="caption")
-        # its room is kept, so that the pictures do not jump when a setting is changed
-        _retain_room(self.outdated_note, retained=True)
+        # their room is kept, so that the pictures do not jump when an answer comes or a setting is changed
+        for one in (self.outdated_note, self._label_title, self.label):
+            _retain_room(one, retained=True)
+        self.head = KeptRoom(self._head_room, self.headline, self.pair, self.details, self.aim_line, spacing=_BETWEEN)
+        self.foot = KeptRoom(self._foot_room, self.summary)
         self.triptych = ImageTriptych(desk.theme)
         self.filler = WindowFiller(self.triptych)
         self.saliency = SaliencyLink(self.triptych, desk.saliency)
@@ -67,7 +72,7 @@ class ResultView(QWidget):
         self.charts.add_tab(self.margins, self.tr("Margin"))
         self.charts.add_tab(self.replay, self.tr("Replay"))
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
-        ChartSaving(desk, self.charts.cards["Consistency"], self.charts.consistency.record)
+        ChartSaving(desk, self.charts.consistency_card, self.charts.consistency.record)
         ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
         ChartSaving(desk, self.margins.chart, self.margins.chart.record)
         ChartSaving(desk, self.replay.chart, self.replay.chart.record)
@@ -81,8 +86,8 @@ class ResultView(QWidget):
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 1)
         line = fill(QHBoxLayout(), (self.outdated_note, 1), self._label_title, self.label, spacing=10)
-        above = (self.unlike_training, self.headline, self.pair, self.details, self.aim_line, line)
-        parts = (*above, (self.splitter, 1), (self._symbol, 1), self.summary)
+        above = (self.unlike_training, self.head, line)
+        parts = (*above, (self.splitter, 1), (self._symbol, 1), self.foot)
         fill(QVBoxLayout(self), *parts, spacing=4, margins=(8, 12, 8, 12))
         self._item: Item | None = None
         self._side = "a"
@@ -128,16 +133,19 @@ class ResultView(QWidget):
         self.replay.show_request(self._replay_of(row, run))
         if self.replay.is_shown and self._desk.replay.pictures is not None and self._desk.replay.step is not None:
             pictures = self._desk.replay.pictures
-            self.triptych.titles[2].set_text(self.tr("Adversarial, {}").format(self._desk.replay.step.name))
+            name = self._desk.replay.step.name
+            self.triptych.titles[2].set_text(self.tr("Adversarial, {}").format(name), name)
         shown, self._shown = self._shown, (row, other, pictures)
         if pictures is not shown[2] or row != shown[0]:
             self.triptych.set_whole(row is not None and row.threat.perturb != PERTURBED[0])
-            self.triptych.set_pictures(pictures)
+            self.triptych.set_pictures(pictures, drawing=row is not None and not drawn)
             own = self._desk.gallery.pictures(item.path, self._side) if near and item is not None else None
             if pictures is not None and row is not None and row.attacked is None:
                 self.triptych.set_seen(pictures.seen)
             elif pictures is None and own is not None:
                 self.triptych.set_seen(own.seen)
+        if row is None:
+            self.charts.expect(two=self._desk.model.sides.b is not None)
         if (row, other) != shown[:2]:
             names = self._names(row, other) if row is not None and other is not None else ("", "")
             self.charts.show_row(row, self._desk.engine.catalogue.metrics, other, names)
@@ -260,12 +268,15 @@ class ResultView(QWidget):
             # the pictures need the room
             headline = details = aim = ""
         self.unlike_training.setVisible(is_unknown)
-        _retain_room(self.outdated_note, retained=not is_unknown)
+        for one in (self.outdated_note, self._label_title, self.label):
+            _retain_room(one, retained=not is_unknown)
+        self.head.setVisible(not is_unknown)
+        self.head.refresh()
         old = row is not None and item is not None and item.request is not None
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
         remarks = [
             self._remark(item, row) if stale else "",
-            "" if row is None or drawn else "Drawing the pictures again…",
+            "" if row is None or drawn else self.tr("Drawing the pictures again…"),
             formatting.unsure(row) if row is not None and not is_unknown else "",
         ]
         for label, line in (
@@ -276,7 +287,18 @@ class ResultView(QWidget):
         ):
             label.setText(line)
             label.setVisible(bool(line))
-        set_tooltip(self.aim_line, aim)
+
+    def _head_room(self, width: int) -> int:
+        """The height of the usual words above the pictures: verdict, settings, and of a comparison how it was made."""
+        two = self._desk.model.sides.b is not None
+        few = 1 if width >= _MIDDLING else 2
+        lines = 1 if width >= _WIDE else few + 1
+        verdict = self.pair.room(width) if two else _height(self.headline, few)
+        room = verdict + _BETWEEN + _height(self.details, lines)
+        return room + _BETWEEN + _height(self.aim_line, few) if two else room
+
+    def _foot_room(self, width: int) -> int:
+        return 6 + _height(self.summary, 1 if width >= _WIDE else 2 if width >= _MIDDLING else 3)
 
     def _remark(self, item: Item | None, row: PictureRow | None) -> str:
         """Say that the settings have changed since, and what stands for them."""
@@ -289,18 +311,18 @@ class ResultView(QWidget):
 
     def _answerer(self, row: PictureRow) -> str:
         """The model of the row, and the class names that it chose among."""
-        return f"{self._desk.model.label(row.model_id)}, {self._desk.model.among(row.classes)}"
+        return self._desk.model.asked(row.model_id, row.classes)
 
     def _attack_label(self, row: PictureRow) -> str:
         return self._desk.model.attack_label(row.attack.name) if row.attack is not None else ""
 
     def _headline_and_details(self, item: Item | None, row: PictureRow | None) -> tuple[str, str]:
         if item is None and self._desk.gallery.rowCount() == 0:
-            return "Looking for pictures…", self._desk.engine.waiting_text
+            return self.tr("Looking for pictures…"), self._desk.engine.waiting_text
         if item is None:
-            return "Choose a picture on the left", "Its verdicts appear here."
+            return self.tr("Choose a picture on the left"), self.tr("Its verdicts appear here.")
         if item.failure is not None:
-            return item.failure.message, item.failure.hint
+            return spoken(item.failure.message), spoken(item.failure.hint)
         if row is not None:
             return formatting.headline(row, item.label), " · ".join(
                 part
@@ -311,10 +333,16 @@ class ResultView(QWidget):
                 if part
             )
         if item.pending == "running":
-            return "Looking for a change that fools the model…", ""
+            return self.tr("Looking for a change that fools the model…"), ""
         if item.pending or not item.seen:
-            return "Waiting for its turn", self._desk.engine.waiting_text
-        return "Not analysed yet", "Press Run to attack every picture of the gallery."
+            return self.tr("Waiting for its turn"), self._desk.engine.waiting_text
+        return self.tr("Not analysed yet"), self.tr("Press Run to attack every picture of the gallery.")
+
+
+def _height(label: QLabel, lines: int) -> int:
+    """The height that so many lines of a label take, in pixels."""
+    # a label is a little higher than its lines
+    return 2 + lines * label.fontMetrics().lineSpacing()
 
 
 def _retain_room(label: QWidget, *, retained: bool) -> None:

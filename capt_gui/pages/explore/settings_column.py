@@ -54,9 +54,9 @@ class SettingsColumn(QWidget):
 
     def _reason(self) -> str:
         if self._desk.engine.failure is not None:
-            return "The engine could not start"
+            return self.tr("The engine could not start")
         if not self._desk.gallery.has_usable():
-            return "Drop a picture first"
+            return self.tr("Drop a picture first")
         return self._desk.choices.problem()
 
     def _lay_out(self) -> None:

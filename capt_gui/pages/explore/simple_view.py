@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -27,7 +28,9 @@ from capt_gui.widgets.image_pane import ImagePane, PaneView
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 
-_WIDTH = 1020
+_WIDTH = 1320
+# margins and signs between the pictures
+_BESIDE = 130
 
 
 class SimpleView(QWidget):
@@ -63,7 +66,11 @@ class SimpleView(QWidget):
         self.about = ElidedLabel()
         self.about.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._view = PaneView(self)
-        self.panes = tuple(ImagePane(desk.theme, self._view, "") for _ in range(3))
+        arriving = self.tr("Your picture appears here.")
+        self.panes = tuple(
+            ImagePane(desk.theme, self._view, words, shows_values=number == 1)
+            for number, words in enumerate((arriving, "", ""))
+        )
         self._captions = tuple(ElidedLabel(text_role="muted") for _ in range(3))
         self._wants_focus = False
         self._parts: list[QWidget] = []
@@ -98,6 +105,7 @@ class SimpleView(QWidget):
         revealed = state in (simple_look.FOOLED, simple_look.HELD)
         for part in self._parts:
             part.setVisible(revealed)
+        self._fit()
         pictures, model = look.pictures, self._desk.model.info
         self._view.set_size(*((pictures.seen.width, pictures.seen.height) if pictures else (0, 0)))
         seen = to_image(pictures.seen) if pictures else None
@@ -108,8 +116,19 @@ class SimpleView(QWidget):
         for caption, words in zip(self._captions, look.captions, strict=True):
             caption.set_text(words)
         row = look.row
-        among = f", {self._desk.model.among(row.classes)}" if row is not None else ""
-        self.about.set_text(f"{model.label if model else ''}{among}")
+        known = self._desk.model.asked(row.model_id, row.classes) if row is not None else ""
+        self.about.set_text(known or (model.label if model else ""))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep three pictures as high as wide."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        many = not self._parts[0].isHidden()
+        high = max(160, (min(self.width(), _WIDTH) - _BESIDE) // 3) if many else 16777215
+        for pane in self.panes:
+            pane.setMaximumHeight(high)
 
     def _make_empty(self) -> QWidget:
         question = text(self.tr("Can a picture fool the machine?"), "title")
@@ -142,7 +161,8 @@ class SimpleView(QWidget):
                 row.addWidget(sign)
                 self._parts.append(sign)
             box = QWidget()
-            fill(QVBoxLayout(box), (pane, 1), caption, spacing=6)
+            # three stand as high as wide, in the middle; one alone takes all the room
+            fill(QVBoxLayout(box), (None, 1), (pane, 1000), caption, (None, 1), spacing=6)
             row.addWidget(box, 1)
             if number:
                 self._parts.append(box)

@@ -38,7 +38,7 @@ class Welcome(QScrollArea):
             fill(QHBoxLayout(), (symbol, 0, Qt.AlignmentFlag.AlignTop), (label, 1), spacing=10)
             for symbol, label in zip(symbols, self.facts.values(), strict=True)
         ]
-        promise = (
+        promise = self.tr(
             "Drop a picture. CAPT Explorer shows what a CLIP model sees in it, searches for a change too small to "
             "notice that changes the answer, and lays both side by side."
         )
@@ -46,7 +46,7 @@ class Welcome(QScrollArea):
         fill(
             QVBoxLayout(body),
             (None, 1),
-            text("Can this picture be made to fool the model?", "title"),
+            text(self.tr("Can this picture be made to fool the model?"), "title"),
             text(promise, "muted"),
             8,
             (self.drop_zone, 3),
@@ -67,15 +67,19 @@ class Welcome(QScrollArea):
         if engine.failure is not None:
             device = f"{engine.failure.message} {engine.failure.hint}"
         elif engine.device is None:
-            device = engine.waiting_text + " You can drop pictures already."
+            device = self.tr("{} You can drop pictures already.").format(engine.waiting_text)
         else:
-            device = f"Ready. Work is done on {formatting.memory(engine.device)}. {engine.device.note}"
+            device = self.tr("Ready. Work is done on {}. {}").format(
+                formatting.memory(engine.device), engine.device.note
+            )
         self._symbol.set_icon(*(("device", "text_muted") if engine.failure is None else ("error", "broken")))
         info = self._model.info
         self.facts["device"].setText(device.strip())
         self.facts["info"].setText(
             f"{info.label}: {info.warning or info.summary}"
             if info is not None
-            else "A small model ships with the app, so everything here works without a network."
+            else self.tr("A small model ships with the app, so everything here works without a network.")
         )
-        self.facts["check"].setText("No account and no telemetry. The network is used only for downloads you start.")
+        self.facts["check"].setText(
+            self.tr("No account and no telemetry. The network is used only for downloads you start.")
+        )

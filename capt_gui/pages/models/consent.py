@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QPushButto
 
 from capt_engine.formatting import short
 from capt_engine.records import ModelsListed, OfferedModel
+from capt_gui.translate import spoken
 from capt_gui.view_models.models.models_model import size
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
@@ -42,7 +43,7 @@ class ConsentDialog(QDialog):
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             grid.addWidget(shown, row, 1)
         title = text(self.tr("Download {}?").format(model.label), "title", wrap=False)
-        parts = (title, text(model.purpose), grid, text(promise, "caption"), buttons)
+        parts = (title, text(spoken(model.purpose)), grid, text(promise, "caption"), buttons)
         fill(QVBoxLayout(self), *parts, spacing=14, margins=(24, 22, 24, 18))
         self.no.setDefault(True)
         self.no.setFocus()
@@ -62,7 +63,7 @@ class ConsentDialog(QDialog):
         facts = [
             (self.tr("Size"), size(model.bytes, estimated=model.estimated)),
             (self.tr("From"), f"{model.page}\n{revision}"),
-            (self.tr("Licence"), model.licence),
+            (self.tr("Licence"), spoken(model.licence)),
             (self.tr("Checked"), known),
             (self.tr("Goes to"), room),
         ]

@@ -10,6 +10,7 @@ from capt_engine.records import OfferedModel
 from capt_gui.pages.models.model_item import ModelItem
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
+from capt_gui.translate import spoken
 from capt_gui.view_models.models.models_model import PAUSED, Download, ModelsModel, comfort, size, standing
 from capt_gui.widgets.fact_list import FactList
 from capt_gui.widgets.labels import text
@@ -75,12 +76,12 @@ class ModelDetails(ModelItem):
     def _about(self, model: OfferedModel) -> str:
         """The purpose; of a tower that nobody may fetch for the user also how it comes here."""
         if not model.base or model.state == "installed":
-            return model.purpose
+            return spoken(model.purpose)
         how = self.tr(
             "Its authors publish the image tower alone, and not at the hub: fetch the file in your browser (Copy the links), "
             "then bring it in. It is called {} here, and tuned from {}."
         )
-        return f"{model.purpose} {how.format(model.id, model.base)}"
+        return f"{spoken(model.purpose)} {how.format(model.id, model.base)}"
 
     def on_pause(self) -> None:
         """Pause the download of the shown model, or resume it if it is paused."""
@@ -111,9 +112,9 @@ class ModelDetails(ModelItem):
             )
             if model.parameters
             else "–",
-            "figure": model.figure or self.tr("none known to us"),
-            "activation": model.activation,
-            "licence": model.licence,
+            "figure": spoken(model.figure) or self.tr("none known to us"),
+            "activation": spoken(model.activation),
+            "licence": spoken(model.licence),
             "source": model.page
             or (self.tr("ships with the app") if model.state == "bundled" else self.tr("your own")),
             "commit": revision or "–",
@@ -136,7 +137,7 @@ class ModelDetails(ModelItem):
         listed = self._models.listed
         offline = listed is not None and listed.offline
         self.download.setEnabled(not offline)
-        set_tooltip(self.download, listed.offline_reason if listed is not None and offline else "")
+        set_tooltip(self.download, spoken(listed.offline_reason) if listed is not None and offline else "")
         if underway is None:
             return
         self.bar.setRange(0, max(underway.total // 1000, 0))

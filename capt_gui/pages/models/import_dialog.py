@@ -29,7 +29,7 @@ from capt_engine.records import (
     SanityScore,
 )
 from capt_gui.theme import Theme
-from capt_gui.translate import later
+from capt_gui.translate import later, spoken, tr
 from capt_gui.view_models.models.install_job import InstallJob, InstallRequest
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.labels import named, text
@@ -271,9 +271,10 @@ def score_text(score: SanityScore) -> str:
     Where no picture could be scored it is the warning alone.
     """
     if score.n == 0:
-        return score.warning
-    counted = f"Zero-shot on {score.pictures}: {score.right} of {score.n} right, {percent(score.chance)} by guessing."
-    return f"{counted} {score.warning}".strip()
+        return spoken(score.warning)
+    said = tr("Zero-shot on {}: {} of {} right, {} by guessing.")
+    said = said.format(spoken(score.pictures), score.right, score.n, percent(score.chance))
+    return f"{said} {spoken(score.warning)}".strip()
 
 
 def _choices(*entries: tuple[str, str]) -> QComboBox:

@@ -37,6 +37,7 @@ from capt_gui.pages.models.ledger_dialog import LedgerDialog
 from capt_gui.pages.models.prompts_details import PromptsDetails
 from capt_gui.panels.page import Page
 from capt_gui.plain_text import set_tooltip
+from capt_gui.translate import spoken
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.models.install_job import InstallJob
 from capt_gui.view_models.models.models_model import size, standing
@@ -106,7 +107,7 @@ class ModelsPage(Page):
         listed = self._models.listed
         if listed is not None:
             self.offline.setChecked(listed.offline)
-            set_tooltip(self.offline, listed.offline_reason)
+            set_tooltip(self.offline, spoken(listed.offline_reason))
             room = self.tr("{} free").format(size(listed.free_bytes))
             promise = (
                 self.tr("The network is locked.")
@@ -193,7 +194,7 @@ class ModelsPage(Page):
     def on_installed(self, result: DownloadResult) -> None:
         """Show in the banner that the model of `result`, a download, is installed and verified."""
         title = self.tr("{} is here and verified").format(self._label(result.model))
-        self.say("done", title, " ".join(result.notes))
+        self.say("done", title, " ".join(map(spoken, result.notes)))
 
     def on_scored(self, model: str, score: SanityScore) -> None:
         """Show in the banner the `score` of the downloaded model with the id `model` on a few labelled pictures."""

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, 
 
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
+from capt_gui.translate import spoken
 from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.widgets.buttons import TextButton
 from capt_gui.widgets.card import Card
@@ -141,7 +142,7 @@ class OptionsColumn(QWidget):
         self._boxes = {}
         before: QWidget = self._all
         for section in self._reports.sections:
-            box = QCheckBox(section.title)
+            box = QCheckBox(spoken(section.title))
             box.setProperty("section", section.id)
             box.setChecked(section.present and self._reports.includes(section.id))
             box.toggled.connect(self.on_section_toggled)

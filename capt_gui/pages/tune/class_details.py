@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVB
 
 from capt_engine.records import Duplicates, ScanResult
 from capt_gui.theme import Theme
+from capt_gui.translate import spoken
 from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.tune.project import TuneProject
@@ -125,7 +126,13 @@ class ClassDetails(QFrame):
     def _tiles(self, result: ScanResult, away: set[str]) -> dict[str, list[Tile]]:
         """The tiles of each kind; a picture that is of several kinds shows the worst."""
         broken = [
-            Tile(own.path, self.tr("unreadable"), "warning", f"{own.message} {own.hint}".strip(), broken=True)
+            Tile(
+                own.path,
+                self.tr("unreadable"),
+                "warning",
+                f"{spoken(own.message)} {spoken(own.hint)}".strip(),
+                broken=True,
+            )
             for own in unreadable_of(result, self._name)
         ]
         small = {own.path: f"{own.width} × {own.height}" for own in result.tiny}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QScrollBar, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.labels import text
@@ -16,7 +16,8 @@ from capt_gui.widgets.layout import fill
 STOP = "tourStop"
 """The dynamic property by which a widget says that the tour stops at it."""
 
-_CARD_WIDTH = 340
+# of the card, and where nothing else has room beside what is lit
+_CARD_WIDTH, _NARROW = 340, 264
 _GAP, _EDGE, _RING = 14, 12, 6
 
 
@@ -47,9 +48,10 @@ class GuidedTour(QWidget):
         self.stops = tuple(stops)
         self.number = 0
         self._target: QWidget | None = None
+        # where things were before they were scrolled into sight
+        self._scrolled: dict[QScrollBar, int] = {}
         self.card = QFrame(self)
         self.card.setProperty("card", True)
-        self.card.setFixedWidth(_CARD_WIDTH)
         self._count, self._title, self._words = text(role="caption"), text(role="heading"), text()
         self.back, self.next, self.leave = QPushButton(), QPushButton(), QPushButton(self.tr("End the tour"))
         self.back.setText(self.tr("Back"))
@@ -57,7 +59,7 @@ class GuidedTour(QWidget):
         self.leave.setProperty("link", True)
         buttons = fill(QHBoxLayout(), self.leave, (None, 1), self.back, self.next)
         self._inside = fill(
-            QVBoxLayout(self.card), self._count, self._title, self._words, 4, buttons, spacing=8, margins=18
+            QVBoxLayout(self.card), self._count, self._title, self._words, 4, buttons, spacing=8, margins=14
         )
         self.setAccessibleName(self.tr("Tour of the window"))
         self.back.clicked.connect(self.on_back)
@@ -101,6 +103,9 @@ class GuidedTour(QWidget):
         if self.isVisible():
             self._clock.stop()
             self.hide()
+            for bar, value in self._scrolled.items():
+                bar.setValue(value)
+            self._scrolled.clear()
             self.ended.emit()
 
     def refresh(self) -> None:
@@ -115,9 +120,14 @@ class GuidedTour(QWidget):
         self.next.setEnabled(ready)
         self.next.setText(self.tr("Done") if is_last else self.tr("Next"))
         self.setAccessibleDescription(f"{stop.title}. {self._words.text()}")
-        self._target = self._lit(stop.name) if ready else None
-        self.card.setFixedHeight(self._inside.totalHeightForWidth(_CARD_WIDTH))
-        self.card.move(self._place())
+        before, self._target = self._target, self._lit(stop.name) if ready else None
+        if self._target is not None and self._target is not before:
+            self._reveal(self._target)
+        places = [(width, self._place(width)) for width in (_CARD_WIDTH, _NARROW)]
+        width, place = next(((width, place) for width, place in places if place is not None), (_CARD_WIDTH, None))
+        size = self._size(width)
+        self.card.setFixedSize(size)
+        self.card.move(place or _moved_into(QRect(self._middle(size), size), self._room()).topLeft())
         self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -183,29 +193,55 @@ class GuidedTour(QWidget):
         if target is None or not target.isVisible():
             return None
         place = QRect(target.mapTo(self._window, QPoint(0, 0)), target.size())
+        above = target.parentWidget()
+        while above is not None and above is not self._window:
+            # what is scrolled out of sight cannot be lit
+            place = place.intersected(QRect(above.mapTo(self._window, QPoint(0, 0)), above.size()))
+            above = above.parentWidget()
+        if place.isEmpty():
+            return None
         return place.adjusted(-_RING, -_RING, _RING, _RING).intersected(self.rect().adjusted(2, 2, -2, -2))
 
-    def _place(self) -> QPoint:
-        """Below the lit widget, or above, right or left of it: the first place with room; else in its middle."""
-        size, room, lit = self.card.size(), self.rect().adjusted(_EDGE, _EDGE, -_EDGE, -_EDGE), self._lit_rect()
+    def _reveal(self, widget: QWidget) -> None:
+        """Scroll a widget into sight, in whatever it scrolls; the end of the tour scrolls back."""
+        above = widget.parentWidget()
+        while above is not None:
+            if isinstance(above, QScrollArea):
+                bar = above.verticalScrollBar()
+                self._scrolled.setdefault(bar, bar.value())
+                above.ensureWidgetVisible(widget, 0, 8)
+                top = widget.mapTo(above.viewport(), QPoint(0, 0)).y()
+                if top < 0:
+                    # what is higher than the area is shown from its head
+                    bar.setValue(bar.value() + top - 8)
+            above = above.parentWidget()
+
+    def _size(self, width: int) -> QSize:
+        """The size of the card at a width."""
+        return QSize(width, self._inside.totalHeightForWidth(width))
+
+    def _room(self) -> QRect:
+        return self.rect().adjusted(_EDGE, _EDGE, -_EDGE, -_EDGE)
+
+    def _middle(self, size: QSize) -> QPoint:
+        """The corner of a card in the middle of what is lit, or of the window."""
+        lit = self._lit_rect()
+        return (lit or self._room()).center() - QPoint(size.width() // 2, size.height() // 2)
+
+    def _place(self, width: int) -> QPoint | None:
+        """Below the lit widget, or above, right or left of it: the first place with room; None where there is none."""
+        size, room, lit = self._size(width), self._room(), self._lit_rect()
+        middle = self._middle(size)
         if lit is None:
-            return (
-                QRect(QPoint(), size)
-                .translated(room.center() - QPoint(size.width() // 2, size.height() // 2))
-                .topLeft()
-            )
-        middle = lit.center() - QPoint(size.width() // 2, size.height() // 2)
+            return middle
         wanted = (
             QPoint(middle.x(), lit.bottom() + _GAP),
             QPoint(middle.x(), lit.top() - _GAP - size.height()),
             QPoint(lit.right() + _GAP, middle.y()),
             QPoint(lit.left() - _GAP - size.width(), middle.y()),
         )
-        for place in wanted:
-            inside = _moved_into(QRect(place, size), room)
-            if not inside.intersects(lit):
-                return inside.topLeft()
-        return _moved_into(QRect(middle, size), room).topLeft()
+        every = (_moved_into(QRect(place, size), room) for place in wanted)
+        return next((inside.topLeft() for inside in every if not inside.intersects(lit)), None)
 
 
 def _moved_into(rect: QRect, room: QRect) -> QRect:

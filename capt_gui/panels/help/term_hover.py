@@ -7,6 +7,7 @@ from PySide6.QtGui import QTextLayout, QTextOption
 from PySide6.QtWidgets import QAbstractButton, QHeaderView, QLabel, QToolTip, QWidget
 
 from capt_gui.plain_text import show_tooltip
+from capt_gui.translate import source
 from capt_gui.view_models.help.glossary import Glossary, Term
 
 _SHORT = 48
@@ -42,14 +43,18 @@ class TermHover:
         if isinstance(header, QHeaderView) and place is not None:
             section = header.logicalIndexAt(place)
             words = header.model().headerData(section, header.orientation(), Qt.ItemDataRole.DisplayRole)
-            return self._glossary.term_in(str(words or ""))
+            return self._term_in(str(words or ""))
         if isinstance(widget, QLabel):
             words = widget.text()
             if place is None or len(words) <= _SHORT:
-                return self._glossary.term_in(words)
+                return self._term_in(words)
             return self._glossary.term_in(words, _letter_at(widget, place))
         words = widget.text() if isinstance(widget, QAbstractButton) else ""
-        return self._glossary.term_in((words or widget.accessibleName())[:_SHORT].replace("&", ""))
+        return self._term_in((words or widget.accessibleName())[:_SHORT])
+
+    def _term_in(self, words: str) -> Term | None:
+        """The longest term in `words`; what is translated is looked up by its English words, which the glossary has."""
+        return self._glossary.term_in(source(words).replace("&", ""))
 
 
 def _letter_at(label: QLabel, place: QPoint) -> int:

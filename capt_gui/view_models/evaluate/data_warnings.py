@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from capt_engine.records import ClassCount, Duplicates, ScanResult
-from capt_gui.translate import counted, tr
+from capt_gui.translate import counted, spoken, tr
 from capt_gui.view_models.data_warnings import Notice, in_order, labels_message, listed
 
 _FEW = 30
@@ -27,7 +27,7 @@ def notices(result: ScanResult, classes: Sequence[ClassCount], split: str) -> tu
         _unreadable(result),
     ]
     is_blocked = any(notice.kind == "block" for notice in found if notice)
-    return in_order(found if is_blocked else (*found, *(Notice("info", note) for note in result.notes)))
+    return in_order(found if is_blocked else (*found, *(Notice("info", spoken(note)) for note in result.notes)))
 
 
 def _nothing(result: ScanResult, classes: Sequence[ClassCount]) -> Notice | None:

@@ -18,7 +18,7 @@ from capt_engine.records import (
     RowsReady,
 )
 from capt_gui.bridge import About, Bridge
-from capt_gui.translate import counted
+from capt_gui.translate import counted, spoken
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.explore.sides import model_label
 from capt_gui.view_models.navigation import EVALUATE
@@ -189,7 +189,7 @@ class RankingRun(OneJob):
             "p: McNemar’s exact test against the best on the same pictures, corrected for the number of variants (Holm). The best "
             "was chosen by these very pictures: of few, its figure is too kind."
         )
-        return " ".join((done, how, *result.notes))
+        return " ".join((done, how, *map(spoken, result.notes)))
 
     def on_progressed(self) -> None:
         """Emit `progress_changed` with the present numbers and line of text."""

@@ -25,6 +25,7 @@ from capt_engine.records import (
     RowsReady,
 )
 from capt_gui.bridge import About, Bridge
+from capt_gui.translate import spoken
 from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import worse_checks
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
@@ -209,10 +210,13 @@ class EvaluateRun(OneJob):
         if request is None:
             return ""
         model = choices.model
-        suite = next((one.label for one in SUITES if one.name == request.suite), "")
+        suite = next((spoken(one.label) for one in SUITES if one.name == request.suite), "")
         tests = [suite] if suite else [model.attack_label(spec.name) for spec in request.attacks]
-        among = f", {model.among(request.options.classes)}" if request.options.classes else ""
-        parts = [f"{model.label(request.options.model)}{among}", ", ".join(tests) or self.tr("clean only")]
+        name, classes = request.options.model, request.options.classes
+        parts = [
+            model.asked(name, classes) if classes else model.label(name),
+            ", ".join(tests) or self.tr("clean only"),
+        ]
         if self._is_bound:
             norm = request.options.threat.norm
             parts.append(f"{formatting.norm_symbol(norm)} ε = {budget(request.options.threat.eps, norm)}")

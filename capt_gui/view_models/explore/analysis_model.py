@@ -354,5 +354,5 @@ class AnalysisModel(QObject):
     def _tell_running(self) -> None:
         if self.is_running != self._was_running:
             self._was_running = self.is_running
-            self.progress_changed.emit(0, 0, "Waiting" if self._was_running else "")
+            self.progress_changed.emit(0, 0, self.tr("Waiting") if self._was_running else "")
             self.running_changed.emit(self._was_running)

@@ -110,8 +110,8 @@ class Choices(QObject):
         if not self.model.is_ready:
             return ""
         if len(set(self.classes)) < 2:
-            return "Name at least two classes"
-        return "" if "{}" in self.template else "The template needs {} where the class goes"
+            return self.tr("Name at least two classes")
+        return "" if "{}" in self.template else self.tr("The template needs {} where the class goes")
 
     def set_classes(self, classes: tuple[str, ...], template: str) -> None:
         """Take the class names and the template as the user's own for the chosen model.

@@ -12,6 +12,7 @@ from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject,
 from capt_engine.records import AnalyzeRequest, FailedPicture, PictureRow, PictureSet, Preview
 from capt_gui.plain_text import plain
 from capt_gui.roles import GalleryRole
+from capt_gui.translate import later, spoken, tr
 from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.gallery_item import GalleryEntry, Item
 from capt_gui.view_models.explore.packed_row import PackedRow
@@ -393,7 +394,7 @@ def has_two_sets(item: Item) -> bool:
 def _message(item: Item) -> str:
     """The sentence of a failure, or what the tooltip says of a good picture."""
     if item.failure is not None:
-        return f"{item.failure.message} {item.failure.hint}".strip()
+        return f"{spoken(item.failure.message)} {spoken(item.failure.hint)}".strip()
     return " · ".join(part for part in (item.path, item.size) if part)
 
 
@@ -403,7 +404,7 @@ def _spoken(item: Item) -> str:
 
 
 _COUNTED = ("done", "failed", "compared", "known", "changed", "changed_b", "fooled", "fooled_b")
-_CAPTIONS = {"waiting": "Waiting for its turn", "running": "Under attack now"}
+_CAPTIONS = {"waiting": later("Waiting for its turn"), "running": later("Under attack now")}
 _ANSWERS: dict[int, Callable[[Item], str]] = {
     Qt.ItemDataRole.DisplayRole: lambda item: item.name,
     Qt.ItemDataRole.ToolTipRole: lambda item: plain(_message(item)),
@@ -411,7 +412,7 @@ _ANSWERS: dict[int, Callable[[Item], str]] = {
     GalleryRole.PATH: lambda item: item.path,
     GalleryRole.NAME: lambda item: item.name,
     GalleryRole.STATE: lambda item: item.state,
-    GalleryRole.CAPTION: lambda item: _CAPTIONS.get(item.pending, item.caption),
+    GalleryRole.CAPTION: lambda item: tr(_CAPTIONS[item.pending]) if item.pending in _CAPTIONS else item.caption,
     GalleryRole.MESSAGE: lambda item: _message(item) if item.failure is not None else "",
 }
 

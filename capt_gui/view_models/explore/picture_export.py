@@ -24,6 +24,7 @@ from capt_engine.records import (
 )
 from capt_gui.bridge import About, Bridge
 from capt_gui.images import png_bytes, to_image
+from capt_gui.translate import spoken
 from capt_gui.view_models.explore.gallery_item import Item
 from capt_gui.view_models.explore.gallery_model import GalleryModel, has_two_sets
 from capt_gui.view_models.navigation import EXPLORE
@@ -155,7 +156,7 @@ class PictureExport(OneJob):
 
     def _give_up(self, problem: CaptError | OSError) -> None:
         if isinstance(problem, CaptError):
-            self.failed.emit(Failure(type(problem).__name__, problem.message, problem.hint))
+            self.failed.emit(Failure(type(problem).__name__, spoken(problem.message), spoken(problem.hint)))
         else:
             words = self.tr("The folder cannot be used: {}").format(problem.strerror or problem)
             self.failed.emit(Failure("CannotWrite", words, self.tr("Choose another folder.")))

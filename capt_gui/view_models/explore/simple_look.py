@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from capt_engine.formatting import budget, unbroken, whole_percent
 from capt_engine.records import PictureRow, PictureSet
 from capt_gui.settings import OFF
+from capt_gui.translate import spoken
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.gallery_item import Item
@@ -93,7 +94,7 @@ class SimpleLook(QObject):
         """The large line over the picture."""
         row, state = self.row, self.state
         if state == FAILED and self.item is not None and self.item.failure is not None:
-            return self.item.failure.message
+            return spoken(self.item.failure.message)
         if state == WAITING or row is None:
             return self.tr("The model looks at the picture…")
         before = row.classes[row.clean.winner]
@@ -108,7 +109,7 @@ class SimpleLook(QObject):
         """The one sentence that says what is seen, or what can be done."""
         row, state = self.row, self.state
         if state == FAILED and self.item is not None and self.item.failure is not None:
-            return self.item.failure.hint
+            return spoken(self.item.failure.hint)
         if self._takes_sample:
             return self.tr("Twelve pictures of a small world of shapes are tried; the clearest one is shown.")
         if state == WAITING or row is None:

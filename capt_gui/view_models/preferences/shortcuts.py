@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QKeySequence
 
 from capt_gui.settings import Settings
+from capt_gui.translate import source
 
 EVERYWHERE = ""
 """The page of an action that works on all pages."""
+
+_BRACKETS = re.compile(r" ?\(&\w\)")
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,11 @@ class Shortcuts(QObject):
 
 
 def bare(text: str) -> str:
-    """Return the words of a menu entry without the mark of its mnemonic, "&", and without "…" at the end."""
-    return text.replace("&&", "\0").replace("&", "").replace("\0", "&").rstrip("…")
+    """Return the words of a menu entry without the mark of its mnemonic, "&", and without "…" at the end.
+
+    Chinese writes the letter in brackets behind the words, "文件(&F)"; they go with it.
+    """
+    return _BRACKETS.sub("", text).replace("&&", "\0").replace("&", "").replace("\0", "&").rstrip("…")
 
 
 def _give(command: Command, keys: Sequence[str]) -> None:
@@ -116,5 +123,5 @@ def _give(command: Command, keys: Sequence[str]) -> None:
 
 
 def _id(page: str, usual: tuple[str, ...], action: QAction) -> str:
-    """Usual keys name an action in every language; one without is named by its words."""
-    return f"{page or 'window'}: {usual[0] if usual else bare(action.text())}"
+    """Usual keys name an action in every language; one without is named by its English words."""
+    return f"{page or 'window'}: {usual[0] if usual else bare(source(action.text()))}"

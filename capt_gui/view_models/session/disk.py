@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from capt_engine import files
 from capt_engine.errors import CaptError
 from capt_engine.records import Failure
+from capt_gui.translate import spoken, tr
 
 _log = logging.getLogger(__name__)
 
@@ -100,11 +101,11 @@ class Disk(QObject):
 def _failure(error: Exception) -> Failure:
     error = files.disk_problem(error) or error
     if isinstance(error, CaptError):
-        return Failure(type(error).__name__, error.message, error.hint)
+        return Failure(type(error).__name__, spoken(error.message), spoken(error.hint))
     _log.exception("a session could not be read or written", exc_info=error)
     return Failure(
         type(error).__name__,
-        f"Something went wrong that should not have: {error}",
-        "This is a bug in CAPT Explorer; the log holds the details.",
+        tr("Something went wrong that should not have: {}").format(error),
+        tr("This is a bug in CAPT Explorer; the log holds the details."),
         "".join(traceback.format_exception(error)),
     )

@@ -271,7 +271,7 @@ class MethodModel(OneJob):
             return self.problem(), ""
         if self.is_trying:
             return self.tr("Trying three steps…"), self.note or where
-        return self.tr("Not tried yet"), where
+        return self.tr("Time and memory are measured in a moment…"), where
 
     def on_settled(self) -> None:
         """Begin a dry run of a few steps with the present choice, which measures the time and memory of the run."""

@@ -18,6 +18,7 @@ from capt_engine import trash
 from capt_engine.bundled_models import DEFAULT_MODEL
 from capt_engine.errors import CaptError
 from capt_engine.records import Failure
+from capt_gui.translate import spoken
 from capt_gui.view_models.tune import project_file
 from capt_gui.view_models.tune.state import DATA, IDLE, TUNE, TuneState
 
@@ -182,7 +183,7 @@ class TuneProject(QObject):
         try:
             trash.discard(folder)
         except CaptError as problem:
-            self.failed.emit(Failure(type(problem).__name__, problem.message, problem.hint))
+            self.failed.emit(Failure(type(problem).__name__, spoken(problem.message), spoken(problem.hint)))
             return
         if project == self.id:
             self._timer.stop()
@@ -197,7 +198,7 @@ class TuneProject(QObject):
         try:
             trash.put_back(self._home_folder() / project)
         except CaptError as problem:
-            self.failed.emit(Failure(type(problem).__name__, problem.message, problem.hint))
+            self.failed.emit(Failure(type(problem).__name__, spoken(problem.message), spoken(problem.hint)))
         self.listed.emit()
 
     def removed(self) -> tuple[KeptProject, ...]:
@@ -237,7 +238,7 @@ class TuneProject(QObject):
             logging.getLogger(__name__).warning("The project could not be saved: %s", problem)
             if not self._is_reported:
                 self._is_reported = True
-                text = self.tr("The project could not be saved. {}").format(problem.message)
+                text = self.tr("The project could not be saved. {}").format(spoken(problem.message))
                 hint = self.tr("Make room on the disk; the wizard goes on meanwhile.")
                 self.failed.emit(Failure(type(problem).__name__, text, hint))
 

@@ -13,6 +13,7 @@ from capt_engine.errors import CaptError
 from capt_engine.files import copy, set_aside, write_atomic
 from capt_engine.reading import json_if_sound, renamed, what_fits
 from capt_engine.records.tuning import OLD_NAMES
+from capt_gui.translate import tr
 from capt_gui.view_models.tune.state import TuneState
 
 VERSION = 1
@@ -49,8 +50,11 @@ def load(folder: Path, say: Callable[[str], object] = lambda _: None) -> Kept | 
         return kept
     previous = _read(folder / PREVIOUS)
     if (folder / FILE_NAME).exists() and (aside := set_aside(folder / FILE_NAME)) is not None:
-        instead = "the copy of before is used" if previous is not None else "nothing else of the project was touched"
-        say(f"The project in {str(folder)!r} could not be read. Its file was kept as {aside.name}, and {instead}.")
+        if previous is not None:
+            said = tr("The project in {} could not be read. Its file was kept as {}, and the copy of before is used.")
+        else:
+            said = tr("The project in {} could not be read. Its file was kept as {}; nothing else of it was touched.")
+        say(said.format(repr(str(folder)), aside.name))
     return previous
 
 

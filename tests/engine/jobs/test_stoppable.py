@@ -67,6 +67,16 @@ def test_time_is_counted_from_where_the_total_was_known(clock: Clock, reports: l
     assert [told[3] for told in reports] == [None, None, pytest.approx(8)]
 
 
+def test_the_first_of_many_units_is_no_basis(clock: Clock, reports: list[tuple[Any, ...]]) -> None:
+    """It pays for what is loaded: ten seconds of it are not held against the other 999, of which two come first."""
+    progress = StoppableProgress(lambda *told: reports.append(told), threading.Event())
+    progress(0, 1000, "")
+    for done, passed_s in ((1, 10.0), (2, 0.3), (3, 0.3)):
+        clock.now_s += passed_s
+        progress(done, 1000, "")
+    assert [told[3] for told in reports] == [None, None, None, pytest.approx(0.3 * 997)]
+
+
 def test_the_works_own_forecast_counts_in_place_of_units(clock: Clock, reports: list[tuple[Any, ...]]) -> None:
     """It shrinks with the units that are done since, and what follows them by the clock; time aside is not the work's."""
     away = [0.0]

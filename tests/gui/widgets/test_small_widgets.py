@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.buttons import LinkButton
 from capt_gui.widgets.device_pill import DevicePill
 from capt_gui.widgets.drop_area import DropZone, local_paths
 from capt_gui.widgets.elided_label import ElidedLabel
@@ -209,3 +210,19 @@ def test_a_cut_line_is_whole_in_its_tooltip(theme: Theme, qtbot: QtBot) -> None:
     assert theme is not None
     assert label.minimumSizeHint().width() == 0
     assert label.toolTip() == label.text() == "a rather long line of text"
+
+
+def test_a_long_link_gives_way(theme: Theme, qtbot: QtBot) -> None:
+    """It never makes its page wider: the text is cut, and comes back whole where there is room."""
+    words = "Resume plain CLIP & prompts on a folder with a very long name"
+    widget = LinkButton(theme, words, "run")
+    qtbot.addWidget(widget)
+    widget.show()
+    whole = widget.sizeHint().width()
+    widget.resize(160, 32)
+    assert widget.text().endswith("…")
+    assert widget.minimumSizeHint().width() == 80
+    assert widget.sizeHint().width() == pytest.approx(whole, abs=2)
+    assert (widget.accessibleName(), widget.toolTip()) == (words, words)
+    widget.resize(whole + 2, 32)
+    assert widget.text() == words.replace("&", "&&")
