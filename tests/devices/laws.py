@@ -75,12 +75,15 @@ def pictures(n: int) -> Tensor:
     return torch.randint(0, 256, (n, 3, size, size), generator=generator) / 255
 
 
-def cases() -> Iterator[tuple[str, Attack, Threat]]:
-    """Every attack, with every norm that it has and both roundings; where it is to be brief, some with one of each."""
+def cases(shorter: dict[str, int] | None = None) -> Iterator[tuple[str, Attack, Threat]]:
+    """Every attack, with every norm that it has and both roundings; where it is to be brief, some with one of each.
+
+    shorter: other numbers of steps and queries.
+    """
     for name in _FEW if BRIEF else ATTACKS.names():
         kind = ATTACKS[name]
         known = {one.name for one in fields(kind)}
-        settings = _BRIEF | (_HALF if BRIEF else {})
+        settings = _BRIEF | (shorter or {})
         attack = kind(**{key: value for key, value in settings.items() if key in known})
         norms = kind.norms or (LINF.name,)
         for norm, eps in ((LINF, 4 / 255), (L2, 0.5)):
@@ -255,7 +258,7 @@ def _evaluated(model: Classifier, checks: str = "cheap") -> dict[str, Any]:
     with torch.no_grad():
         y = model(x.to(model.device)).argmax(dim=1).cpu()
     device.memory_left, device.memory = left, memory
-    attacks = [PGD(steps=3), Square(queries=5)]
+    attacks = [PGD(steps=2), Square(queries=2)]
     result = capt.evaluate(model, [(x, y)], attacks=attacks, eps=[2 / 255], checks=checks, cache=False)
     rows = [{key: value for key, value in row.items() if key not in ("time_s", "wall_s")} for row in result.rows()]
     return {"rows": rows, "checks": {one.name: one.status for one in result.summary.checks}}
@@ -270,7 +273,7 @@ def waits(device: torch.device) -> dict[str, object]:
     x = pictures(2).to(device)
     with torch.no_grad():
         y = there(x).argmax(dim=1)
-    for name, brief, threat in cases():
+    for name, brief, threat in cases(_HALF if BRIEF else None):
         unit = next((one for one in ("steps", "queries") if hasattr(brief, one)), "")
         if not unit or (threat.eight_bits and not BRIEF):
             continue
