@@ -95,6 +95,8 @@ def install() -> torch.device:
     getattr(torch, NAME).get_amp_supported_dtype = lambda: [torch.bfloat16]
     rest, aten = torch.library.Library("_", "IMPL"), torch.library.Library("aten", "IMPL")
     rest.fallback(_run, "PrivateUse1")
+    # Half precision is computed in full: what is proven is that it can be asked for.
+    rest.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")
     aten.impl("empty.memory_format", _empty, "PrivateUse1")
     aten.impl("empty_strided", _empty_strided, "PrivateUse1")
     aten.impl("zeros", _zeros, "PrivateUse1")
