@@ -1,7 +1,8 @@
 """The time left that a run tells, over the time that it took: right after its fifth picture, and forecast for a longer run.
 
 Runs the real engine as the window does, one job after the other, and prints one line for each kind of run:
-`uv run python benchmarks/time_estimates.py`. The last two columns are estimate / actual; 1 is right.
+`uv run python benchmarks/time_estimates.py`. The last two columns are estimate / actual; 1 is right. On a machine that does other
+work meanwhile, `--processor` lets the run's clocks count the seconds of the processor, on one thread, in place of those that pass.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import os
 import queue
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
+from capt_engine import progress
 from capt_engine.api import Engine
 from capt_engine.demo.class_folders import write_class_folders
+from capt_engine.jobs import stoppable
 from capt_engine.progress import no_progress
 from capt_engine.records import (
     AnalyzeRequest,
@@ -50,7 +55,7 @@ class Told:
     batches: list[tuple[int, float]]
 
 
-def told(engine: Engine, events: queue.SimpleQueue[Event], request: RunRequest) -> Told:
+def told(engine: Engine, events: queue.SimpleQueue[Event], request: RunRequest, clock: Callable[[], float]) -> Told:
     """Run `request` and return what it said after five pictures, and what it took; raises RuntimeError where it fails."""
     engine.submit(request)
     seen: set[str] = set()
@@ -59,7 +64,7 @@ def told(engine: Engine, events: queue.SimpleQueue[Event], request: RunRequest) 
     batches: list[tuple[int, float]] = []
     while True:
         event = events.get()
-        now_s = time.monotonic()
+        now_s = clock()
         match event:
             case JobStarted():
                 began_s = batch_s = now_s
@@ -91,11 +96,13 @@ def runs(model: str, folder: Path, n: int) -> dict[str, RunRequest]:
         )
         if model == "demo"
         else AnalyzeRequest(paths, AttackSpec("apgd-ce"), options=options),
+        "FGSM": replace(evaluate, attacks=(AttackSpec("fgsm"),)),
         "PGD": replace(evaluate, attacks=pgd),
         "PGD, cheap checks": replace(evaluate, attacks=pgd, checks="cheap"),
         "APGD, cheap checks": replace(evaluate, attacks=(AttackSpec("apgd-ce"),), checks="cheap"),
         "quick": replace(evaluate, attacks=(), suite="quick", checks="cheap"),
         "quick, skip broken": replace(evaluate, attacks=(), suite="quick", skip_broken=True),
+        "standard": replace(evaluate, attacks=(), suite="standard"),
         "PGD, full checks": replace(evaluate, attacks=pgd, checks="full"),
     }
 
@@ -105,11 +112,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", nargs="+", default=["demo", "photo"])
     parser.add_argument("--pictures", type=int, default=60)
-    parser.add_argument("--only", default="", help="only runs whose name holds this")
+    parser.add_argument("--only", default=[], nargs="*", help="only the runs of these names")
+    parser.add_argument(
+        "--told", action="store_true", help="leave out the forecasts, and so the short runs that they come from"
+    )
+    parser.add_argument("--processor", action="store_true", help="count the processor's seconds")
     parser.add_argument("--log", action="store_true", help="also print pictures and seconds of each batch")
     args = parser.parse_args()
     # What is known already takes no time.
     os.environ["CAPT_NO_CACHE"] = "1"
+    clock = time.process_time if args.processor else time.monotonic
+    if args.processor:
+        os.environ["OMP_NUM_THREADS"] = "1"
+        for module in (progress, stoppable):
+            module.time = SimpleNamespace(monotonic=clock)  # type: ignore[assignment]
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     engine = Engine(events.put, device="cpu")
     print(
@@ -121,13 +137,13 @@ def main() -> None:
         for model in args.models:
             few = runs(model, folder, FIVE)
             for name, request in runs(model, folder, args.pictures).items():
-                if args.only not in name:
+                if args.only and name not in args.only:
                     continue
-                small = told(engine, events, few[name])
-                large = told(engine, events, request)
+                small = None if args.told else told(engine, events, few[name], clock)
+                large = told(engine, events, request, clock)
                 left = "none" if large.left_s is None else f"{large.left_s:.1f}"
                 ratio = "" if large.left_s is None else f"{large.left_s / max(large.took_s, 1e-3):.2f}"
-                pace = small.result.pace
+                pace = None if small is None else small.result.pace
                 forecast = "" if pace is None else f"{pace.seconds(large.result.n) / large.result.wall_s:.2f}"
                 print(
                     f"{model:8} {name:24} {large.result.n:8} {large.all_s:8.1f} {left:>8} {large.took_s:8.1f} {ratio:>9} {forecast:>9}",

@@ -55,7 +55,7 @@ _QUIET = frozenset({
 })  # fmt: skip
 _WORDS = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z(§{]|^[A-Z][^ ]* [A-Za-z]|\. |[a-z]\.$")
 _LABEL = re.compile(r"^[A-ZΕε0-9][A-Za-z0-9∞&() εΔα\-/,.’'+×:]{2,}$")
-_COUNTED = re.compile(r"\{\} [a-z]+( [a-z]+)?$")
+_COUNTED = re.compile(r"(± )?\{\} [a-z]+( [a-z]+)?$")
 _CODE = re.compile(r"[|<>\\]|%[sd]|^[a-z_]+ [A-Z]|^[{}]*$|PRAGMA|SELECT|INSERT|CREATE |TABLE|^\(|\n[#-]|\.ttf$|^RGBA$")
 _MODEL_TEXTS = ("label", "purpose", "licence", "activation")
 

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ _OTHER_SUFFIXES = frozenset(
 )  # fmt: skip
 
 _CLUTTER = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "icon\r"})
+_NO_NAMES = frozenset({"", ".", ".."})
 
 
 @dataclass(frozen=True)
@@ -48,39 +49,84 @@ class Collected:
     left_out: tuple[tuple[str, str], ...] = ()
 
 
-def collect(paths: Sequence[str | Path]) -> Collected:
-    """Find all picture files among `paths` and in the folders among them, each real file once.
+class RealPaths:
+    """Real paths of files, with links resolved; a folder's own is asked of the system once, for all the files in it.
+
+    What changes on disk while one of these lives may be missed, so it lives no longer than a search does.
+    """
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def of(self, path: str) -> str:
+        """Return `os.path.realpath(path)`."""
+        folder, name = os.path.split(path)
+        if name in _NO_NAMES or os.path.islink(path):  # noqa: PTH114 - Path costs as much as what is saved here
+            return os.path.realpath(path)
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = os.path.realpath(folder)
+        return os.path.join(real, name)  # noqa: PTH118 - as above
+
+
+class Collection:
+    """A search for the picture files among `paths` and in the folders among them, each real file once.
 
     A file named by itself is always taken, so that it can fail with its own sentence. Folders are searched to any
     depth, through links too, but never round a circle, and without the runs that this program kept in them. Files keep
     the order of `paths`, and natural order within a folder; a path that cannot be read, or that is such a run itself,
-    is returned among the skipped ones with a sentence that says why.
+    is among the skipped ones with a sentence that says why.
+
+    skipped: (path, sentence) for each named thing that could not be followed so far. left_out: likewise for each folder inside a
+    named one that this program wrote.
     """
-    files: dict[str, str] = {}
-    skipped: list[tuple[str, str]] = []
-    ours: list[tuple[str, str]] = []
-    seen: set[str] = set()
 
-    def skip(path: str, error: Exception) -> None:
-        skipped.append((path, _sentence(error)))
+    def __init__(self, paths: Iterable[str | Path]) -> None:
+        self._paths = [os.fspath(path) for path in paths]
+        self.skipped: list[tuple[str, str]] = []
+        self.left_out: list[tuple[str, str]] = []
 
-    def leave(path: str, what: str) -> None:
-        ours.append((path, left_out(os.path.relpath(path, top), what)))
+    def files(self, real_paths: RealPaths | None = None) -> Iterator[tuple[str, str]]:
+        """Yield the real path and the path of each file, as it is found.
 
-    for path in [os.fspath(one) for one in paths]:
-        top = path
+        real_paths: those that are known already, where the caller goes on with them.
+        """
+        real_paths = real_paths or RealPaths()
+        known: set[str] = set()
+        seen: set[str] = set()
+        for top in self._paths:
+            for path in self._found(top, seen):
+                real = real_paths.of(path)
+                if real not in known:
+                    known.add(real)
+                    yield real, path
+
+    def _found(self, top: str, seen: set[str]) -> Iterable[str]:
         try:
-            is_directory = stat.S_ISDIR(Path(path).stat().st_mode)
+            is_directory = stat.S_ISDIR(Path(top).stat().st_mode)
         except (OSError, ValueError) as error:
-            skip(path, error)
-            continue
-        if is_directory and (what := product(Path(path))):
-            skipped.append((path, f"This is {what}, not a folder of pictures."))
-            continue
-        found = map(os.fspath, filter(is_picture, files_below(path, seen, skip, leave))) if is_directory else [path]
-        for file in found:
-            files.setdefault(os.path.realpath(file), file)
-    return Collected(tuple(files.values()), tuple(skipped), tuple(ours))
+            self._skip(top, error)
+            return ()
+        if not is_directory:
+            return (top,)
+        if what := product(Path(top)):
+            self.skipped.append((top, f"This is {what}, not a folder of pictures."))
+            return ()
+
+        def leave(path: str, what: str) -> None:
+            self.left_out.append((path, left_out(os.path.relpath(path, top), what)))
+
+        return (entry.path for entry in files_below(top, seen, self._skip, leave) if is_picture(entry))
+
+    def _skip(self, path: str, error: Exception) -> None:
+        self.skipped.append((path, _sentence(error)))
+
+
+def collect(paths: Sequence[str | Path]) -> Collected:
+    """Find all picture files among `paths` and in the folders among them, each real file once, as a `Collection` does."""
+    search = Collection(paths)
+    files = tuple(path for _, path in search.files())
+    return Collected(files, tuple(search.skipped), tuple(search.left_out))
 
 
 def files_below(
@@ -153,7 +199,8 @@ def is_picture(entry: os.DirEntry[str]) -> bool:
 
     Formats that cannot be read count too, so that each can be reported. A file that cannot be opened gives False.
     """
-    suffix = Path(entry.name).suffix.lower()
+    # not Path.suffix, which takes as long as all else here
+    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122
     if suffix in PICTURE_SUFFIXES:
         return True
     if suffix in _OTHER_SUFFIXES:

@@ -59,7 +59,8 @@ class Verdict:
         return tuple(order[:count])
 
 
-@dataclass(frozen=True)
+# slots: thousands are kept, and a dict of more than 30 names, which are not shared any more, takes 2 KB for each
+@dataclass(frozen=True, slots=True)
 class PictureRow:
     """One picture × one attack × one model: the row that the window, the CSV and a report share.
 

@@ -80,9 +80,10 @@ class JobProgress(JobEvent):
 
 @dataclass(frozen=True)
 class PicturesFound(JobEvent):
-    """The files a preview will show, in order, before any of them is read; `skipped` could not even be looked at.
+    """The files that a preview will show, in order; of a large folder some at a time, as it is looked through.
 
-    labels: (path, label) of those whose class folder or list says what they show.
+    skipped: what could not even be looked at. labels: (path, label) of those whose class folder or list says what they show. Both come
+    with the last files.
     """
 
     paths: tuple[str, ...]

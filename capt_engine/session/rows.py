@@ -21,9 +21,10 @@ _TEXTS = (
 _WHOLE = ("width", "height", "steps", "restarts", "seed")
 _NUMBERS = ("time_s", "minimal_eps", "ood_score")
 _TRUTHS = ("success", "survives_png", "survives_jpeg95", "survives_jpeg75", "survives_resize")
+_OWN = (*_TEXTS, *_WHOLE, *_NUMBERS, *_TRUTHS)
 # For people; what is read comes from the numbers.
 _ANSWERS = ("clean_pred", "clean_conf", "adv_pred", "adv_conf")
-COLUMNS = (*_TEXTS, *_WHOLE, *_NUMBERS, *_TRUTHS, "notes", "classes", "attack", "threat", *_ANSWERS)
+COLUMNS = (*_OWN, "notes", "classes", "attack", "threat", *_ANSWERS)
 """The columns of every line; those behind them are metrics by name."""
 _MOST_PIXELS, _MOST_WHOLE = 1_000_000, 2**53
 _TRUTH = {"true": True, "false": False, "": None}
@@ -105,7 +106,7 @@ def is_sound(row: PictureRow) -> bool:
 
 def cells(row: PictureRow, shared: Shared) -> dict[str, str]:
     """Return a result as the texts of a line by column, without its logits and probabilities; new values go to `shared`."""
-    values = vars(row)
+    values = {name: getattr(row, name) for name in _OWN}
     found: dict[str, str] = {name: csv_text(values[name]) for name in _TEXTS}
     found |= {name: str(values[name]) for name in _WHOLE}
     found |= {name: "" if values[name] is None else repr(values[name]) for name in _NUMBERS}

@@ -22,6 +22,7 @@ from capt_engine.records import (
     ThreatModel,
 )
 from capt_gui.settings import AttackSettings
+from capt_gui.translate import spoken
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.stops import steps_param
 
@@ -284,7 +285,7 @@ class AttackChoice(QObject):
         """Return a sentence about the chosen suite or attack, or about having none; "" while the attack is unknown."""
         info = self.suite or self.attack
         if info is not None:
-            return info.summary
+            return spoken(info.summary)
         return self.tr("Nobody attacks: how many answers are right as the pictures are.") if not self.is_unknown else ""
 
     def _pixel_params(self) -> tuple[ParamInfo, ...]:

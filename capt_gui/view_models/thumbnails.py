@@ -12,7 +12,8 @@ from capt_engine.session.thumbnails import decoded_thumbnail
 from capt_gui.images import to_image
 
 _QUALITY = 88
-_UNPACKED = 512
+# some hundred are in sight at once
+_UNPACKED = 256
 
 
 class Thumbnails:
@@ -31,6 +32,8 @@ class Thumbnails:
         buffer = QBuffer(packed)
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         image.save(buffer, "JPEG", _QUALITY)  # type: ignore[call-overload]  # the stub wants bytes, Qt 6.11 takes str
+        # as it grew it took up to twice the room that it needs
+        packed.squeeze()
         self._packed[path] = packed
         self._foreign.pop(path, None)
         self._remember(path, image)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from capt_engine.formatting import duration
 from capt_gui.translate import counted, tr
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
+from capt_gui.view_models.formatting import time_taken
 from capt_gui.view_models.tune.run import TuneRun
 
 WORTH_ASKING_S = 10.0
@@ -25,13 +25,13 @@ def work_under_way(evaluation: EvaluateRun, analysis: AnalysisModel, tuning: Tun
     """Return the jobs that have worked for at least `WORTH_ASKING_S` seconds, and would be broken off by closing the window."""
     found = []
     if evaluation.elapsed_s >= WORTH_ASKING_S:
-        title = tr("An evaluation goes on: {} of work.").format(duration(evaluation.elapsed_s))
+        title = tr("An evaluation goes on: {} of work.").format(time_taken(evaluation.elapsed_s))
         found.append(_run(title, evaluation.n_done, is_kept=evaluation.is_kept))
     if analysis.elapsed_s >= WORTH_ASKING_S:
-        title = tr("An analysis goes on: {} of work.").format(duration(analysis.elapsed_s))
+        title = tr("An analysis goes on: {} of work.").format(time_taken(analysis.elapsed_s))
         found.append(_run(title, analysis.n_done, is_kept=analysis.is_kept))
     if tuning.elapsed_s >= WORTH_ASKING_S:
-        title = tr("Tuning goes on: {} of work.").format(duration(tuning.elapsed_s))
+        title = tr("Tuning goes on: {} of work.").format(time_taken(tuning.elapsed_s))
         fate = tr("What was finished is kept; it can be resumed from the last whole epoch.")
         found.append(
             Work(

@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from capt_engine.formatting import duration
 from capt_engine.records import EvaluateRequest, Failure
 from capt_gui.pages.evaluate.pictures_view import PicturesView
 from capt_gui.pages.evaluate.ranking_view import RankingView
@@ -23,6 +22,7 @@ from capt_gui.panels.page import Menus, Page
 from capt_gui.panels.scan_progress import ScanProgress
 from capt_gui.panels.session_menu import is_session
 from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.formatting import time_taken
 from capt_gui.view_models.navigation import EXPLORE, REPORT
 from capt_gui.view_models.runs_model import caption, title
 from capt_gui.view_models.work_under_way import WORTH_ASKING_S
@@ -250,7 +250,7 @@ class EvaluatePage(Page):
     def on_cancel(self) -> None:
         """Ask the engine to stop the evaluation or the scan that is under way; first the user, where time would be lost by it."""
         if self._run.elapsed_s >= WORTH_ASKING_S and not self._run.is_kept:
-            question = self.tr("Break off {} of work?").format(duration(self._run.elapsed_s))
+            question = self.tr("Break off {} of work?").format(time_taken(self._run.elapsed_s))
             hint = self.tr("This run is not kept, so it cannot be resumed.")
             if not self.ask(self.window(), self.tr("Cancel the evaluation"), question, self.tr("Break off"), hint):
                 return

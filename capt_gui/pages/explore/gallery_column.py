@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, Signal, SignalInstance
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
@@ -116,21 +117,17 @@ class GalleryColumn(QWidget):
 
     def select(self, paths: Iterable[str]) -> None:
         """Choose the pictures at `paths` that are shown, scroll to the first of them and make it the current one."""
-        found = sorted(row for path in paths if (row := self.rows.row_of(path)) >= 0)
+        found = self._rows_of(paths)
         if not found:
             return
-        chosen = QItemSelection()
-        first = last = found[0]
-        for row in (*found[1:], -1):
-            if row == last + 1:
-                last = row
-                continue
-            chosen.select(self.rows.index(first, 0), self.rows.index(last, self.rows.columnCount() - 1))
-            first = last = row
         selection = self.view.selectionModel()
         selection.setCurrentIndex(self.rows.index(found[0], 0), _SELECT.NoUpdate)
-        selection.select(chosen, _SELECT.ClearAndSelect)
+        selection.select(self._selection(found), _SELECT.ClearAndSelect)
         self._shown().scrollTo(self.rows.index(found[0], 0))
+
+    def select_too(self, paths: Iterable[str]) -> None:
+        """Choose the pictures at `paths` beside those that are chosen; nothing is scrolled, and the current one stays."""
+        self.view.selectionModel().select(self._selection(self._rows_of(paths)), _SELECT.Select)
 
     def selected(self) -> list[str]:
         """Return the paths of the chosen pictures, from the top; of the current one where no other is chosen."""
@@ -213,6 +210,19 @@ class GalleryColumn(QWidget):
             # asked for by a key: beside the current picture
             place = view.visualRect(view.currentIndex()).center()
         self.menu_requested.emit(view.viewport().mapToGlobal(place))
+
+    def _rows_of(self, paths: Iterable[str]) -> list[int]:
+        """The rows of the pictures at `paths` that are shown, from the top."""
+        return sorted(row for path in paths if (row := self.rows.row_of(path)) >= 0)
+
+    def _selection(self, ascending: Sequence[int]) -> QItemSelection:
+        """These rows as ranges, so that thousands that stand together are few."""
+        chosen = QItemSelection()
+        last_column = self.rows.columnCount() - 1
+        for _, run in groupby(enumerate(ascending), lambda pair: pair[1] - pair[0]):
+            rows = [row for _, row in run]
+            chosen.select(self.rows.index(rows[0], 0), self.rows.index(rows[-1], last_column))
+        return chosen
 
     def _name_buttons(self) -> None:
         """Show the words of the buttons beside their icons, or in their place, where all of them have room."""

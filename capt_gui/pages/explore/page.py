@@ -11,7 +11,6 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
-from capt_engine.formatting import duration
 from capt_engine.records import AnalyzeResult
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
@@ -32,6 +31,7 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore.forecast import LargeDrop, evenly
 from capt_gui.view_models.explore.simple_look import SimpleLook
 from capt_gui.view_models.explore.tour import Lesson
+from capt_gui.view_models.formatting import time_taken
 from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
 from capt_gui.widgets.scrolled import LeastHeight
@@ -49,6 +49,8 @@ class ExplorePage(Page):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self._current = ""
+        # what the folder that is looked through has brought beside older pictures, chosen as it comes
+        self._added: set[str] = set()
         self._offered = ""
         self._store_note = ""
         # the banner asks which of many pictures to analyse
@@ -170,7 +172,15 @@ class ExplorePage(Page):
     def on_pictures_found(self, paths: list[str]) -> None:
         """Choose what was just added to the gallery, the pictures at `paths`, and scroll there; of the first ones only the first."""
         is_first = len(paths) == self.desk.gallery.rowCount()
+        self._added = set() if is_first else set(paths)
         self.gallery.select(paths[:1] if is_first else paths)
+
+    def on_more_found(self, paths: list[str]) -> None:
+        """Choose the pictures at `paths` too, which follow others of the same folder, unless something else was chosen meanwhile."""
+        shown = {path for path in self._added if self.desk.rows.row_of(path) >= 0}
+        if shown and set(self.gallery.selected()) == shown:
+            self.gallery.select_too(paths)
+            self._added.update(paths)
 
     def on_look_changed(self, look: str) -> None:
         """Put the gallery where there is room for it: cards beside the result, a table (`look`) above it."""
@@ -239,7 +249,7 @@ class ExplorePage(Page):
 
     def on_large(self, drop: LargeDrop) -> None:
         """Ask which of many new pictures to analyse, as all would take more than a minute: all, 50 of them, or none."""
-        took = duration(drop.seconds)
+        took = time_taken(drop.seconds)
         message = self.tr("{:,} pictures would take about {}.").format(len(drop.paths), took)
         hint = self.tr("None is analysed until you choose. Run analyses all of the gallery at any time.")
         few = evenly(drop.paths)
@@ -439,6 +449,7 @@ class ExplorePage(Page):
         self.saving.said.connect(self.on_saving_said)
         self.saving.failed.connect(self.on_failed)
         analysis.pictures_found.connect(self.on_pictures_found)
+        analysis.more_found.connect(self.on_more_found)
         analysis.failed.connect(self.on_failed)
         analysis.finished.connect(self.result.show_summary)
         analysis.finished.connect(self._warn_of_store)

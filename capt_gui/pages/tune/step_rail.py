@@ -152,6 +152,6 @@ class StepButton(QAbstractButton):
         return {
             NOW: self.tr("Now"),
             COMPLETE: self.tr("Done"),
-            OPEN: self.tr("Open"),
+            OPEN: self.tr("Open", "a step that can be gone to"),
             LOCKED: self.tr("Locked"),
         }[self.state]

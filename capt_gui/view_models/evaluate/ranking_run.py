@@ -184,7 +184,7 @@ class RankingRun(OneJob):
         done = self.tr("{} at {}.").format(names, within) if names else self.tr("Nobody attacked.")
         models = {model_label(self._choices.model.catalogue, one.model) for one in result.variants}
         if len(models) == 1:
-            done = f"{next(iter(models))}. {done}"
+            done = self.tr("{}. {}").format(next(iter(models)), done)
         how = self.tr(
             "p: McNemar’s exact test against the best on the same pictures, corrected for the number of variants (Holm). The best "
             "was chosen by these very pictures: of few, its figure is too kind."

@@ -36,13 +36,15 @@ from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.view_models.run_store import RunStore
 
-_NOTHING_FOUND = Failure("BadRequest", "No pictures were found there.", "Drop pictures, or a folder that holds some.")
-
 
 class PictureSearch(QObject):
-    """Looks for dropped pictures, and shows them. `pictures_found(paths)`; `finished(PreviewResult, new paths)`."""
+    """Looks for dropped pictures, and shows them. `pictures_found(paths)`; `finished(PreviewResult, new paths)`.
+
+    Of a large folder `more_found(paths)` follows, as it is looked through.
+    """
 
     pictures_found = Signal(list)
+    more_found = Signal(list)
     finished = Signal(object, list)
     redraws = False
 
@@ -51,13 +53,14 @@ class PictureSearch(QObject):
         self.job = job
         self._gallery = gallery
         self._new: dict[str, None] = {}
+        self._has_told = False
         job.news.connect(self.on_news)
         job.finished.connect(self.on_finished)
 
     def on_news(self, event: PicturesFound | PreviewsReady) -> None:
         """Add the pictures that the engine has found to the gallery, and their thumbnails as they come.
 
-        Pictures that are found are also announced by `pictures_found`.
+        Pictures that are found are also announced by `pictures_found`, and by `more_found` where others were before.
         """
         if isinstance(event, PreviewsReady):
             self._gallery.put_previews(event.previews)
@@ -65,7 +68,10 @@ class PictureSearch(QObject):
         self._new |= dict.fromkeys(path for path in event.paths if self._gallery.item(path) is None)
         self._gallery.set_labels(dict(event.labels))
         self._gallery.add(event.paths, event.skipped)
-        self.pictures_found.emit([*event.paths, *(failure.path for failure in event.skipped)])
+        paths = [*event.paths, *(failure.path for failure in event.skipped)]
+        if paths:
+            (self.more_found if self._has_told else self.pictures_found).emit(paths)
+            self._has_told = True
 
     def on_finished(self, result: PreviewResult) -> None:
         """Emit `finished` with the result and the paths of the pictures that are new in the gallery and can be read."""
@@ -135,6 +141,7 @@ class AnalysisModel(QObject):
     failed = Signal(object)
     finished = Signal(object)
     pictures_found = Signal(list)
+    more_found = Signal(list)
     large = Signal(object)
     show_wanted = Signal(str)
 
@@ -188,6 +195,7 @@ class AnalysisModel(QObject):
         about = About(EXPLORE, again=partial(self.drop, tuple(paths), analyse=analyse), is_fleeting=True)
         search = PictureSearch(self._bridge.run(PreviewRequest(tuple(paths)), about), self._gallery)
         search.pictures_found.connect(self.pictures_found)
+        search.more_found.connect(self.more_found)
         search.finished.connect(self.on_searched)
         if self._choices.settings.auto_run if analyse is None else analyse:
             search.finished.connect(self.on_new)
@@ -299,7 +307,8 @@ class AnalysisModel(QObject):
     def on_searched(self, result: PreviewResult, _paths: list[str]) -> None:
         """Emit `failed` if no picture was found."""
         if result.n == 0:
-            self.failed.emit(_NOTHING_FOUND)
+            words = self.tr("No pictures were found there."), self.tr("Drop pictures, or a folder that holds some.")
+            self.failed.emit(Failure("BadRequest", *words))
 
     def on_new(self, _result: PreviewResult, paths: list[str]) -> None:
         """Analyse the new pictures at `paths`, or ask first where that takes long."""

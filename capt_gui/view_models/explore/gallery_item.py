@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -34,7 +35,7 @@ class GalleryEntry:
     thumbnail: bytes = b""
 
 
-@dataclass
+@dataclass(slots=True, weakref_slot=True)
 class Item:
     """One picture: what is known of it and what happens to it.
 
@@ -63,7 +64,8 @@ class Item:
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.name = PurePath(self.path).name or self.path
+        # not PurePath, which takes as long as all else here
+        self.name = os.path.basename(self.path) or PurePath(self.path).name or self.path  # noqa: PTH119
 
     @property
     def row(self) -> PictureRow | None:

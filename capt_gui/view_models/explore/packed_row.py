@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from array import array
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -19,14 +20,33 @@ def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _narrow(logits: Sequence[float]) -> array[float]:
+    """Numbers in 32 bits each, as models compute logits, or in 64 where one of them would lose something."""
+    exact = array("d", logits)
+    try:
+        narrow = array("f", logits)
+    except OverflowError:
+        return exact
+    return narrow if array("d", narrow).tobytes() == exact.tobytes() else exact
+
+
 class PackedRow:
-    """One PictureRow without its pictures; some 5 KB for 130 classes, where the row itself takes 20.
+    """One PictureRow without its pictures; some 4 KB for 130 classes, where the row itself takes 20.
 
     answer, attacked_answer: the class names of the answers, "" without an attack. confidence, attacked_confidence: their
     probabilities.
     """
 
-    __slots__ = ("_data", "_names", "_rest", "answer", "attacked_answer", "attacked_confidence", "confidence")
+    __slots__ = (
+        "_data",
+        "_logits",
+        "_names",
+        "_rest",
+        "answer",
+        "attacked_answer",
+        "attacked_confidence",
+        "confidence",
+    )
 
     def __init__(self, row: PictureRow) -> None:
         clean, attacked = row.clean, row.attacked
@@ -34,13 +54,12 @@ class PackedRow:
         self.confidence = max(clean.probabilities)
         self.attacked_answer = "" if attacked is None else row.classes[attacked.winner]
         self.attacked_confidence = None if attacked is None else max(attacked.probabilities)
-        numbers = array("d", clean.logits)
-        numbers.extend(clean.probabilities)
+        numbers = array("d", clean.probabilities)
         if attacked is not None:
-            numbers.extend(attacked.logits)
             numbers.extend(attacked.probabilities)
         numbers.extend(value for _, value in row.metrics)
         self._data = numbers.tobytes()
+        self._logits = _narrow((*clean.logits, *(attacked.logits if attacked is not None else ())))
         self._names = _shared(tuple(name for name, _ in row.metrics))
         self._rest = replace(
             row, clean=_NOTHING, attacked=None if attacked is None else _NOTHING, metrics=(), pictures=None,
@@ -79,9 +98,9 @@ def _unpack(packed: PackedRow) -> PictureRow:
     k = len(rest.classes)
 
     def verdict(start: int) -> Verdict:
-        return Verdict(tuple(numbers[start : start + k]), tuple(numbers[start + k : start + 2 * k]))
+        return Verdict(tuple(packed._logits[start : start + k]), tuple(numbers[start : start + k]))
 
-    attacked = None if rest.attacked is None else verdict(2 * k)
+    attacked = None if rest.attacked is None else verdict(k)
     values = numbers[len(numbers) - len(packed._names) :] if packed._names else ()
     return replace(rest, clean=verdict(0), attacked=attacked, metrics=tuple(zip(packed._names, values, strict=True)))
 

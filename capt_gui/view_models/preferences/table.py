@@ -80,7 +80,8 @@ def preferences(usual_folders: dict[str, str]) -> tuple[Preference, ...]:
             words=tr("scale zoom font"),
         ),
         Preference(
-            "language", looks, tr("Language"), tr("As the system has it, or one of those that are installed."), CHOICE,
+            "language", looks, tr("Language"),
+            tr("As the system has it, or another. The guide, the glossary and reports are English."), CHOICE,
             (("system", tr("As the system")), *languages()), at_start=True,
         ),
         Preference(

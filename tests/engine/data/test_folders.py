@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from capt_engine.data.folders import Collected, collect
+from capt_engine.data.folders import Collected, RealPaths, collect
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
@@ -98,6 +98,38 @@ def test_links_are_followed_but_not_round_a_circle(tmp_path: Path) -> None:
     (tmp_path / "in" / "linked").symlink_to(tmp_path / "outside")
     (tmp_path / "in" / "z.png").symlink_to("a.png")
     assert names(collect([tmp_path / "in"]), tmp_path / "in") == ["a.png", "linked/far.png", "sub/b.png"]
+
+
+@posix
+def test_real_paths_are_those_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through linked folders and files, dots and ends of any kind, asked of the system once for a folder."""
+    fill(tmp_path / "in", "a.png", "b.png", "sub/c.png")
+    (tmp_path / "linked").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "z.png").symlink_to("a.png")
+    (tmp_path / "in" / "loop.png").symlink_to("loop.png")
+    monkeypatch.chdir(tmp_path)
+    some = [
+        "a.png",
+        "b.png",
+        "z.png",
+        "loop.png",
+        "gone.png",
+        "sub/c.png",
+        "sub/..",
+        "sub/../a.png",
+        ".",
+        "",
+        "sub/",
+        "sub/.",
+    ]
+    paths = [f"{start}{one}" for start in ("in/", "linked/", f"{tmp_path}/linked/") for one in some] + [
+        "in",
+        "..",
+        "",
+        "/",
+    ]
+    real = RealPaths()
+    assert [real.of(path) for path in paths] == [os.path.realpath(path) for path in paths]
 
 
 @posix

@@ -19,6 +19,7 @@ from capt_engine.data.class_lists import names_of
 from capt_engine.demo.world import TASKS
 from capt_engine.jobs import model_cache
 from capt_engine.jobs.catalogue import suggestion
+from capt_engine.jobs.previews import FIRST
 from capt_engine.metrics import METRICS
 from capt_engine.model.checkpoints import read_document
 from capt_engine.model.store.prompt_store import find
@@ -367,6 +368,26 @@ def test_previews_name_the_files_first(desk: Desk, photos: Path, tmp_path: Path)
     assert all(len(one.thumbnail.rgb) == one.thumbnail.width * one.thumbnail.height * 3 for one in sizes.values())
     assert (result.n, result.n_failed) == (8, 2)
     assert found[0].labels == ()
+
+
+def test_a_large_folder_is_told_of_as_it_is_looked_through(desk: Desk, photos: Path, tmp_path: Path) -> None:
+    """The first names leave before the search is over, and their pictures before the other names; nothing comes twice or out of order."""
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(FIRST):
+            shutil.copy(photos / "1.png", tmp_path / name / f"{number}.png")
+    result = desk.result(PreviewRequest((str(tmp_path), str(tmp_path / "gone.png")), size=8))
+    events = [event for event in desk.events if isinstance(event, PicturesFound | PreviewsReady)]
+    assert isinstance(events[0], PicturesFound)
+    assert isinstance(events[1], PreviewsReady)
+    found = [event for event in events if isinstance(event, PicturesFound)]
+    assert len(found) > 1
+    names = tuple(path for event in found for path in event.paths)
+    assert names == tuple(str(tmp_path / name / f"{number}.png") for name in ("cat", "dog") for number in range(FIRST))
+    assert [len(event.skipped) for event in found] == [*[0] * (len(found) - 1), 1]
+    assert found[-1].labels == tuple((path, Path(path).parent.name) for path in names)
+    assert tuple(one.path for event in events if isinstance(event, PreviewsReady) for one in event.previews) == names
+    assert (result.n, result.n_failed) == (2 * FIRST, 1)
 
 
 def test_previews_bring_the_labels_that_were_given(desk: Desk, photos: Path, tmp_path: Path) -> None:

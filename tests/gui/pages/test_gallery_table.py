@@ -178,6 +178,24 @@ def test_what_is_added_is_chosen(bench: Bench, page: ExplorePage) -> None:
     assert view.viewport().rect().intersects(view.visualRect(view.currentIndex()))
 
 
+def test_a_large_folder_is_chosen_as_it_comes(bench: Bench, page: ExplorePage) -> None:
+    """What follows is chosen too and nothing is scrolled any more; once something else is chosen, that stays so."""
+    bench.desk.gallery.add([f"/q/{number}.png" for number in range(200)])
+    page.gallery.select(PATHS[:1])
+    page.open_paths(["/new"])
+    batches = [tuple(f"/new/{number}.png" for number in range(first, first + 100)) for first in (0, 100, 200)]
+    for batch in batches[:2]:
+        bench.engine.emit(PicturesFound(JobId(len(bench.engine.requests)), batch))
+        QCoreApplication.processEvents()
+        assert page.gallery.view.current_key() == "/new/0.png"
+    assert page.gallery.selected() == [*batches[0], *batches[1]]
+    page.gallery.select(PATHS[1:2])
+    bench.engine.emit(PicturesFound(JobId(len(bench.engine.requests)), batches[2]))
+    QCoreApplication.processEvents()
+    assert page.gallery.selected() == PATHS[1:2]
+    assert bench.desk.gallery.paths()[-300:] == sum(batches, ())
+
+
 def test_pictures_are_saved_from_the_page(page: ExplorePage, tmp_path: Path) -> None:
     """The dialog counts what it would write and what is in the way; the banner tells the end and opens the folder."""
     page.gallery.select(PATHS[:2])

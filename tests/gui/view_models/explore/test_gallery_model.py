@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,7 @@ from capt_engine.records import (
 from capt_gui.roles import GalleryRole
 from capt_gui.view_models.explore import picture_sets
 from capt_gui.view_models.explore.gallery_model import GalleryModel
+from capt_gui.view_models.explore.packed_row import PackedRow
 from capt_gui.view_models.thumbnails import Thumbnails
 
 REQUEST = AnalyzeRequest(())
@@ -174,15 +176,27 @@ def test_rows_with_very_many_classes_go_with_their_pictures(gallery: GalleryMode
 
 
 @pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("logits", [(1.5, -0.25, 3.0), (0.1, 1e300, -0.0)], ids=["of 32 bits", "of 64 bits"])
+def test_a_packed_row_loses_nothing(logits: tuple[float, ...]) -> None:
+    """Whatever its numbers are, all of them come back, and a metric is read without the others."""
+    for success in (None, True):
+        row = make_row("a", success=success, with_pictures=False)
+        row = replace(row, clean=replace(row.clean, logits=logits), metrics=(("margin", 0.1), ("drop", math.pi)))
+        packed = PackedRow(row)
+        assert packed.unpack() == row
+        assert repr(packed.unpack().clean.logits) == repr(logits)
+        assert (packed.metric("drop"), packed.metric("other")) == (math.pi, None)
+
+
 def test_thumbnails_stay_small() -> None:
     """A thousand thumbnails are all there, packed, and only some are unpacked."""
     thumbnails = Thumbnails()
     for number in range(1000):
         thumbnails.put(str(number), picture(160, 120, number % 250))
-    assert sum(packed.size() for packed in thumbnails._packed.values()) < 5_000_000
-    assert len(thumbnails._unpacked) == 512
+    assert sum(packed.capacity() for packed in thumbnails._packed.values()) < 5_000_000
+    assert len(thumbnails._unpacked) == 256
     image = thumbnails.get("7")
     assert image is not None
     assert (image.width(), image.height()) == (160, 120)
     assert abs(image.pixelColor(80, 60).red() - 7) <= 2
-    assert len(thumbnails._unpacked) == 512
+    assert len(thumbnails._unpacked) == 256
