@@ -39,6 +39,7 @@ from capt_engine.folders import models_dir
 from capt_engine.formatting import short
 from capt_engine.model import distribution, imports, trunk
 from capt_engine.model.architecture import tokenizer_options
+from capt_engine.model.blank_weights import BlankWeights
 from capt_engine.model.devices import pick_device
 from capt_engine.model.distribution import Distribution
 from capt_engine.model.store import catalog, install_record
@@ -372,7 +373,7 @@ def _built(
     """The model that open_clip builds for `name` and `options`, with exactly these weights, and maybe a convolutional trunk."""
 
     def create() -> Any:
-        with _unremarked("No pretrained weights"):  # they follow
+        with _unremarked("No pretrained weights"), BlankWeights():  # they follow
             return open_clip.create_model(name, load_weights=False, pretrained_text=False, device="cpu", **options)
 
     try:
@@ -386,7 +387,8 @@ def _built(
                 imports.allow_timm()
                 clip = create()
             if trunk_name:
-                trunk.place(clip, trunk_name, weights)
+                with BlankWeights():
+                    trunk.place(clip, trunk_name, weights)
             else:
                 # Not left to open_clip, which would prefer a pickle of a well-known name that lies beside them.
                 open_clip.load_checkpoint(clip, str(weights))
