@@ -29,8 +29,6 @@ from capt_engine.runs.option_values import listed
 from capt_engine.runs.options_table import EVALUATE, Option
 from capt_engine.runs.request_text import variant_name
 
-HELP = "rank up to six variants (prompts, models) on labelled pictures, with paired tests"
-
 # What an evaluation says of one variant, or of its own two.
 _NOT_HERE = ("--model", "--prompts", "--compare", "--aim", "--matrix", "--shard", "--minimal-eps", "--out", "--resume")
 _STRANGE = re.compile("[^A-Za-z0-9_-]+")

@@ -64,14 +64,15 @@ class EvaluatePage(Page):
         )
         self._top = QWidget()
         self._stack = QStackedWidget()
-        self._face = _PICTURES
+        # a run may have begun elsewhere before the page was made
+        self._face = _PICTURES if self._run.request is None else _RESULTS
         # the model that was chosen before the toy world
         self._before_toys = ""
         self.charts = AllCharts(self, desk)
         self.actions_by_menu = self._make_actions()
         self._lay_out()
         self._connect()
-        self.on_changed()
+        self.on_engine_changed()
 
     def take(self, mime: QMimeData) -> bool:
         """Scan what was dropped, `mime`, if it is only folders, tables and split files; else do nothing and return False."""
