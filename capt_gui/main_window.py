@@ -317,7 +317,7 @@ class MainWindow(QMainWindow):
         Where work goes on that time was spent on, ask first, and stay open if the user wants that.
         """
         desk = self.desk
-        works = work_under_way(desk.evaluation.run, desk.analysis, desk.tuning.run)
+        works = work_under_way(desk.evaluation.run, desk.evaluation.ranking, desk.analysis, desk.tuning.run)
         if works:
             keep = all(work.is_kept for work in works)
             answer = self.tr("Close, keep what is there") if keep else self.tr("Close")
