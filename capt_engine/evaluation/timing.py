@@ -13,8 +13,6 @@ from capt_engine.evaluation.plan import Plan
 from capt_engine.progress import WorkClock
 from capt_engine.records import Pace, PictureRow
 
-_KINDS = ("wrong", "broken", "held")
-
 
 class StepWatch:
     """Times of an attack's steps, by how many pictures they were taken on at once.
@@ -99,9 +97,10 @@ class Timing:
     def _checks_s(self) -> float:
         work, n = self._work, self._n_checked
         others = (work.baseline is not None or work.classifier is not work.frozen) + (work.source is not None)
-        # One picture of each kind is counted beside those that were met: the first few are of one class, perhaps, and no sure sign.
-        met = self._n + len(_KINDS)
-        some = pieces(work.checks, work.leading, n, (self._right + 2) / met, (self._held + 1) / met, others=others)
+        right = self._right / max(self._n, 1)
+        # One that held and one that did not are counted beside those that were met: a few, perhaps of one class, are no sure sign.
+        held = right * (self._held + 1) / (self._right + 2)
+        some = pieces(work.checks, work.leading, n, right, held, others=others)
         return len(work.variants) * self.watch.seconds(some)
 
 
