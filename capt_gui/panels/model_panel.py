@@ -28,7 +28,7 @@ class ModelPanel(QWidget):
         self._choice = choice
         # a test answers in the dialog's place
         self.ask = ask_for_checkpoint
-        self._model = Picker("Model")
+        self._model = Picker(self.tr("Model"))
         self.picker_a = Picker(self.tr("Prompts A"))
         self.picker_b = Picker(self.tr("Prompts B"))
         swap = self.tr("Swap A and B")

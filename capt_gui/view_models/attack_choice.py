@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from capt_engine.records import (
     NO_PROMPTS,
     PERTURBED,
+    PICTURES_KEPT,
     ROUNDINGS,
     SUITES,
     AttackInfo,
@@ -21,6 +22,7 @@ from capt_engine.records import (
     ThreatModel,
 )
 from capt_gui.settings import AttackSettings
+from capt_gui.translate import spoken
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.stops import steps_param
 
@@ -276,13 +278,14 @@ class AttackChoice(QObject):
             lpips=self.model.lpips if self.has_attack else "",
             with_pictures=with_pictures,
             keep=keep,
+            keep_pictures=keeps if (keeps := self.settings.keep_pictures) in PICTURES_KEPT else PICTURES_KEPT[1],
         )
 
     def summary(self) -> str:
         """Return a sentence about the chosen suite or attack, or about having none; "" while the attack is unknown."""
         info = self.suite or self.attack
         if info is not None:
-            return info.summary
+            return spoken(info.summary)
         return self.tr("Nobody attacks: how many answers are right as the pictures are.") if not self.is_unknown else ""
 
     def _pixel_params(self) -> tuple[ParamInfo, ...]:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.formatting import duration
 from capt_engine.records import (
     Failure,
     JobCancelled,
@@ -257,7 +256,7 @@ class JobsModel(QObject):
         one.is_stopping, one.share = False, None
         one.is_seen = one.page == self._front
         if isinstance(event, JobFinished):
-            one.state, one.text = FINISHED, tr("Done in {}").format(duration(one.job.worked_s))
+            one.state, one.text = FINISHED, tr("Done in {}").format(formatting.time_taken(one.job.worked_s))
         elif isinstance(event, JobFailed):
             one.state, one.failure = FAILED, event.failure
             one.text = f"{event.failure.message} {event.failure.hint}".strip()

@@ -65,7 +65,9 @@ class ChecksCard(QWidget):
         assert isinstance(grid, QGridLayout)
         clear(grid)
         for row, check in enumerate(checks):
-            message = text(f"{spoken(check.title)}. {spoken(check.message)}" if in_full else spoken(check.title))
+            message = text(
+                self.tr("{}. {}").format(spoken(check.title), spoken(check.message)) if in_full else spoken(check.title)
+            )
             set_tooltip(message, spoken(check.message))
             status = {"fail": self.tr("failed"), "pass": self.tr("passed"), "not_run": self.tr("not run")}[check.status]
             message.setAccessibleName(f"{spoken(check.title)}: {status}. {spoken(check.message)}")

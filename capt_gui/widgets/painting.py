@@ -174,6 +174,8 @@ def draw_text(
     font = theme.font(font) if isinstance(font, str) else font
     painter.setFont(font)
     painter.setPen(theme.color(role))
+    # charts are not mirrored where one reads from the right, and so their words stay beside what they name
+    painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     painter.drawText(place, align, QFontMetricsF(font).elidedText(text, elide, place.width()))
 
 

@@ -42,7 +42,7 @@ class RangeDialog(QDialog):
         self.choice.addItems([one.title for one in quantities])
         keys = [one.key for one in quantities]
         self.choice.setCurrentIndex(keys.index(start.key) if start.key in keys else 0)
-        self.low, self.high = self._field(self.tr("From")), self._field(self.tr("To"))
+        self.low, self.high = self._field(self.tr("From", "the lower end of a range")), self._field(self.tr("To"))
         scale = self._quantity().scale
         for field, end in ((self.low, start.low), (self.high, start.high)):
             if math.isfinite(end):
@@ -54,7 +54,10 @@ class RangeDialog(QDialog):
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         line = fill(
-            QHBoxLayout(), (named(self.tr("From"), self.low), 1), (named(self.tr("To"), self.high), 1), self._unit
+            QHBoxLayout(),
+            (named(self.tr("From", "the lower end of a range"), self.low), 1),
+            (named(self.tr("To"), self.high), 1),
+            self._unit,
         )
         fill(
             QVBoxLayout(self), named(self.tr("Quantity"), self.choice), line, self._problem, self._buttons,

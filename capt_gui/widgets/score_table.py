@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from capt_gui.plain_text import plain
 from capt_gui.widgets.card_list import set_up_table
 
-_LEAST_NAME = 90
+# in pixels, of the column of names where the others leave it too little room
+_LEAST_NAME, _MOST_NAME = 90, 220
 _SORT = Qt.ItemDataRole.UserRole + 1
 
 
@@ -49,8 +50,10 @@ class ScoreTable(QTableView):
         """
         self._rows.clear()
         self._rows.setHorizontalHeaderLabels([words for words, _ in headings])
-        for column, (_, help_words) in enumerate(headings):
-            self._rows.setHeaderData(column, Qt.Orientation.Horizontal, plain(help_words), Qt.ItemDataRole.ToolTipRole)
+        for column, (title, help_words) in enumerate(headings):
+            self._rows.setHeaderData(
+                column, Qt.Orientation.Horizontal, plain(help_words or title), Qt.ItemDataRole.ToolTipRole
+            )
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         self._rows.setHeaderData(0, Qt.Orientation.Horizontal, left, Qt.ItemDataRole.TextAlignmentRole)
@@ -60,8 +63,8 @@ class ScoreTable(QTableView):
                 item = QStandardItem(cell.text)
                 item.setData(cell.value, _SORT)
                 item.setTextAlignment(right if column else left)
-                if not column:
-                    item.setData(plain(cell.text), Qt.ItemDataRole.ToolTipRole)
+                if shown := headings[column][1] if column else cell.text:
+                    item.setData(plain(shown), Qt.ItemDataRole.ToolTipRole)
                 item.setData(f"{headings[column][0]}: {cell.spoken or cell.text}", Qt.ItemDataRole.AccessibleTextRole)
                 items.append(item)
             self._rows.appendRow(items)
@@ -71,6 +74,7 @@ class ScoreTable(QTableView):
             header.setSectionResizeMode(column, mode)
         self._sorted.sort(-1)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self._use_room()
         if rows:
             self.setCurrentIndex(self._sorted.index(0, 0))
 
@@ -84,7 +88,7 @@ class ScoreTable(QTableView):
         self._use_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Narrow the column of names to its least width where the new width has no room for all columns."""
+        """Let the figures scroll where the new width has no room for them beside the names."""
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self._use_room()
@@ -104,10 +108,12 @@ class ScoreTable(QTableView):
     def _use_room(self) -> None:
         header, columns = self.horizontalHeader(), range(1, self._sorted.columnCount())
         spare = self.viewport().width() - sum(self.columnWidth(column) for column in columns)
-        scrolls = spare < _LEAST_NAME
+        # a name is whole where it can be, as it says what the row is about; the figures scroll
+        name = min(max(self.sizeHintForColumn(0), _LEAST_NAME), _MOST_NAME)
+        scrolls = spare < name
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed if scrolls else QHeaderView.ResizeMode.Stretch)
         if scrolls:
-            header.resizeSection(0, _LEAST_NAME)
+            header.resizeSection(0, name)
         if self._most:
             rows = [self.rowHeight(row) for row in range(min(self._most, self._sorted.rowCount()))]
             bar = self.horizontalScrollBar().sizeHint().height() if scrolls else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from capt_gui.plain_text import set_tooltip
@@ -36,11 +36,10 @@ class Segments(QFrame):
         self.setProperty("segments", True)
         layout = fill(QHBoxLayout(self), spacing=2, margins=2)
         for key, label, words in choices:
-            button = QToolButton()
+            button = _Segment(label, words)
             button.setProperty("segment", True)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            set_tooltip(button, words)
             button.setAccessibleName(f"{name}: {label}")
             button.setAccessibleDescription(words)
             if key in SIDES:
@@ -98,3 +97,18 @@ class Segments(QFrame):
         draw_side(painter, QRectF(0, 0, _BADGE, _BADGE), self._theme, side, filled=filled)
         painter.end()
         return pixmap
+
+
+class _Segment(QToolButton):
+    """A button that says in its tooltip what its label says too, while that is cut with an ellipsis."""
+
+    def __init__(self, label: str, words: str) -> None:
+        super().__init__()
+        self._label, self._words = label, words
+        set_tooltip(self, words)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the label into the tooltip where the new width of `event` has no room for it."""
+        super().resizeEvent(event)
+        is_cut = bool(self.text()) and self.sizeHint().width() > self.width()
+        set_tooltip(self, f"{self._label}\n{self._words}".strip() if is_cut else self._words)

@@ -11,7 +11,6 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
-from capt_engine.formatting import duration
 from capt_engine.records import AnalyzeResult
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
@@ -32,6 +31,7 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore.forecast import LargeDrop, evenly
 from capt_gui.view_models.explore.simple_look import SimpleLook
 from capt_gui.view_models.explore.tour import Lesson
+from capt_gui.view_models.formatting import time_taken
 from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
 from capt_gui.widgets.scrolled import LeastHeight
@@ -249,7 +249,7 @@ class ExplorePage(Page):
 
     def on_large(self, drop: LargeDrop) -> None:
         """Ask which of many new pictures to analyse, as all would take more than a minute: all, 50 of them, or none."""
-        took = duration(drop.seconds)
+        took = time_taken(drop.seconds)
         message = self.tr("{:,} pictures would take about {}.").format(len(drop.paths), took)
         hint = self.tr("None is analysed until you choose. Run analyses all of the gallery at any time.")
         few = evenly(drop.paths)

@@ -42,7 +42,7 @@ class ConsentDialog(QDialog):
             shown = text(value)
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             grid.addWidget(shown, row, 1)
-        title = text(self.tr("Download {}?").format(model.label), "title", wrap=False)
+        title = text(self.tr("Download {}?").format(spoken(model.label)), "title", wrap=False)
         parts = (title, text(spoken(model.purpose)), grid, text(promise, "caption"), buttons)
         fill(QVBoxLayout(self), *parts, spacing=14, margins=(24, 22, 24, 18))
         self.no.setDefault(True)

@@ -65,7 +65,7 @@ class ModelDetails(ModelItem):
         if model is None:
             return
         underway = self._models.underway.get(model.id)
-        self.title.setText(model.label)
+        self.title.setText(spoken(model.label))
         self.standing.setText(standing(model, underway))
         self.about.setText(self._about(model))
         self._facts.set_facts(self._facts_of(model))

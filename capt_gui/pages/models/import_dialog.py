@@ -171,7 +171,9 @@ class ImportModelDialog(ImportDialog):
         self, theme: Theme, job: InstallJob, models: tuple[ModelInfo, ...], parent: QWidget | None = None
     ) -> None:
         super().__init__(theme, job, parent)
-        self.base = _choices((self.tr("none: it is a whole model"), ""), *((model.label, model.id) for model in models))
+        self.base = _choices(
+            (self.tr("none: it is a whole model"), ""), *((spoken(model.label), model.id) for model in models)
+        )
         self.activation = _choices(
             (self.tr("as the files say, else QuickGELU"), ""),
             (self.tr("QuickGELU (OpenAI's weights and those tuned from them)"), "quickgelu"),
@@ -227,7 +229,7 @@ class ImportPromptsDialog(ImportDialog):
         self, theme: Theme, job: InstallJob, models: tuple[ModelInfo, ...], parent: QWidget | None = None
     ) -> None:
         super().__init__(theme, job, parent)
-        self.model = _choices(*((model.label, model.id) for model in models))
+        self.model = _choices(*((spoken(model.label), model.id) for model in models))
         self.template, self.classes = QLineEdit(), QLineEdit()
         self.position = _choices(
             (self.tr("as the path says, else at the end"), ""),

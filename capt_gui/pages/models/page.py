@@ -225,7 +225,7 @@ class ModelsPage(Page):
 
     def _label(self, model: str) -> str:
         offer = self._models.offer(model)
-        return offer.label if offer is not None else model
+        return spoken(offer.label) if offer is not None else model
 
     def _show_chosen(self) -> None:
         if self._kind == MODELS_LIST:
@@ -278,9 +278,13 @@ class ModelsPage(Page):
     def _entry(self, model: OfferedModel) -> RunEntry:
         underway = self._models.underway.get(model.id)
         caption = " · ".join(
-            (standing(model, underway), size(model.bytes, estimated=model.estimated), model.licence.split(" (")[0])
+            (
+                standing(model, underway),
+                size(model.bytes, estimated=model.estimated),
+                spoken(model.licence.split(" (")[0]),
+            )
         )
-        return RunEntry(model.id, model.label, caption, muted=model.state == "absent" and underway is None)
+        return RunEntry(model.id, spoken(model.label), caption, muted=model.state == "absent" and underway is None)
 
     def _ask(self, model: OfferedModel, listed: ModelsListed) -> bool:
         return ConsentDialog(model, listed, self).exec() == QDialog.DialogCode.Accepted

@@ -76,7 +76,8 @@ class PreviewColumn(QWidget):
         self.view.set_faded(preparing and self._first)
         self._stack.setCurrentWidget(self.view if has_pages else self.placeholder)
         self._bar.setVisible(has_pages)
-        self._note.set_text(self._note_text(preparing))
+        other = not preparing and self._reports.format != "pdf"
+        self._note.set_text(self._note_text(preparing), self.tr("Shown: the PDF's pages") if other else "")
         if not has_pages:
             self._show_text(state)
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
+from capt_gui.translate import spoken
 from capt_gui.view_models.tune import tune_text
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.run import TuneRun
@@ -218,7 +219,7 @@ class RunControls(QWidget):
         if run.failure is not None:
             return self.tr("Tuning could not be finished")
         if run.is_done:
-            return self.tr("Done: {}").format(run.result.ended) if run.result else self.tr("Done")
+            return self.tr("Done: {}").format(spoken(run.result.ended)) if run.result else self.tr("Done")
         if run.can_resume:
             return (
                 self.tr("Stopped after epoch {} of {}").format(state.epoch, state.epochs)

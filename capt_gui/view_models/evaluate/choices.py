@@ -176,14 +176,14 @@ class EvaluateChoices(QObject):
             passes = n * sides * (1 + (len(suite.linf) if suite is not None else 0))
             text = self.tr("{}: {:,} forward passes").format(text, passes)
             text += "" if self.checks == "off" else self.tr(" and the checks")
-            return f"{text}. {self._time_text(seconds)}".strip() if seconds is not None else f"{text}."
+            return self.tr("{}. {}").format(text, "" if seconds is None else self._time_text(seconds)).strip()
         if suite is not None:
             count = len(suite.of(self.attack.norm_name, targeted=self.attack.target is not None))
             text += self.tr(" × {} attacks").format(count)
         if self.curve:
             budgets = len(until_chance(self.attack.eps, self.attack.norm_name))
             text += self.tr(" × up to {} budgets").format(budgets)
-        return f"{text}. {self._time_text(seconds)}"
+        return self.tr("{}. {}").format(text, self._time_text(seconds))
 
     def _time_text(self, seconds: float | None) -> str:
         if seconds is None:

@@ -91,13 +91,18 @@ def _compared(result: AnalyzeResult) -> str:
         return _corrupted(result.corruptions)
     if robust in {"better", "worse"}:
         more, less = ("B", "A") if robust == "better" else ("A", "B")
-        text = tr("{} withstands more than {} on the same {}").format(more, less, n)
-        is_dearer = {robust, clean} == {"better", "worse"}
-        return text + (tr(", but is right less often when nobody attacks.") if is_dearer else ".")
+        text = tr("{} withstands more than {} on the same {}.")
+        if {robust, clean} == {"better", "worse"}:
+            text = tr("{} withstands more than {} on the same {}, but is right less often when nobody attacks.")
+        return text.format(more, less, n)
     if clean in {"better", "worse"}:
         more = "B" if clean == "better" else "A"
-        text = tr("{} is right more often on the same {} when nobody attacks").format(more, n)
-        return text + (tr("; under attack no difference can be told.") if robust else ".")
+        text = tr("{} is right more often on the same {} when nobody attacks.")
+        if robust:
+            text = tr(
+                "{} is right more often on the same {} when nobody attacks; under attack no difference can be told."
+            )
+        return text.format(more, n)
     return tr("No difference between A and B can be told from {}.").format(n)
 
 
@@ -120,7 +125,7 @@ def _side(side: str, result: AnalyzeResult, label: Callable[[str], str]) -> str:
         parts.append(tr("{} clean").format(share(result.clean_accuracy, result.clean_interval)))
     who = label(result.prompts)
     who = f"{side} ({who})" if side else who[:1].upper() + who[1:]
-    return f"{who}: {', '.join(parts)}."
+    return tr("{}: {}.").format(who, tr(", ").join(parts))
 
 
 def _pictures(n: int) -> str:

@@ -36,8 +36,6 @@ from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.view_models.run_store import RunStore
 
-_NOTHING_FOUND = Failure("BadRequest", "No pictures were found there.", "Drop pictures, or a folder that holds some.")
-
 
 class PictureSearch(QObject):
     """Looks for dropped pictures, and shows them. `pictures_found(paths)`; `finished(PreviewResult, new paths)`.
@@ -309,7 +307,8 @@ class AnalysisModel(QObject):
     def on_searched(self, result: PreviewResult, _paths: list[str]) -> None:
         """Emit `failed` if no picture was found."""
         if result.n == 0:
-            self.failed.emit(_NOTHING_FOUND)
+            words = self.tr("No pictures were found there."), self.tr("Drop pictures, or a folder that holds some.")
+            self.failed.emit(Failure("BadRequest", *words))
 
     def on_new(self, _result: PreviewResult, paths: list[str]) -> None:
         """Analyse the new pictures at `paths`, or ask first where that takes long."""

@@ -80,7 +80,8 @@ def preferences(usual_folders: dict[str, str]) -> tuple[Preference, ...]:
             words=tr("scale zoom font"),
         ),
         Preference(
-            "language", looks, tr("Language"), tr("As the system has it, or one of those that are installed."), CHOICE,
+            "language", looks, tr("Language"),
+            tr("As the system has it, or another. The guide, the glossary and reports are English."), CHOICE,
             (("system", tr("As the system")), *languages()), at_start=True,
         ),
         Preference(
@@ -112,6 +113,12 @@ def preferences(usual_folders: dict[str, str]) -> tuple[Preference, ...]:
         ),
         Preference(
             "keep_runs", runs, tr("Keep runs for reports"), tr("Without it, nothing can be reported or resumed."), SWITCH,
+        ),
+        Preference(
+            "keep_pictures", runs, tr("Attacked pictures of a run"),
+            tr("Files of the pictures that fooled the model. The few that a report shows are kept in any case."), CHOICE,
+            (("none", tr("None of them")), ("some", tr("Up to 1,000, drawn by the seed")), ("all", tr("All of them"))),
+            words=tr("PNG disk"),
         ),
         Preference(
             "runs_budget_gb", runs, tr("Ask above"),
