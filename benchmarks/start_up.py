@@ -3,6 +3,11 @@
 Starts the real window on the sample pictures in a fresh process (offscreen, unless QT_QPA_PLATFORM says otherwise), once to warm the
 disk caches and then N times. A 2 ms timer on the window's own thread notes every gap between two of its ticks: a gap is time in which
 no click would have been answered.
+
+`--beside FOLDER`, another checkout with its own `.venv`, starts that one in turn with this one, and prints both and their ratio, beside
+the ratio that `start_up_ratios.toml` keeps (`--keep` writes it). On a machine that others use too, wall-clock time says little: beside it
+stands the processor time of the process, and of a gap the part in which the window's thread or another thread of Python worked, which
+leaves out the time in which the system gave the processor to others.
 """
 
 from __future__ import annotations
@@ -16,12 +21,30 @@ import sys
 import tempfile
 import threading
 import time
+import tomllib
 import traceback
 from pathlib import Path
 from typing import Any
 
 TICK_S = 0.002
-LIMIT_S = 180
+LIMIT_S = 400
+RATIOS = Path(__file__).with_name("start_up_ratios.toml")
+MARKS = (
+    ("Python runs", "python"),
+    ("window painted", "window"),
+    ("torch import begins", "Loading torch"),
+    ("open_clip import begins", "Loading open_clip"),
+    ("engine ready", "ready"),
+    ("thumbnails", "thumbnails"),
+    ("attack begins (model loaded)", "attack"),
+    ("first verdict", "verdict"),
+    ("all samples done", "finished"),
+)
+STALLS = (
+    ("worst stall while importing", "import_worst_ms"),
+    ("worst stall afterwards", "work_worst_ms"),
+    ("p99 of stalls afterwards", "work_p99_ms"),
+)
 
 
 def child(started_s: float, plain: bool, where: bool) -> None:
@@ -52,8 +75,13 @@ def child(started_s: float, plain: bool, where: bool) -> None:
         imports.open_clip = lambda: __import__("open_clip")  # type: ignore[assignment]
 
     marks: dict[str, float] = {"python": entered_s}
-    gaps: list[tuple[float, float]] = []
-    state: dict[str, Any] = {"torch_at_window": None, "last": None}
+    spent: dict[str, float] = {"python": time.process_time()}
+    gaps: list[tuple[float, float, float]] = []
+    state: dict[str, Any] = {"torch_at_window": None, "modules_at_window": None, "last": None, "worked": 0.0}
+
+    def mark(name: str) -> None:
+        if name not in marks:
+            marks[name], spent[name] = time.time(), time.process_time()
 
     class Subset(QObject):
         def __init__(self, app: QApplication) -> None:
@@ -65,38 +93,40 @@ def child(started_s: float, plain: bool, where: bool) -> None:
 
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
             if event.type() == QEvent.Type.Paint and isinstance(watched, QMainWindow) and "window" not in marks:
-                marks["window"] = time.time()
+                mark("window")
                 state["torch_at_window"] = "torch" in sys.modules
+                state["modules_at_window"] = len(sys.modules)
                 self._timer.start()
             return False
 
         def on_tick(self) -> None:
             now = time.time()
+            worked = python_worked()
             if state["last"] is not None:
-                gaps.append((now, now - state["last"] - TICK_S))
-            state["last"] = now
+                gap = now - state["last"] - TICK_S
+                gaps.append((now, gap, min(gap, worked - state["worked"])))
+            state["last"], state["worked"] = now, worked
             finished = marks.get("finished")
             if now - started_s > LIMIT_S or (finished and now - finished > 0.5):
                 QApplication.quit()
 
     def watched(on_event: Any) -> Any:
         def seen(event: Event) -> None:
-            now = time.time()
             match event:
                 case EngineNote(note):
-                    marks.setdefault(note, now)
+                    mark(note)
                 case EngineReady():
-                    marks.setdefault("ready", now)
+                    mark("ready")
                 case JobStarted():
-                    marks.setdefault("job", now)
+                    mark("job")
                 case PreviewsReady():
-                    marks.setdefault("thumbnails", now)
+                    mark("thumbnails")
                 case JobProgress(note=note) if note.startswith("picture"):
-                    marks.setdefault("attack", now)
+                    mark("attack")
                 case RowsReady():
-                    marks.setdefault("verdict", now)
+                    mark("verdict")
                 case JobFinished() if "verdict" in marks:
-                    marks.setdefault("finished", now)
+                    mark("finished")
                 case _:
                     pass
             on_event(event)
@@ -135,16 +165,18 @@ def child(started_s: float, plain: bool, where: bool) -> None:
         application.run(launch, lambda on_event: make(watched(on_event)))
     del probe
     ready = marks.get("ready", time.time())
-    during = [gap for at, gap in gaps if at <= ready]
-    after = [gap for at, gap in gaps if at > ready]
+    during = [gap for gap in gaps if gap[0] <= ready]
+    after = [gap for gap in gaps if gap[0] > ready]
     print(
         json.dumps(
             {
                 "marks": {name: at - started_s for name, at in marks.items()},
+                "spent": spent,
                 "torch_at_window": state["torch_at_window"],
-                "import_worst_ms": 1000 * max(during, default=0),
-                "work_worst_ms": 1000 * max(after, default=0),
-                "work_p99_ms": 1000 * statistics.quantiles(after, n=100)[98] if len(after) > 100 else None,
+                "modules_at_window": state["modules_at_window"],
+                "import_worst_ms": [worst_ms(during, kind) for kind in (1, 2)],
+                "work_worst_ms": [worst_ms(after, kind) for kind in (1, 2)],
+                "work_p99_ms": [late_ms(after, kind) for kind in (1, 2)],
                 "ticks_after": len(after),
                 "longest": sorted(stalls, reverse=True)[:6],
             }
@@ -152,13 +184,37 @@ def child(started_s: float, plain: bool, where: bool) -> None:
     )
 
 
-def once(plain: bool, where: bool) -> dict[str, Any]:
-    """One start in a fresh process, with an empty set of user folders."""
+def python_worked() -> float:
+    """Processor seconds of the threads that run Python, which hold the window up while they hold its lock; NaN where none is told."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return float("nan")
+    return sum(
+        time.clock_gettime(time.pthread_getcpuclockid(one.ident))
+        for one in threading.enumerate()
+        if one.ident and one.is_alive()
+    )
+
+
+def worst_ms(gaps: list[tuple[float, float, float]], kind: int) -> float:
+    """The longest gap in milliseconds: kind 1 by the clock on the wall, 2 of work alone."""
+    return 1000 * max((gap[kind] for gap in gaps), default=0.0)
+
+
+def late_ms(gaps: list[tuple[float, float, float]], kind: int) -> float:
+    """The 99th percentile of the gaps in milliseconds."""
+    values = [gap[kind] for gap in gaps]
+    return 1000 * statistics.quantiles(values, n=100)[98] if len(values) > 100 else worst_ms(gaps, kind)
+
+
+def once(python: str, plain: bool = False, where: bool = False) -> dict[str, Any]:
+    """One start in a fresh process of this interpreter, with an empty set of user folders."""
     with tempfile.TemporaryDirectory() as home:
         places = {f"XDG_{kind}_HOME": home for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
         environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, **places}
+        # an installed program finds its modules compiled
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         command = [
-            sys.executable,
+            python,
             __file__,
             "--child",
             repr(time.time()),
@@ -172,10 +228,37 @@ def once(plain: bool, where: bool) -> dict[str, Any]:
     return result
 
 
-def middle(runs: list[dict[str, Any]], mark: str) -> str:
-    """Median of a mark over the runs, in seconds since the process was asked for."""
-    values = [run["marks"][mark] for run in runs if mark in run["marks"]]
-    return f"{statistics.median(values):6.2f} s" if values else "not seen"
+def figures(runs: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
+    """Of each line of the table the smallest by the wall and by the processor, in seconds; of the stalls in milliseconds."""
+    found = {}
+    for label, mark in MARKS:
+        if all(mark in run["marks"] for run in runs):
+            found[label] = (min(run["marks"][mark] for run in runs), min(run["spent"][mark] for run in runs))
+    for label, name in STALLS:
+        found[label] = (min(run[name][0] for run in runs), min(run[name][1] for run in runs))
+    return found
+
+
+def show(
+    here: dict[str, tuple[float, float]], there: dict[str, tuple[float, float]] | None, kept: dict[str, Any]
+) -> None:
+    """Print the table: wall and processor time, here and there, their ratio, and the ratio that is kept."""
+    head = f"{'':<34}{'wall':>9}{'CPU':>9}"
+    print(head + (f"{'wall there':>13}{'CPU there':>11}{'ratio':>8}{'of CPU':>8}{'kept':>8}" if there else ""))
+    for label, (wall, cpu) in here.items():
+        unit = "ms" if label in dict(STALLS) else "s"
+        line = f"{label:<34}{number(wall, unit):>9}{number(cpu, unit):>9}"
+        if there and label in there:
+            line += f"{number(there[label][0], unit):>13}{number(there[label][1], unit):>11}"
+            if unit == "s":
+                ratios = [mine / other for mine, other in zip((wall, cpu), there[label], strict=True)]
+                line += "".join(f"{ratio:>8.2f}" for ratio in ratios) + f"{kept.get(label, ''):>8}"
+        print(line)
+
+
+def number(value: float, unit: str) -> str:
+    """A figure with its unit."""
+    return f"{value:.0f} ms" if unit == "ms" else f"{value:.2f} s"
 
 
 def main() -> None:
@@ -183,38 +266,51 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--child", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--where", action="store_true", help="also print where the threads stood in the longest stalls")
-    parser.add_argument("--plain", action="store_true", help="only the variant without the import remedies")
+    parser.add_argument("--plain", action="store_true", help="without the import remedies, to see what they are worth")
+    parser.add_argument(
+        "--beside", type=Path, help="another checkout with its own .venv, started in turn with this one"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="write the ratios of processor time to start_up_ratios.toml"
+    )
     args = parser.parse_args()
     if args.child is not None:
         child(args.child, args.plain, args.where)
         return
+    others = [str(args.beside / ".venv" / "bin" / "python")] if args.beside else []
+    pythons = [sys.executable, *others]
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     print(
-        f"{os.cpu_count()} cores, load {load:.1f} before the first run; {args.runs} runs each after one to warm up; medians"
+        f"{os.cpu_count()} cores, load {load:.1f} before; {args.runs} runs each after one to warm up; the least of each"
     )
-    once(plain=False, where=False)
-    for name, plain in (("as shipped", False), ("plain imports, for comparison", True)):
-        runs = [once(plain, args.where) for _ in range(args.runs)]
-        print(f"\n{name}")
-        for label, mark in (
-            ("Python runs", "python"),
-            ("window painted", "window"),
-            ("torch import begins", "Loading torch"),
-            ("open_clip import begins", "Loading open_clip"),
-            ("engine ready", "ready"),
-            ("thumbnails", "thumbnails"),
-            ("attack begins (model loaded)", "attack"),
-            ("first verdict", "verdict"),
-            ("all samples done", "finished"),
-        ):
-            print(f"  {label:<30} {middle(runs, mark)}")
-        print(f"  torch imported when the window was painted: {[run['torch_at_window'] for run in runs]}")
-        print(f"  worst stall while importing      {[round(run['import_worst_ms']) for run in runs]} ms")
-        print(f"  worst stall afterwards           {[round(run['work_worst_ms']) for run in runs]} ms")
-        if args.where:
-            for run in runs:
-                print(*(f"  stood {1000 * seconds:.0f} ms {where}" for seconds, where in run["longest"]), sep="\n")
-        print(f"  p99 of stalls afterwards         {[round(run['work_p99_ms'] or 0) for run in runs]} ms")
+    for python in pythons:
+        once(python)
+    runs: dict[str, list[dict[str, Any]]] = {python: [] for python in pythons}
+    for _ in range(args.runs):
+        for python in pythons:
+            runs[python].append(once(python, args.plain, args.where))
+    kept = tomllib.loads(RATIOS.read_text(encoding="utf-8")) if RATIOS.exists() else {}
+    here, there = figures(runs[sys.executable]), figures(runs[others[0]]) if others else None
+    show(here, there, kept)
+    for python in pythons:
+        print(
+            f"modules when the window was painted: {[run['modules_at_window'] for run in runs[python]]}, torch among them: "
+            f"{[run['torch_at_window'] for run in runs[python]]}"
+        )
+        for run in runs[python] if args.where else ():
+            print(*(f"  stood {1000 * seconds:.0f} ms {where}" for seconds, where in run["longest"]), sep="\n")
+    if args.keep and there:
+        lines = [
+            f'"{label}" = {here[label][1] / there[label][1]:.2f}'
+            for label, _ in MARKS
+            if label in here and label in there
+        ]
+        RATIOS.write_text(
+            f"# Processor time against {args.beside.name}, the least of {args.runs} runs in turn; written by start_up.py --keep.\n"
+            + "\n".join(lines)
+            + "\n",
+            encoding="utf-8",
+        )
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ _MONTHS = [
     "December",
 ]
 
+_NORM_SYMBOLS = {"linf": "L∞", "l2": "L2"}
+
 
 def percent(share: float) -> str:
     """Write `share`, in [0, 1], as percent with one decimal: "41.0 %", "<0.1 %", ">99.9 %"; "–" for NaN."""
@@ -86,6 +88,11 @@ def budget(eps: float, norm: str = "linf") -> str:
     """
     k = round(eps * 255, 2)
     return f"{k:g}/255" if norm == "linf" and math.isclose(k / 255, eps, rel_tol=1e-6) else f"{eps:.6g}"
+
+
+def norm_symbol(norm: str) -> str:
+    """Return the symbol of a norm given by its name: "L∞" for "linf", "L2" for "l2", any other name unchanged."""
+    return _NORM_SYMBOLS.get(norm, norm)
 
 
 def typed_budget(eps: float) -> str:

@@ -191,7 +191,8 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     reporter.install()
     bridge = Bridge(make_engine)
     app.aboutToQuit.connect(bridge.close)
-    desk = lay_out(bridge, launch.settings, Theme(app, launch.settings.theme), launch.runs, launch.projects)
+    theme = Theme(app, launch.settings.theme, dressed=False)
+    desk = lay_out(bridge, launch.settings, theme, launch.runs, launch.projects)
     reports, evaluation = desk.reports, desk.evaluation
     for job in (
         desk.analysis,
@@ -209,6 +210,7 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     keeper = SettingsKeeper(launch.settings, launch.settings_path, bridge)
     window = MainWindow(desk, keeper, launch.logs, launch.sessions)
     interrupt = Interrupt(window)
+    theme.dress()
     SlowStart(window, desk, launch.paths)
     window.show()
     # the notice was written before the language was known

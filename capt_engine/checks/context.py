@@ -12,7 +12,7 @@ from capt_engine.checks.subset import AttackOutcome, Subset
 from capt_engine.checks.table import Found
 
 NO_ATTACK = "No attack of the run follows gradients."
-_NOT_ASKED = "It is made when the checks are full (--checks full)."
+NOT_ASKED = "It is made when the checks are full (--checks full)."
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def of_attack(check: Callable[[CheckContext, Attack], Found], *, full: bool = Fa
 
     def made(context: CheckContext) -> Found:
         if full and not context.full:
-            return _NOT_ASKED
+            return NOT_ASKED
         if context.attack is None:
             return NO_ATTACK
         if context.threat.eps == 0:

@@ -114,6 +114,11 @@ CHECKS: Table[CheckSpec] = Table(
         "Gradients are not zero",
         "The attack needs a gradient to follow from the first step on, for every picture.",
     ),
+    CheckSpec(
+        "gradient-signs",
+        "Gradients keep their signs",
+        "In a lower precision than fp32 an attack must still follow the gradient: nearly all signs must be those of fp32.",
+    ),
     CheckSpec("deterministic", "Answers do not vary", "Two forward passes must give the same logits."),
     CheckSpec(
         "eval-mode",
@@ -169,6 +174,10 @@ CHECKS: Table[CheckSpec] = Table(
 )
 
 
+NOT_TRIED = "This run did not try it."
+"""The reason of a check that a run, such as one of an older version, says nothing of."""
+
+
 def in_order(*some: Iterable[Check]) -> tuple[Check, ...]:
     """Merge several lists of checks into one check of each name, in the order of CHECKS.
 
@@ -182,4 +191,4 @@ def in_order(*some: Iterable[Check]) -> tuple[Check, ...]:
         # Of two that were not made the later reason stands: it is the one somebody can do something about.
         if old is None or rank[check.status] > rank[old.status] or check.status == old.status == "not_run":
             found[check.name] = check
-    return tuple(found.get(one.name) or one.result("This run did not try it.") for one in CHECKS)
+    return tuple(found.get(one.name) or one.result(NOT_TRIED) for one in CHECKS)

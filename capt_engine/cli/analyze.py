@@ -9,8 +9,6 @@ from capt_engine.cli.picture_run import run_request
 from capt_engine.runs.command_line import analysis_of
 from capt_engine.runs.options_table import ANALYZE
 
-HELP = "predict, attack and compare unlabelled pictures"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `capt analyze` to `parser`, and name `run` as the function that does the command."""

@@ -14,8 +14,6 @@ from capt_engine.records import StoredGroup, StoreFacts, StoreRequest
 from capt_engine.results.limits import OFF, read_size
 from capt_engine.runs.options_table import TEXT, Option
 
-HELP = "results that are stored so that nothing is computed twice: show, trim, clear"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands of `capt cache` (show, which is done without one too, trim and clear) to `parser`."""

@@ -13,7 +13,7 @@ from capt_engine.cli.output import failure_line, print_result, print_row, with_i
 from capt_engine.cli.run_job import follow
 from capt_engine.cli.terminal import ProgressLine, put, tell
 from capt_engine.errors import BadRequest, ExitCode
-from capt_engine.formatting import budget, counted, number, p_value, points, signed_points
+from capt_engine.formatting import budget, counted, norm_symbol, number, p_value, points, signed_points
 from capt_engine.records import (
     NO_PROMPTS,
     CompareRequest,
@@ -28,8 +28,6 @@ from capt_engine.runs.command_line import evaluation_of
 from capt_engine.runs.option_values import listed
 from capt_engine.runs.options_table import EVALUATE, Option
 from capt_engine.runs.request_text import variant_name
-
-HELP = "rank up to six variants (prompts, models) on labelled pictures, with paired tests"
 
 # What an evaluation says of one variant, or of its own two.
 _NOT_HERE = ("--model", "--prompts", "--compare", "--aim", "--matrix", "--shard", "--minimal-eps", "--out", "--resume")
@@ -147,7 +145,7 @@ def _evaluation(
 def lines_of(result: CompareResult) -> list[str]:
     """Return the comparison `result` as lines: what was done, each variant with its figures, how to read them."""
     threat, n = result.threat_model, max((one.n for one in result.variants), default=0)
-    within = threat.budget or f"{threat.norm}, ε = {budget(threat.eps, threat.norm)}"
+    within = threat.budget or f"{norm_symbol(threat.norm)}, ε = {budget(threat.eps, threat.norm)}"
     under = f"under {', '.join(result.attacks)} ({', '.join((within, *threat.unusual))})" if result.attacks else "clean"
     lines = [
         f"{counted(n, 'picture')}, {result.n_failed} not usable, {counted(len(result.variants), 'variant')} {under}; "

@@ -16,8 +16,6 @@ from capt_engine.formatting import counted
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.runs.options_table import PATH, SWITCH, TEXT, WHOLE, Option
 
-HELP = "pictures of the bundled toy world, and the tiny CLIP that knows it"
-
 # Named here too, so that --help answers at once: the world itself needs numpy. A test holds the two together.
 TASKS = ("shapes", "colours", "materials", "shape-material", "unseen")
 SPLITS = ("train", "val", "test")

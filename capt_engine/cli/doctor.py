@@ -28,8 +28,6 @@ from capt_engine.results.disks import network_file_system
 from capt_engine.results.store import ResultStore
 from capt_engine.runs.versions import versions
 
-HELP = "device, versions, folders, free space, what is wrong and the command that mends it"
-
 _LOW_SPACE = 5 * 10**9
 # A cold disk reads torch in a minute.
 _LONGEST_S = 180

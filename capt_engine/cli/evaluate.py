@@ -9,8 +9,6 @@ from capt_engine.cli.picture_run import run_request
 from capt_engine.runs.command_line import evaluation_of
 from capt_engine.runs.options_table import EVALUATE
 
-HELP = "predict and attack labelled pictures, and count what stays right"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `capt evaluate` to `parser`, and name `run` as the function that does the command."""

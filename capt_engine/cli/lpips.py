@@ -12,8 +12,6 @@ from capt_engine.cli.terminal import put
 from capt_engine.records import LPIPS_NETS, ImportLpipsRequest, LpipsImported
 from capt_engine.runs.options_table import Option
 
-HELP = "weights of yours for LPIPS, a distance of pictures that `--lpips` measures"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands of `capt lpips` (import, show and remove), each with its options, to `parser`."""

@@ -4,51 +4,61 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.metadata
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 
-from capt_engine import files, plugins
 from capt_engine.cli import interrupts, terminal
-from capt_engine.cli.run_job import JobEnded
-from capt_engine.cli.terminal import tell
+from capt_engine.cli.terminal import JobEnded, put, tell
 from capt_engine.errors import CaptError, ExitCode
 
-VERBS = (
-    "analyze",
-    "evaluate",
-    "compare",
-    "tune",
-    "protocol",
-    "run",
-    "report",
-    "merge",
-    "models",
-    "prompts",
-    "lpips",
-    "cache",
-    "demo",
-    "photo",
-    "doctor",
-)
+VERBS = {
+    "analyze": "predict, attack and compare unlabelled pictures",
+    "evaluate": "predict and attack labelled pictures, and count what stays right",
+    "compare": "rank up to six variants (prompts, models) on labelled pictures, with paired tests",
+    "tune": "learn robust prompts from a few labelled pictures per class",
+    "protocol": "the tables of the paper: few-shot, base-to-new, cross-dataset, shift, ablation; resumable",
+    "run": "repeat a run from its manifest and print every difference; exit code 6 where there are any",
+    "report": "write a report of runs: PDF, HTML, CSV or JSON",
+    "merge": "join the parts of an evaluation (--shard) into one run",
+    "models": "models: bundled, installed, and importing published weights",
+    "prompts": "prompt checkpoints: those that ship with the program, and your own",
+    "lpips": "weights of yours for LPIPS, a distance of pictures that `--lpips` measures",
+    "cache": "results that are stored so that nothing is computed twice: show, trim, clear",
+    "demo": "pictures of the bundled toy world, and the tiny CLIP that knows it",
+    "photo": "the CLIP that knows photographs, trained and measured again",
+    "doctor": "device, versions, folders, free space, what is wrong and the command that mends it",
+}
+"""Each command and what it does: what `--help` lists, for which no command is imported."""
 
 _EXIT_CODES = f"exit codes: {', '.join(f'{code} {code.meaning}' for code in ExitCode)}"
 
 
-def parser() -> argparse.ArgumentParser:
-    """Make the parser of the whole command line, with all subcommands; this loads neither torch nor Qt."""
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print the program's name and version on standard output, and leave."""
+        put(f"capt-explorer {_version()}")
+        parser.exit()
+
+
+def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """Make the parser for the command line `argv`: all subcommands, and the options of the one that it names.
+
+    This loads neither torch nor Qt, and of the subcommands only that one.
+    """
     top = argparse.ArgumentParser(
         prog="capt", description="See whether an image model can be trusted.", epilog=_EXIT_CODES, allow_abbrev=False
     )
-    top.add_argument("--version", action="version", version=f"capt-explorer {_version()}")
+    top.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name in VERBS:
-        module = importlib.import_module(f"capt_engine.cli.{name}")
-        sentence = f"{module.HELP[0].upper()}{module.HELP[1:]}."
-        verb = verbs.add_parser(name, help=module.HELP, description=sentence, epilog=_EXIT_CODES, allow_abbrev=False)
-        module.configure(verb)
+    for name, sentence in VERBS.items():
+        whole = f"{sentence[0].upper()}{sentence[1:]}."
+        verb = verbs.add_parser(name, help=sentence, description=whole, epilog=_EXIT_CODES, allow_abbrev=False)
+        if name in argv[:1]:
+            importlib.import_module(f"capt_engine.cli.{name}").configure(verb)
     return top
 
 
@@ -58,14 +68,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     A failure of the command is printed, never raised. Raises SystemExit for options that cannot be parsed, and for
     --help.
     """
-    args = parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    args = parser(given).parse_args(given)
     if terminal.is_closed("stdout") and not getattr(args, "quiet", False):
         tell("Standard output is closed: results are not printed.")
     terminal.print_logs(is_verbose=getattr(args, "verbose", False))
     if getattr(args, "offline", False):
         os.environ["HF_HUB_OFFLINE"] = "1"
     if getattr(args, "no_plugins", False):
-        os.environ[plugins.OFF] = "1"
+        os.environ["CAPT_NO_PLUGINS"] = "1"
     interrupts.work_begins()
     try:
         code: int = args.run(args) or 0
@@ -83,6 +94,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         terminal.silence(sys.stdout.fileno())
         return 0
     except Exception as error:
+        from capt_engine import files, plugins
+
         if (expected := plugins.blamed(error) or files.disk_problem(error)) is not None:
             tell(str(expected))
             return expected.exit_code
@@ -95,7 +108,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _version() -> str:
+    from importlib import metadata
+
     try:
-        return importlib.metadata.version("capt-explorer")
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version("capt-explorer")
+    except metadata.PackageNotFoundError:
         return "0 (not installed)"

@@ -8,8 +8,6 @@ from capt_engine.cli.options import set_up
 from capt_engine.cli.output import closing, print_result
 from capt_engine.runs.options_table import PATH, Option
 
-HELP = "join the parts of an evaluation (--shard) into one run"
-
 OPTIONS = (
     Option("runs", "the run folders of all parts", kind=PATH.having(nargs="+"), metavar="RUN"),
     Option("--out", "a new folder for the whole run", kind=PATH.having(required=True), metavar="RUN"),

@@ -12,14 +12,12 @@ from capt_engine import formatting, records
 from capt_engine.bundled_models import BUNDLED
 from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import PICTURES, fact_lines, print_json, print_result, scored
-from capt_engine.cli.run_job import JobEnded, follow
-from capt_engine.cli.terminal import put, tell
+from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import JobEnded, put, tell
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.reading import json_if_sound, read_json
 from capt_engine.runs.command_line import filled
 from capt_engine.runs.options_table import SWITCH, TEXT, WHOLE, Option
-
-HELP = "models: bundled, installed, and importing published weights"
 
 IMPORT = (
     Option(

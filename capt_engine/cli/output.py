@@ -147,7 +147,9 @@ def _sentences(result: records.AnalyzeResult, who: str, *, labelled: bool) -> li
     if result.robust_accuracy is not None:
         threat = result.threat_model
         names = ", ".join(attack.name for attack in result.attacks)
-        within = threat.budget or f"{threat.norm}, ε = {formatting.budget(threat.eps, threat.norm)}"
+        within = (
+            threat.budget or f"{formatting.norm_symbol(threat.norm)}, ε = {formatting.budget(threat.eps, threat.norm)}"
+        )
         verb = "right" if labelled else "keep the model's own answer"
         lines.append(
             f"{who}{with_interval(result.robust_accuracy, result.robust_interval)} {verb} under {names} "

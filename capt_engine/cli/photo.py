@@ -15,8 +15,6 @@ from capt_engine.formatting import percent
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.runs.options_table import MODEL, PATH, SWITCH, WHOLE, Option
 
-HELP = "the CLIP that knows photographs, trained and measured again"
-
 BUILD = (
     Option(
         "pictures",

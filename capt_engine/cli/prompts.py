@@ -19,7 +19,6 @@ from capt_engine.runs.options_table import CLASSES, PATH, SWITCH, Option, budget
 if TYPE_CHECKING:
     from capt_engine.model.checkpoints import Document
 
-HELP = "prompt checkpoints: those that ship with the program, and your own"
 
 IMPORT = (
     Option("file", "as its authors released it, for instance model.pth.tar-50", "file", metavar="FILE"),

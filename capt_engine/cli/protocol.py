@@ -12,8 +12,7 @@ from capt_engine.bundled_models import DEFAULT_MODEL, TOYS
 from capt_engine.cli import interrupts
 from capt_engine.cli.options import set_up
 from capt_engine.cli.output import print_json
-from capt_engine.cli.run_job import JobEnded
-from capt_engine.cli.terminal import ProgressLine, put
+from capt_engine.cli.terminal import JobEnded, ProgressLine, put
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.formatting import typed_budget
 from capt_engine.protocols.definitions import AIMS, Setting, Shots
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from capt_engine.protocols.data import Pictures
     from capt_engine.protocols.definitions import Work
 
-HELP = "the tables of the paper: few-shot, base-to-new, cross-dataset, shift, ablation; resumable"
 
 # Named here too, so that --help answers at once; a test holds them to the tables.
 NAMES = ("few-shot", "base-to-new", "cross-dataset", "shift", "ablation", "results")

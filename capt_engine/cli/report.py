@@ -15,8 +15,6 @@ from capt_engine.reports import format_of
 from capt_engine.runs.command_line import filled
 from capt_engine.runs.options_table import LIST, PLACES, SWITCH, TEXT, Option
 
-HELP = "write a report of runs: PDF, HTML, CSV or JSON"
-
 OPTIONS = (
     Option(
         "runs",

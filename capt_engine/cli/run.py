@@ -20,8 +20,6 @@ from capt_engine.records import AnalyzeResult, RunRequest
 from capt_engine.runs.manifest_records import Manifest, Summary
 from capt_engine.runs.options_table import PATH, Option
 
-HELP = "repeat a run from its manifest and print every difference; exit code 6 where there are any"
-
 _SHOWN = 40
 
 OPTIONS = (

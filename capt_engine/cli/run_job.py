@@ -10,19 +10,11 @@ from typing import TypeVar
 from capt_engine import crash_log, records
 from capt_engine.api import Engine
 from capt_engine.cli import interrupts
-from capt_engine.cli.terminal import ProgressLine, tell
+from capt_engine.cli.terminal import JobEnded, ProgressLine, tell
 from capt_engine.jobs.worker_threads import FILES, LIGHT
 
 R = TypeVar("R", bound=records.Result)
 OnEvent = Callable[[records.Event], None]
-
-
-class JobEnded(Exception):
-    """Raised when a job ended without a result and the user has read why. exit_code: the status that the command ends with."""
-
-    def __init__(self, exit_code: int) -> None:
-        super().__init__(exit_code)
-        self.exit_code = exit_code
 
 
 def follow(

@@ -48,6 +48,14 @@ _PLAIN = {
 }
 
 
+class JobEnded(Exception):
+    """Raised when a job ended without a result and the user has read why. exit_code: the status that the command ends with."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
 def visible(text: str) -> str:
     r"""Return `text` with everything that is no character of a line written as an escape, such as \x1b or \n or \u202e.
 

@@ -17,8 +17,6 @@ from capt_engine.records import Event, Share, TuneEpoch, TuneForecast, TuneNewsR
 from capt_engine.runs.command_line import tuning_of
 from capt_engine.runs.options_table import TUNE
 
-HELP = "learn robust prompts from a few labelled pictures per class"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `capt tune` to `parser`, and name `run` as the function that does the command."""

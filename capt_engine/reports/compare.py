@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from capt_engine.attacks.base import NORMS
-from capt_engine.formatting import budget, counted, short
+from capt_engine.formatting import budget, counted, norm_symbol, short
 from capt_engine.metrics.interval import share
 from capt_engine.reports import ranking
 from capt_engine.reports.build import FRONT, attached
@@ -149,7 +149,7 @@ def results(sides: Sequence[Side]) -> tuple[Block, ...]:
                 cells.setdefault((norm, attack, eps), {})[side.name] = share(k, n)
     for (norm, attack, eps), found in sorted(cells.items(), key=lambda one: (one[0][0], one[0][2], one[0][1])):
         row = (found.get(side.name, "–") for side in sides)
-        within = f"{norm}, ε = {budget(eps, norm)}" if norm in NORMS.names() else norm
+        within = f"{norm_symbol(norm)}, ε = {budget(eps, norm)}" if norm in NORMS.names() else norm
         rows.append((f"{attack}, {within}", *row))
     table = Grid("Accuracy with 95 % intervals", columns, tuple(rows))
     return (table, Paragraph(ONE_AFTER_THE_OTHER, "note")) if ordered else (table,)

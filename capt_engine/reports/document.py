@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from capt_engine.records import Chart, Picture, SignedPicture
+
+ON_PAPER = MappingProxyType({"on_paper": True})
+"""Marks a field that only says how a block is laid out on paper; a file of values leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,15 @@ class Lights:
 
 @dataclass(frozen=True)
 class Column:
-    """A table's column. align: "left" or "right". sort: "text" or "number", for formats that can."""
+    """A table's column. align: "left" or "right". sort: "text" or "number", for formats that can.
+
+    is_small: sentences that explain the others, in smaller letters on paper.
+    """
 
     title: str
     align: str = "left"
     sort: str = "text"
+    is_small: bool = field(default=False, metadata=ON_PAPER)
 
 
 def texts(*titles: str) -> tuple[Column, ...]:
@@ -61,12 +70,17 @@ def numbers(*titles: str) -> tuple[Column, ...]:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table; rows as long as the columns. total: how many rows there would be, where some were left out."""
+    """A table; rows as long as the columns. total: how many rows there would be, where some were left out.
+
+    printed: at most so many rows on paper, the first and the last, where a file that travels along has them all; None prints
+    as many as a paper bears.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     total: int | None = None
+    printed: int | None = field(default=None, metadata=ON_PAPER)
 
 
 @dataclass(frozen=True)
@@ -107,6 +121,12 @@ class Section:
     title: str
     blocks: tuple[Block, ...]
     is_front: bool = False
+
+
+def unrepeated(sections: Sequence[Section]) -> list[Section]:
+    """Return `sections` without those that only say again what a section in front says already, block for block."""
+    said = [block for section in sections if section.is_front for block in section.blocks]
+    return [one for one in sections if one.is_front or not one.blocks or not all(block in said for block in one.blocks)]
 
 
 @dataclass(frozen=True)

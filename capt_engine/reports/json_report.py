@@ -54,7 +54,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        fields = {
+            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value) if not field.metadata
+        }
         # Under a name of its own, as a paragraph has a `kind` already.
         kind = type(value).__name__
         return fields if isinstance(value, Picture | SignedPicture) else {"block": _NAMES.get(kind, kind), **fields}

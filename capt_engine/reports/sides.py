@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from capt_engine.formatting import budget
+from capt_engine.formatting import budget, norm_symbol
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.runs.counts import Seen
 from capt_engine.runs.request_text import variant_name
@@ -52,9 +52,9 @@ def pairs_of(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
 
 
 def under(sides: Sequence[Side], eps: float) -> str:
-    """Return the budget `eps` that `sides` share as the beginning of a sentence, such as "At ε = 4/255 (linf)"."""
+    """Return the budget `eps` that `sides` share as the beginning of a sentence, such as "At ε = 4/255 (L∞)"."""
     own, norm = sides[0].context.own, sides[0].context.norm
-    return f"Under {own}" if own else f"At ε = {budget(eps, norm)} ({norm})"
+    return f"Under {own}" if own else f"At ε = {budget(eps, norm)} ({norm_symbol(norm)})"
 
 
 def both_attacked(a: Side, b: Side, key: Key, eps: float) -> bool:

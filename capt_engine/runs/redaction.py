@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
@@ -12,6 +13,9 @@ from capt_engine.formatting import csv_plain
 from capt_engine.records import ABOUT_NAMES, EvaluateRequest
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
+
+_NAMED = re.compile(r"""[^\s\d/\\][/\\]|[/\\][^\s\d/\\]|(?:^|[\s(])['"“‘«„]""")
+"""A slash beside a letter, as in a path but not in 4/255, or an opening quotation mark."""
 
 
 class Names:
@@ -70,10 +74,14 @@ class Names:
         return self.text(text)
 
     def notes(self, notes: Sequence[str]) -> tuple[str, ...]:
-        """Return the notes of a run, in sentences; with redaction without paths, and without those that list or name folders."""
+        """Return the notes of a run, in sentences; with redaction without those that list or name files or folders.
+
+        One that still holds a part of a path, or a name in quotation marks, after known paths were replaced is left out whole.
+        """
         if not self.redact:
             return tuple(notes)
-        return tuple(self.text(note) for note in notes if not (note.startswith(ABOUT_NAMES) or is_left_out(note)))
+        told = (self.text(note) for note in notes if not (note.startswith(ABOUT_NAMES) or is_left_out(note)))
+        return tuple(note for note in told if not _NAMED.search(note))
 
     def line(self, line: Mapping[str, str]) -> dict[str, str]:
         """Return a copy of `line`, a row of rows.csv as column → text.

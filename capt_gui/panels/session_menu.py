@@ -35,9 +35,14 @@ class Frame(Protocol):
     def page(self) -> Page:
         """The page in front."""
 
-    @property
-    def pages(self) -> dict[str, Page]:
-        """All pages by their keys."""
+    def views(self) -> dict[str, dict[str, Any]]:
+        """All that the pages show, by their keys, as a session keeps it."""
+
+    def show_views(self, views: dict[str, dict[str, Any]]) -> None:
+        """Let the pages show what a session has for them."""
+
+    def has_page(self, key: str) -> bool:
+        """True if there is a page of this key."""
 
     @property
     def page_key(self) -> str:
@@ -199,12 +204,9 @@ class SessionMenu(QObject):
 
     def on_shown(self, page: str, views: dict[str, dict[str, Any]]) -> None:
         """Bring the page of the session to the front, and let each page show what it showed."""
-        pages = self._frame.pages
-        if page in pages:
+        if self._frame.has_page(page):
             self._frame.show_page(page)
-        for key, view in views.items():
-            if key in pages:
-                pages[key].show_view(view)
+        self._frame.show_views(views)
 
     def on_saved(self) -> None:
         """Do what waited for the session to be saved."""
@@ -271,8 +273,7 @@ class SessionMenu(QObject):
         return (*([Path(kept.file).stem] if kept.file else []), pictures, results, when(kept.written))
 
     def _views(self) -> tuple[str, dict[str, dict[str, Any]]]:
-        views = {key: page.view() for key, page in self._frame.pages.items()}
-        return self._frame.page_key, {key: view for key, view in views.items() if view}
+        return self._frame.page_key, self._frame.views()
 
     def _make_actions(self) -> list[QAction | None]:
         window, keys = self._window, QKeySequence.StandardKey

@@ -22,19 +22,32 @@ class WindowMenus:
         self._window = window
         self._menus: dict[str, QMenu] = {}
         self._of: list[tuple[str, str, QAction]] = []
+        # the first of the frame's last entries of a menu: what pages add stands before it
+        self._tails: dict[str, QAction] = {}
         for title in titles:
             self._menu(title)
 
     def add(self, menus: Menus, scope: str = EVERYWHERE) -> None:
-        """Add entries at the end of the menus that they name, None for a separator. scope: the key of their page."""
+        """Add entries to the menus that they name, None for a separator; before those of `add_last`. scope: the key of their page."""
         for title, actions in menus.items():
-            menu = self._menu(title)
+            menu, tail = self._menu(title), self._tails.get(title)
             for action in actions:
-                if action is None:
-                    menu.addSeparator()
+                entry = QAction(menu) if action is None else action
+                entry.setSeparator(action is None)
+                if tail is None:
+                    menu.addAction(entry)
                 else:
-                    menu.addAction(action)
+                    menu.insertAction(tail, entry)
+                if action is not None:
                     self._of.append((scope, title, action))
+
+    def add_last(self, menus: Menus) -> None:
+        """Add entries of the frame at the end of the menus that they name; what is added later stands before them."""
+        ends = {title: self._menu(title).actions() for title in menus}
+        self.add(menus)
+        for title, before in ends.items():
+            if (first := self._menu(title).actions()[len(before) :]) and title not in self._tails:
+                self._tails[title] = first[0]
 
     def show_for(self, page: str) -> None:
         """Show the entries of the page of this key and those of the frame, and hide the others and the menus that are empty then."""

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from capt_engine.formatting import budget, duration, p_equals, percent, percent_number, signed_points, unbroken
+from capt_engine.formatting import (
+    budget,
+    duration,
+    norm_symbol,
+    p_equals,
+    percent,
+    percent_number,
+    signed_points,
+    unbroken,
+)
 from capt_engine.formatting import memory as in_memory
 from capt_engine.formatting import unlike_training as in_words
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, DeviceInfo, JobProgress, PairedTest, PictureRow, ThreatModel
@@ -11,12 +20,6 @@ from capt_gui.view_models.truth import known, outcome_of
 
 _CERTAIN = 0.05
 _UNSURE = 0.2
-_NORM_SYMBOLS = {"linf": "L∞", "l2": "L2"}
-
-
-def norm_symbol(norm: str) -> str:
-    """Return the symbol of a norm given by its name: "L∞" for "linf", "L2" for "l2", any other name unchanged."""
-    return _NORM_SYMBOLS.get(norm, norm)
 
 
 def threat(model: ThreatModel) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 
 import pytest
 
+from capt_engine.cli.main import VERBS
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 SCIENCE = ("torch", "torchvision", "open_clip", "numpy", "PIL", "safetensors", "huggingface_hub")
+# Counted where this was written: 505. A new one must be worth a later window.
+MOST_AT_FIRST_PAINT = 515
 QT = ("PySide6", "shiboken6", "pyqtgraph")
 OWN_HEAVY = ("capt_engine.attacks", "capt_engine.metrics", "capt_engine.model", "capt_engine.evaluation")
 
@@ -82,6 +87,36 @@ def test_help_is_light_and_needs_no_qt(python: Run, arguments: tuple[str, ...]) 
     """Help and version answer at once: nothing heavy is loaded to print them, and Qt may be missing altogether."""
     loaded = _loaded(python, _run_module("capt_engine", *arguments), absent=QT)
     assert not loaded & {*SCIENCE, *QT, *OWN_HEAVY}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most"),
+    [(("--help",), 115), (("--version",), 170), (("doctr",), 115)],
+    ids=["help", "version", "mistake"],
+)
+def test_the_list_of_commands_imports_none_of_them(python: Run, arguments: tuple[str, ...], most: int) -> None:
+    """What names no command is answered from a table, and few modules: counted, as no machine is too slow for that."""
+    loaded = _loaded(python, _run_module("capt_engine", *arguments), statuses=(0, 2))
+    own = {name for name in loaded if name.startswith("capt_engine")}
+    light = ("", ".cli", ".errors", ".formatting", ".cli.interrupts", ".cli.main", ".cli.terminal")
+    assert own <= {f"capt_engine{one}" for one in light}
+    assert len(loaded) <= most
+
+
+def test_a_command_imports_no_other(python: Run) -> None:
+    """The help of one command is made without the modules of the others."""
+    loaded = _loaded(python, _run_module("capt_engine", "merge", "--help"))
+    assert not loaded & {f"capt_engine.cli.{name}" for name in VERBS if name != "merge"}
+
+
+def test_the_first_paint_waits_for_few_modules(python: Run) -> None:
+    """The window with its first page is made without what no first paint needs; how many modules that takes is counted."""
+    loaded = _loaded(python, "import capt_gui.__main__, capt_gui.application, capt_gui.pages.explore.page")
+    assert not loaded & {*SCIENCE, *OWN_HEAVY, "pyqtgraph", "timm", "pikepdf", "reportlab", "scipy"}
+    pages = [name for name in loaded if re.match(r"capt_gui\.pages\.(evaluate|tune|report|models)", name)]
+    assert not pages
+    assert not loaded & {"capt_gui.panels.preferences.dialog", "capt_gui.panels.help.help_window"}
+    assert len(loaded) <= MOST_AT_FIRST_PAINT
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator
 
 from capt_engine.formatting import moment, size
-from capt_engine.reports.document import Attachment, Report
+from capt_engine.reports.document import Attachment, Report, unrepeated
 from capt_engine.reports.html import blocks
 from capt_engine.reports.html.text import fragments, name, text
 from capt_engine.resources import resource
@@ -34,7 +34,8 @@ def write(report: Report) -> bytes:
 
 
 def _pieces(report: Report) -> Iterator[str]:
-    sections = list(zip(fragments([one.id for one in report.sections]), report.sections, strict=True))
+    told = unrepeated(report.sections)
+    sections = list(zip(fragments([one.id for one in told]), told, strict=True))
     yield from _head(report)
     yield '<body>\n<a class="skip" href="#report">Skip to the report</a>\n<div class="page">\n'
     yield f'<header>\n<h1>{text(report.title)}</h1>\n<p class="subtitle">{text(report.subtitle)}</p>\n'

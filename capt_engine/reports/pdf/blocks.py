@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from fpdf.structure_tree import StructElem
 
@@ -25,7 +27,6 @@ from capt_engine.reports.pdf.theme import (
     RGB,
     SMALL,
     SMALL_MUTED,
-    SMALL_STRONG,
     WARM,
     WHITE,
     WIDTH,
@@ -33,8 +34,18 @@ from capt_engine.reports.pdf.theme import (
 )
 
 _STYLES = {"text": BODY, "lead": LEAD, "note": NOTE}
-_LONGEST_LINE = 150.0  # a longer line is tiring to come back from
+_LONGEST_LINE = 160.0  # a longer line is tiring to come back from
 _LIMIT = Style(9, color=INK, leading=1.5)
+_FACT = Style(7.8, leading=1.4)
+_FACT_NAME = Style(7.8, color=SMALL_MUTED.color, leading=1.4)
+_TWO_COLUMNS = 4
+"""So many facts and more stand in two columns."""
+_SHORT_VALUE = 2
+"""Of at most so many lines is a value that stays in its column."""
+_GUTTER = 7.0
+_CHECK = Style(6.8, leading=1.28)
+_CHECK_NAME = Style(6.8, bold=True, leading=1.28)
+_CHECK_TEXT = Style(6.6, color=SMALL_MUTED.color, leading=1.3188)
 _WORDS: dict[str, tuple[str, RGB]] = {
     "pass": ("passed", BLUE),
     "fail": ("FAILED", ORANGE_INK),
@@ -73,7 +84,7 @@ def caption_pieces(canvas: Canvas, parent: StructElem, caption: str, tag: str = 
     parent is a table. An empty caption yields none.
     """
     if caption:
-        for piece in text_pieces(canvas, parent, caption, CAPTION, gap=5.0, tag=tag):
+        for piece in text_pieces(canvas, parent, caption, CAPTION, gap=3.0, tag=tag):
             yield Piece(piece.height, piece.draw, piece.gap, keep=True)
 
 
@@ -100,50 +111,79 @@ def paragraph_pieces(canvas: Canvas, parent: StructElem, block: Paragraph) -> It
         yield Piece(len(part) * _LIMIT.line_height + 5, draw, gap=3.2 if start == 0 else 0.0)
 
 
-def facts_pieces(canvas: Canvas, parent: StructElem, block: Facts) -> Iterator[Piece]:
-    """Yield the names and values in `block` as PDF pieces, a row each: names on the left, values on the right.
+@dataclass(frozen=True)
+class _Fact:
+    """A name and its value as lines, at home in one column or across both."""
 
-    canvas: the PDF to draw on. parent: the structure element that takes the table. A value longer than 40 lines is cut.
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+    is_wide: bool
+
+    @property
+    def height(self) -> float:
+        return max(len(self.names), len(self.values)) * _FACT.line_height + 1.1
+
+
+def facts_pieces(canvas: Canvas, parent: StructElem, block: Facts) -> Iterator[Piece]:
+    """Yield the names and values in `block` as PDF pieces, names on the left and values on the right.
+
+    Of four and more, short ones stand in two columns, read from left to right. canvas: the PDF to draw on. parent: the
+    structure element that takes the table. A value longer than 40 lines is cut.
     """
     table = canvas.tree.branch("Table", parent)
-    style, name_style = Style(8.4, leading=1.45), Style(8.4, leading=1.45, color=SMALL_MUTED.color)
-    widest = max((canvas.width(canvas.readable(name), name_style) for name, _ in block.pairs), default=0.0)
-    name_width = min(max(widest, 26.0), 58.0)
-    value_left = LEFT + name_width + 5
-    for number, (name, value) in enumerate(block.pairs):
-        names = canvas.wrap(name, name_style, name_width)
-        values = canvas.wrap(value, style, LEFT + WIDTH - value_left)[:40]
-        row = canvas.tree.branch("TR", table)
-        height = max(len(names), len(values)) * style.line_height + 1.5
-
-        def draw(
-            top: float,
-            row: StructElem = row,
-            names: tuple[str, ...] = names,
-            values: tuple[str, ...] = values,
-            height: float = height,
-            last: bool = number == len(block.pairs) - 1,
-        ) -> None:
-            with canvas.marked(row, "TH", attributes=ROW):
-                canvas.lines(LEFT, top + 0.75, names, name_style)
-            with canvas.marked(row, "TD"):
-                canvas.lines(value_left, top + 0.75, values, style)
-            if not last:
-                with canvas.artifact():
-                    canvas.rule(top + height, weight=0.12, color=HAIRLINE)
-
+    widest = max((canvas.width(canvas.readable(name), _FACT_NAME) for name, _ in block.pairs), default=0.0)
+    two = len(block.pairs) >= _TWO_COLUMNS
+    name_width = min(max(widest, 24.0), 36.0 if two else 56.0)
+    half = (WIDTH - _GUTTER) / 2
+    facts = []
+    for name, value in block.pairs:
+        names = canvas.wrap(name, _FACT_NAME, name_width)
+        short = canvas.wrap(value, _FACT, half - name_width - 4) if two else ()
+        wide = not two or len(short) > _SHORT_VALUE
+        values = canvas.wrap(value, _FACT, WIDTH - name_width - 4)[:40] if wide else short
+        facts.append(_Fact(names, values, wide))
+    rows = _in_rows(facts)
+    for row in rows:
+        if len(row) == 1 and not row[0].is_wide:
+            value = block.pairs[facts.index(row[0])][1]
+            row[0] = replace(row[0], values=canvas.wrap(value, _FACT, WIDTH - name_width - 4))
+    for number, row in enumerate(rows):
         yield Piece(
-            height,
-            draw,
+            max(fact.height for fact in row),
+            partial(_draw_facts, canvas, [canvas.tree.branch("TR", table) for _ in row], row, name_width),
             gap=3.0 if number == 0 else 0.0,
-            keep=number in (0, len(block.pairs) - 2) and len(block.pairs) > 1,
+            keep=number in (0, len(rows) - 2) and len(rows) > 1,
         )
+
+
+def _in_rows(facts: Sequence[_Fact]) -> list[list[_Fact]]:
+    """Two short ones that follow each other share a row."""
+    rows: list[list[_Fact]] = []
+    for fact in facts:
+        if rows and len(rows[-1]) == 1 and not rows[-1][0].is_wide and not fact.is_wide:
+            rows[-1].append(fact)
+        else:
+            rows.append([fact])
+    return rows
+
+
+def _draw_facts(
+    canvas: Canvas, elements: Sequence[StructElem], row: Sequence[_Fact], name_width: float, top: float
+) -> None:
+    for place, (element, fact) in enumerate(zip(elements, row, strict=True)):
+        left = LEFT + place * ((WIDTH - _GUTTER) / 2 + _GUTTER)
+        with canvas.marked(element, "TH", attributes=ROW):
+            canvas.lines(left, top + 0.55, fact.names, _FACT_NAME)
+        with canvas.marked(element, "TD"):
+            canvas.lines(left + name_width + 4, top + 0.55, fact.values, _FACT)
+    with canvas.artifact():
+        canvas.rule(top + max(fact.height for fact in row), weight=0.12, color=HAIRLINE)
 
 
 def lights_pieces(canvas: Canvas, parent: StructElem, block: Lights) -> Iterator[Piece]:
     """Yield the checks in `block` as PDF pieces: the summary, then a row for each check.
 
-    A row has the status as shape, word and colour, the check's name, its number at the right and its message below.
+    A row has the status as shape, word and colour, the check's name, its message and its number at the right.
     canvas: the PDF to draw on. parent: the structure element that takes them.
     """
     for piece in text_pieces(canvas, parent, block.summary, CAPTION, gap=3.0):
@@ -151,7 +191,7 @@ def lights_pieces(canvas: Canvas, parent: StructElem, block: Lights) -> Iterator
     if not block.lights:
         return
     table = canvas.tree.branch("Table", parent)
-    value_width = min(max(canvas.width(canvas.readable(light.value), SMALL) for light in block.lights), 44.0) + 0.1
+    value_width = min(max(canvas.width(canvas.readable(light.value), SMALL) for light in block.lights), 32.0) + 0.1
     for number, light in enumerate(block.lights):
         yield _light_piece(
             canvas,
@@ -165,31 +205,27 @@ def lights_pieces(canvas: Canvas, parent: StructElem, block: Lights) -> Iterator
 
 def _light_piece(canvas: Canvas, row: StructElem, light: Light, value_width: float, first: bool, keep: bool) -> Piece:
     word, color = _WORDS.get(light.status, (light.status, GREY))
-    word_style = Style(SMALL.size, bold=True, color=color, leading=SMALL.leading)
-    text_left = LEFT + 25
-    text_width = WIDTH - 25 - value_width - 6
-    names = canvas.wrap(light.name, SMALL_STRONG, text_width)
-    values = canvas.wrap(light.value, SMALL, value_width)[:12]
-    messages = (
-        canvas.wrap(light.message, SMALL_MUTED, WIDTH - 25 if len(values) <= len(names) else text_width)[:20]
-        if light.message
-        else ()
-    )
-    height = max(len(names) + len(messages), len(values)) * SMALL.line_height + 2.6
+    word_style = Style(_CHECK.size, bold=True, color=color, leading=_CHECK.leading)
+    name_left, name_width = LEFT + 18, 36.0
+    text_left = name_left + name_width + 3
+    text_width = LEFT + WIDTH - text_left - (value_width + 4 if light.value else 0)
+    names = canvas.wrap(light.name, _CHECK_NAME, name_width)[:6]
+    values = canvas.wrap(light.value, _CHECK, value_width)[:12]
+    messages = canvas.wrap(light.message, _CHECK_TEXT, text_width)[:20] if light.message else ()
+    height = max(len(names), len(messages), len(values)) * _CHECK.line_height + 1.4
 
     def draw(top: float) -> None:
-        middle = top + 1.3 + SMALL.line_height / 2
         with canvas.artifact():
             canvas.rule(top, weight=0.12, color=HAIRLINE)
-            status_mark(canvas, LEFT + 2.2, middle, light.status)
+            status_mark(canvas, LEFT + 2.2, top + 0.7 + _CHECK.line_height / 2, light.status)
         with canvas.marked(row, "TD"):
-            canvas.line_of_text(LEFT + 6.5, top + 1.3, canvas.fitted(word, word_style, 18), word_style)
+            canvas.line_of_text(LEFT + 6, top + 0.7, canvas.fitted(word, word_style, 11.5), word_style)
         with canvas.marked(row, "TH", attributes=ROW):
-            below = canvas.lines(text_left, top + 1.3, names, SMALL_STRONG)
+            canvas.lines(name_left, top + 0.7, names, _CHECK_NAME)
         with canvas.marked(row, "TD"):
-            canvas.lines(LEFT + WIDTH, top + 1.3, values, SMALL, "right")
+            canvas.lines(LEFT + WIDTH, top + 0.7, values, _CHECK, "right")
         with canvas.marked(row, "TD"):
-            canvas.lines(text_left, below, messages, SMALL_MUTED)
+            canvas.lines(text_left, top + 0.7, messages, _CHECK_TEXT)
 
     return Piece(height, draw, gap=1.4 if first else 0.0, keep=keep)
 

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import assert_never
 
 from fpdf.structure_tree import StructElem
 
-from capt_engine.records import Chart
-from capt_engine.reports.document import Column, Grid
+from capt_engine.records import Chart, ConfusionMatrix, LineChart
+from capt_engine.reports.document import Block, Column, Grid
 from capt_engine.reports.pdf.blocks import caption_pieces, text_pieces
 from capt_engine.reports.pdf.canvas import Canvas
 from capt_engine.reports.pdf.flow import Piece
 from capt_engine.reports.pdf.grid import grid_pieces
-from capt_engine.reports.pdf.theme import BOTTOM, LEFT, NOTE, POINT, TOP, WIDTH, Style
-from capt_engine.reports.svg import draw
+from capt_engine.reports.pdf.theme import BOTTOM, CAPTION, LEFT, NOTE, POINT, TOP, WIDTH, Style
+from capt_engine.reports.svg import confusion_matrix, draw
 from capt_engine.reports.svg.elements import RADIUS, Area, Cells, Drawing, Element, Line, Mark, Text, outline, rgb
 from capt_engine.reports.svg.elements import WIDTH as UNITS
 from capt_engine.reports.svg.notes import cut_names, note
 
 _LETTERS = 0.9
 """Of the drawing's letters: DejaVu Sans is wider than the fonts of a page."""
+_LOWER = 0.85
+"""Of a line chart, which is as high as it is wide enough."""
+_SCALE = 0.9 * WIDTH / UNITS
+"""Millimetres for a unit of a drawing, whose letters are then as large as those of the text."""
+HALF = UNITS / 2 + 8
+"""The width of one of two drawings that share a row, in units of a drawing."""
 _TALLEST = BOTTOM - TOP - 22
 
 
@@ -38,7 +44,7 @@ def figure_pieces(canvas: Canvas, parent: StructElem, chart: Chart) -> Iterator[
     if drawing is None:
         yield from text_pieces(canvas, parent, "There is nothing to draw.", NOTE, gap=1.6)
         return
-    scale = min(WIDTH / UNITS, _TALLEST / drawing.height)
+    scale = min(_SCALE * (_LOWER if isinstance(chart, LineChart) else 1.0), _TALLEST / drawing.height)
     below = note(chart)
 
     def draw_at(top: float) -> None:
@@ -51,6 +57,48 @@ def figure_pieces(canvas: Canvas, parent: StructElem, chart: Chart) -> Iterator[
         yield from text_pieces(canvas, parent, below, NOTE, gap=1.2)
     if rows := cut_names(chart):
         yield from grid_pieces(canvas, parent, Grid("Names that are cut above", (Column("Name"),), rows))
+
+
+def pair_pieces(canvas: Canvas, parent: StructElem, pair: Sequence[ConfusionMatrix]) -> Iterator[Piece]:
+    """Yield two confusion matrices as one PDF piece, side by side under their captions, and the note that both share.
+
+    canvas: the PDF to draw on. parent: the structure element that takes the figures. Both must fit half the width.
+    """
+    scale = _SCALE
+    elements = [canvas.tree.branch("Div", parent) for _ in pair]
+    captions = [canvas.wrap(one.caption, CAPTION, HALF * scale) for one in pair]
+    drawings = [drawing for one in pair if (drawing := confusion_matrix.draw(one, HALF)) is not None]
+    above = max(map(len, captions)) * CAPTION.line_height + 1.5
+    high = max(drawing.height for drawing in drawings) * scale
+
+    def draw_at(top: float) -> None:
+        for place, (element, caption, drawing) in enumerate(zip(elements, captions, drawings, strict=True)):
+            left = LEFT + place * (WIDTH / 2 + 3)
+            with canvas.marked(element, "P"):
+                canvas.lines(left, top, caption, CAPTION)
+            box = canvas.box(left, top + above, HALF * scale, drawing.height * scale)
+            with canvas.marked(element, "Figure", drawing.alt, box):
+                paint(canvas, drawing, left, top + above, scale)
+
+    yield Piece(above + high, draw_at, gap=5.0, keep=True)
+    yield from text_pieces(canvas, parent, note(pair[0]), NOTE, gap=1.2)
+
+
+def in_pairs(blocks: Sequence[Block]) -> Iterator[Block | tuple[ConfusionMatrix, ConfusionMatrix]]:
+    """Yield `blocks` of a section in order, with each two confusion matrices that can share a row as one tuple."""
+    waiting: ConfusionMatrix | None = None
+    for block in blocks:
+        if isinstance(block, ConfusionMatrix) and confusion_matrix.fits(block, HALF):
+            if waiting is not None:
+                yield waiting, block
+            waiting = block if waiting is None else None
+            continue
+        if waiting is not None:
+            yield waiting
+            waiting = None
+        yield block
+    if waiting is not None:
+        yield waiting
 
 
 def paint(canvas: Canvas, drawing: Drawing, left: float, top: float, scale: float) -> None:

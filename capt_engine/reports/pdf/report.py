@@ -13,7 +13,6 @@ from capt_engine.records import BarChart
 from capt_engine.reports.document import (
     Attachment,
     Block,
-    Column,
     Facts,
     Grid,
     Lights,
@@ -21,6 +20,7 @@ from capt_engine.reports.document import (
     Report,
     Section,
     Strip,
+    unrepeated,
 )
 from capt_engine.reports.pdf import blocks, figure, grid, strip
 from capt_engine.reports.pdf.canvas import Canvas
@@ -49,13 +49,16 @@ def _drawn(canvas: Canvas, report: Report) -> bytes:
     names = _embed(canvas, report.attachments)
     contents = Contents(canvas)
     pieces = [*_title_pieces(canvas, report)]
-    front = [section for section in report.sections if section.is_front]
-    rest = [section for section in report.sections if not section.is_front]
+    sections = unrepeated(report.sections)
+    front = [section for section in sections if section.is_front]
+    rest = [section for section in sections if not section.is_front]
     if front and not rest:
         # What would be a section of its own is a line of the last page.
         front[-1] = replace(front[-1], blocks=(*front[-1].blocks, *_files_line(names)))
     elif names:
-        rest.append(_files_section(names, report.attachments))
+        # The files are what a run is repeated with.
+        place = next((i for i, section in enumerate(rest, 1) if section.id == "repeat"), len(rest))
+        rest.insert(place, _files_section(names, report.attachments))
     for number, section in enumerate(front):
         pieces += _page_pieces(canvas, section, () if number else pieces)
     if front and rest:
@@ -136,16 +139,19 @@ def _page_pieces(canvas: Canvas, section: Section, above: Sequence[Piece]) -> li
 
 def _contents_pieces(canvas: Canvas, contents: Contents, titles: Sequence[str]) -> Iterator[Piece]:
     element = canvas.tree.branch("Sect", title=_APPENDIX)
-    yield replace(_heading_piece(canvas, element, _APPENDIX, gap=9.0), is_first=True)
+    yield _heading_piece(canvas, element, _APPENDIX, gap=11.0)
     yield from contents.pieces(element, titles)
 
 
 def _section_pieces(canvas: Canvas, section: Section, contents: Contents | None) -> Iterator[Piece]:
     """The pieces of a section; contents: the table of the appendix that it stands in, None without one."""
     element = canvas.tree.branch("Sect", title=canvas.readable(section.title))
-    yield _heading_piece(canvas, element, section.title, gap=9.0, contents=contents, alone=not section.blocks)
-    for block in section.blocks:
-        yield from _block_pieces(canvas, element, block)
+    yield _heading_piece(canvas, element, section.title, gap=7.0, contents=contents, alone=not section.blocks)
+    for block in figure.in_pairs(section.blocks):
+        if isinstance(block, tuple):
+            yield from figure.pair_pieces(canvas, element, block)
+        else:
+            yield from _block_pieces(canvas, element, block)
 
 
 def _heading_piece(
@@ -218,10 +224,11 @@ def _embed(canvas: Canvas, attachments: tuple[Attachment, ...]) -> list[str]:
 
 
 def _files_section(names: list[str], attachments: tuple[Attachment, ...]) -> Section:
-    rows = tuple((name, size(len(one.content)), one.description) for name, one in zip(names, attachments, strict=True))
-    columns = (Column("File"), Column("Size", align="right"), Column("What it holds"))
+    rows = tuple(
+        (name, f"{size(len(one.content))}: {one.description}") for name, one in zip(names, attachments, strict=True)
+    )
     note = Paragraph("These files travel inside this PDF. Most readers list them under “Attachments”.", "note")
-    return Section("files", "Files inside this PDF", (Grid("", columns, rows), note))
+    return Section("files", "Files inside this PDF", (Facts(rows), note))
 
 
 def _files_line(names: Sequence[str]) -> tuple[Block, ...]:

@@ -12,20 +12,22 @@ from capt_engine.reports.document import Example, Strip
 from capt_engine.reports.pdf.blocks import caption_pieces
 from capt_engine.reports.pdf.canvas import Canvas
 from capt_engine.reports.pdf.flow import Piece
-from capt_engine.reports.pdf.theme import HAIRLINE, LEFT, NOTE, RULE, SMALL, SMALL_STRONG, WIDTH
+from capt_engine.reports.pdf.theme import LEFT, NOTE, RULE, SMALL, SMALL_STRONG, WIDTH, Style
 
-_SIDE = 30.0
-_BETWEEN = 3.0
+_FEW, _GUTTER = 6, 7.0
+"""More examples than these stand three in a row instead of two."""
+_BETWEEN = 2.0
 _IN_A_ROW, _APART = 3, 6.0
 _CRISP = 240  # pixels: a picture smaller than this is enlarged in whole steps, so that no viewer blurs it
 _LARGEST = 640
 _BAR = 1.3
+_END = Style(5.6, color=NOTE.color, leading=NOTE.size * NOTE.leading / 5.6)
 
 
 def strip_pieces(canvas: Canvas, parent: StructElem, block: Strip) -> Iterator[Piece]:
-    """Yield the examples in `block` as PDF pieces, one each: clean, perturbation and adversarial side by side.
+    """Yield the examples in `block` as PDF pieces, two or three in each: clean, attacked and perturbation side by side.
 
-    Their names and words stand beside them. canvas: the PDF to draw on. parent: the structure element that takes the
+    Their names and words stand below them. canvas: the PDF to draw on. parent: the structure element that takes the
     examples.
     """
     yield from caption_pieces(canvas, parent, block.caption)
@@ -33,8 +35,9 @@ def strip_pieces(canvas: Canvas, parent: StructElem, block: Strip) -> Iterator[P
         if block.examples:
             yield _row_piece(canvas, parent, block.examples[:_IN_A_ROW])
         return
-    for number, example in enumerate(block.examples):
-        yield _example_piece(canvas, canvas.tree.branch("Div", parent), example, number)
+    columns = 2 if len(block.examples) <= _FEW else 3
+    for first in range(0, len(block.examples), columns):
+        yield _examples_piece(canvas, parent, block.examples[first : first + columns], columns, first == 0)
 
 
 def _row_piece(canvas: Canvas, parent: StructElem, examples: Sequence[Example]) -> Piece:
@@ -77,48 +80,56 @@ def _framed(canvas: Canvas, image: Image.Image, left: float, top: float, side: f
     canvas.pdf.rect(x, y, w, h)
 
 
-def _example_piece(canvas: Canvas, element: StructElem, example: Example, number: int) -> Piece:
-    shown: list[tuple[str, Image.Image]] = [("clean", picture(example.clean))]
-    if example.perturbation is not None:
-        shown.append(("perturbation", perturbation(example.perturbation)))
-    if example.adversarial is not None:
-        shown.append(("adversarial", picture(example.adversarial)))
-    left = LEFT + 3 * (_SIDE + _BETWEEN) + 2
-    width = LEFT + WIDTH - left
-    names = canvas.wrap(example.name, SMALL_STRONG, width)[:6]
-    caption = canvas.wrap(example.words, SMALL, width)[:24]
-    text_height = len(names) * SMALL_STRONG.line_height + 1 + len(caption) * SMALL.line_height
-    below = NOTE.line_height * (2 if example.perturbation is not None else 1)
-    height = max(_SIDE + below + 0.8, text_height) + 4.5
+def _examples_piece(
+    canvas: Canvas, parent: StructElem, examples: Sequence[Example], columns: int, is_first: bool
+) -> Piece:
+    """Two or three examples, each its clean and its attacked picture and the perturbation over its name and words."""
+    column = (WIDTH - (columns - 1) * _GUTTER) / columns
+    side = (column - 2 * _BETWEEN) / 3
+    elements = [canvas.tree.branch("Div", parent) for _ in examples]
+    texts = [
+        (canvas.wrap(one.name, SMALL_STRONG, column)[:4], canvas.wrap(one.words, SMALL, column)[:24])
+        for one in examples
+    ]
+    below = side + 0.6 + NOTE.line_height + 0.4
+    lines = max(len(names) * SMALL_STRONG.line_height + len(words) * SMALL.line_height for names, words in texts)
 
     def draw(top: float) -> None:
-        with canvas.artifact():
-            canvas.rule(top, weight=0.12, color=HAIRLINE)
-        top += 2.5
-        with canvas.marked(element, "Figure", example.alt, canvas.box(LEFT, top, left - LEFT, _SIDE + below)):
-            for place, (title, image) in enumerate(shown):
-                x = LEFT + place * (_SIDE + _BETWEEN)
-                _framed(canvas, image, x, top, _SIDE)
-                canvas.line_of_text(x + _SIDE / 2, top + _SIDE + 0.6, title, NOTE, "center")
-            if example.perturbation is not None:
-                place_below = top + _SIDE + 0.6 + NOTE.line_height
-                _draw_scale(canvas, SignedScale(example.perturbation.scale), LEFT + _SIDE + _BETWEEN, place_below)
-        with canvas.marked(element, "P"):
-            under = canvas.lines(left, top - 0.4, names, SMALL_STRONG)
-            canvas.lines(left, under + 1, caption, SMALL)
+        for number, (example, element, (names, words)) in enumerate(zip(examples, elements, texts, strict=True)):
+            left = LEFT + number * (column + _GUTTER)
+            with canvas.marked(element, "Figure", example.alt, canvas.box(left, top, column, below)):
+                _draw_three(canvas, example, left, top, side)
+            with canvas.marked(element, "P"):
+                under = canvas.lines(left, top + below, names, SMALL_STRONG)
+                canvas.lines(left, under, words, SMALL)
 
-    return Piece(height, draw, gap=2.0 if number == 0 else 1.0, keep=False)
+    return Piece(below + lines + 1.0, draw, gap=2.0 if is_first else 2.4)
 
 
-def _draw_scale(canvas: Canvas, scale: SignedScale, left: float, top: float) -> None:
+def _draw_three(canvas: Canvas, example: Example, left: float, top: float, side: float) -> None:
+    """Draw the pictures of one example with a word below each; below the perturbation stands its scale."""
+    shown = [("clean", picture(example.clean))]
+    shown += [("attacked", picture(example.adversarial))] if example.adversarial is not None else []
+    for place, (title, image) in enumerate(shown):
+        x = left + place * (side + _BETWEEN)
+        _framed(canvas, image, x, top, side)
+        canvas.line_of_text(x + side / 2, top + side + 0.6, title, NOTE, "center")
+    if example.perturbation is not None:
+        x = left + len(shown) * (side + _BETWEEN)
+        _framed(canvas, perturbation(example.perturbation), x, top, side)
+        _draw_scale(canvas, SignedScale(example.perturbation.scale), x, top + side + 0.6, side)
+
+
+def _draw_scale(canvas: Canvas, scale: SignedScale, left: float, top: float, width: float) -> None:
     """Draw the bar of the scale between the labels of its ends, as wide as the picture above it."""
     low, _, high = scale.labels
-    canvas.line_of_text(left, top, low, NOTE)
-    canvas.line_of_text(left + _SIDE, top, high, NOTE, "right")
-    start, end = (canvas.width(label, NOTE) + 1.2 for label in (low, high))
+    canvas.line_of_text(left, top, low, _END)
+    canvas.line_of_text(left + width, top, high, _END, "right")
+    start, end = (canvas.width(label, _END) + 0.8 for label in (low, high))
     colours = palette()
     bar = Image.frombytes("RGB", (len(colours) // 3, 1), colours)
-    canvas.picture(bar, left + start, top + (NOTE.line_height - _BAR) / 2, _SIDE - start - end, _BAR)
+    if (room := width - start - end) > 1:
+        canvas.picture(bar, left + start, top + (NOTE.line_height - _BAR) / 2, room, _BAR)
 
 
 def picture(value: Picture) -> Image.Image:

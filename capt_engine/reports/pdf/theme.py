@@ -8,9 +8,9 @@ RGB = tuple[int, int, int]
 
 # Millimetres.
 PAGE_WIDTH = 210.0
-LEFT = 22.0
-TOP = 21.0
-BOTTOM = 272.0
+LEFT = 20.0
+TOP = 17.0
+BOTTOM = 278.0
 WIDTH = PAGE_WIDTH - 2 * LEFT
 POINT = 25.4 / 72
 
@@ -44,7 +44,7 @@ class Style:
 
 TITLE = Style(18, bold=True, leading=1.2)
 SUBTITLE = Style(10.5, color=MUTED)
-HEADING = Style(13, bold=True, leading=1.25)
+HEADING = Style(12.5, bold=True, leading=1.25)
 LEAD = Style(11.5, leading=1.5)
 BODY = Style(9, leading=1.55)
 NOTE = Style(7.8, color=MUTED, leading=1.5)

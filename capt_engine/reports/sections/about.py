@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.data.class_lists import listing_of
-from capt_engine.formatting import budget, counted, short
+from capt_engine.formatting import budget, counted, norm_symbol, short
 from capt_engine.formatting import memory as in_memory
 from capt_engine.model.checkpoints import sentence_by
 from capt_engine.model.lpips import NETS
@@ -50,7 +49,7 @@ _SOURCES = {
 def data(context: ReportContext) -> tuple[Block, ...]:
     """Return the section "Data": the pictures of the run in `context`, their labels, and those that could not be used.
 
-    Tables list the pictures of each class, and each unusable picture with the reason.
+    A table lists each unusable picture with the reason; how many there are of each class stands in the section "Classes".
     """
     run, counts, names = context.run, context.counts, context.names
     request = run.request
@@ -71,10 +70,6 @@ def data(context: ReportContext) -> tuple[Block, ...]:
     blocks: list[Block] = [Facts(tuple(facts))]
     if not context.is_labelled:
         blocks.append(Paragraph(OWN_ANSWERS, "limit"))
-    if context.is_labelled and context.prompts:
-        per_class = Counter(one.label for one in counts.pictures[context.prompts[0]].values())
-        rows = tuple((name, f"{n:,}") for name, n in sorted(per_class.items()))
-        blocks.append(Grid("Pictures of each class", (*texts("Class"), *numbers("Pictures")), rows))
     if run.summary.failed:
         rows = tuple((names.picture(one.path), names.remark(one.path, one.message)) for one in run.summary.failed)
         total = len(rows) if len(rows) > _FAILED_SHOWN else None
@@ -288,7 +283,7 @@ def threat(context: ReportContext) -> Facts:
         (
             ("Goal", _goal(wanted)),
             ("Knowledge", knows),
-            ("Budget", context.own or f"{context.norm}, ε = {context.eps_text} ({context.eps:.6g})"),
+            ("Budget", context.own or f"{norm_symbol(context.norm)}, ε = {context.eps_text} ({context.eps:.6g})"),
             ("Applied to", f"{pixels}, pixels in [0, 1]{clipped}; {rounded}"),
             ("Not covered", not_covered(context).removeprefix("Not covered: ")),
         )
@@ -304,7 +299,7 @@ def _goal(wanted: ThreatModel) -> str:
 def limits(context: ReportContext) -> tuple[Block, ...]:
     """Return the section "Limits": a paragraph on what the figures of the run in `context` cannot say."""
     names = ", ".join(dict.fromkeys(attack for _, attack, _ in context.counts.fared)) or "none"
-    within = context.own or f"{context.norm}, ε up to {context.eps_text}"
+    within = context.own or f"{norm_symbol(context.norm)}, ε up to {context.eps_text}"
     bound = (
         f"These figures are an upper bound on robustness under the attacks listed ({names}; {within}; {context.counts.n:,} pictures): "
         "a stronger or another attack may find more."
@@ -352,7 +347,7 @@ def _repeatable(manifest: Manifest) -> str:
     machine = manifest.machine
     if said := unlike(segments):
         return said
-    if machine.device == "cpu" and machine.precision != "bf16":
+    if machine.device == "cpu" and machine.precision in ("", "fp32"):
         return SAME_ROWS
     where = " in ".join(filter(None, (machine.device_name or machine.device, machine.precision)))
     return f"{SAME_DRAWS} This run was computed on {where}." if where else SAME_DRAWS
@@ -379,7 +374,7 @@ GLOSSARY = (
         "The share that is still right under every attack of a budget: the worst case picture by picture.",
     ),
     ("ε (budget)", "How far an attack may change a picture; 4/255 means four of 255 brightness steps for every value."),
-    ("linf, l2", "How a change is measured: by its largest value, or by its length over all values."),
+    ("L∞, L2", "How a change is measured: by its largest value, or by its length over all values."),
     ("White-box", "The attacker knows the model and follows its gradient."),
     ("Restart", "The attack begins again from another random point, and the best try counts."),
     ("Success rate", "Of the pictures with a right answer, the share whose answer the attack took."),

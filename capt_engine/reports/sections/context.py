@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from capt_engine.formatting import budget, counted
+from capt_engine.formatting import budget, counted, norm_symbol
 from capt_engine.metrics.tally import paired
 from capt_engine.records import PairedTest
 from capt_engine.runs.class_redaction import RunWithoutClasses, StandIns
@@ -114,11 +114,11 @@ class ReportContext:
 
     @property
     def budget(self) -> str:
-        """Return the budget of the verdict in words, such as "linf, ε = 4/255".
+        """Return the budget of the verdict in words, such as "L∞, ε = 4/255".
 
         For an attack with a budget of its own it is that, such as the size of a patch.
         """
-        return self.own or f"{self.norm}, ε = {self.eps_text}"
+        return self.own or f"{norm_symbol(self.norm)}, ε = {self.eps_text}"
 
     @property
     def state(self) -> str:

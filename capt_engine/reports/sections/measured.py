@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from capt_engine.formatting import better
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.figures import FigureInfo
-from capt_engine.reports.document import Grid, numbers, texts
+from capt_engine.reports.document import Column, Grid, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
 
 Found = Mapping[str, tuple[str, int]]  # by name: the value in words, and of how many pictures it is
@@ -37,4 +37,4 @@ def side_by_side(
     if not rows:
         return None
     values = numbers(*("Value (n)" if alone else f"{context.who(one)} (n)" for one in found))
-    return Grid(caption, (*texts(title), *values, *texts("Better", "What it is")), rows)
+    return Grid(caption, (*texts(title), *values, *texts("Better"), Column("What it is", is_small=True)), rows)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from capt_engine.formatting import counted, p_value, percent, points
+from capt_engine.formatting import counted, norm_symbol, p_value, percent, points
 from capt_engine.metrics.interval import share, wilson
 from capt_engine.records import (
     MOST_CLASSES,
@@ -49,7 +49,7 @@ def sentence(context: ReportContext) -> str:
     order = sorted(context.prompts, key=lambda one: one == "none")
     parts = [f"{context.who(one)} {keeps} {share(*counts.robust(one, context.eps))}" for one in order]
     beside = f" ({', '.join(context.unusual)})" if context.unusual else ""
-    bound = ", ".join((context.norm, *context.unusual))
+    bound = ", ".join((norm_symbol(context.norm), *context.unusual))
     at = f"Under {context.own}{beside}, " if context.own else f"At ε = {context.eps_text} ({bound}) "
     text = f"{at}{'; '.join(parts)} of {counted(counts.n, 'picture')}."
     if context.is_labelled:
@@ -165,7 +165,7 @@ def budget_chart(measured: Iterable[tuple[str, Iterable[tuple[float, int, int]]]
         f"{one.name}: " + ", ".join(f"{percent(y)} at {x:g}" for x, y, _, _ in one.points) for one in series
     )
     alt = f"{what} against ε. {'. '.join(descriptions)}."
-    x_title = "ε in 1/255" if scale == 255 else f"ε ({norm})"
+    x_title = "ε in 1/255" if scale == 255 else f"ε ({norm_symbol(norm)})"
     spread = scale_for([x for one in series for x, *_ in one.points])
     return LineChart(f"{what} as the budget grows", x_title, what, tuple(series), alt, spread, percent=True)
 

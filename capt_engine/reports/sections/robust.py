@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capt_engine.formatting import exact_percent, measured_budget, number, percent, signed_points
+from capt_engine.formatting import exact_percent, measured_budget, norm_symbol, number, percent, signed_points
 from capt_engine.metrics.figures import FIGURES
 from capt_engine.metrics.interval import share
 from capt_engine.records import Figure
@@ -89,4 +89,4 @@ def smallest(context: ReportContext) -> tuple[Block, ...]:
         f"{exact_percent(tolerance)} of it. "
         "A better attack may find smaller ones."
     )
-    return (Grid(f"Smallest ε ({context.norm})", columns, rows), Paragraph(note, "note"))
+    return (Grid(f"Smallest ε ({norm_symbol(context.norm)})", columns, rows), Paragraph(note, "note"))

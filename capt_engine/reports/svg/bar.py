@@ -15,7 +15,7 @@ from capt_engine.reports.svg.lettering import fitted, width
 from capt_engine.reports.svg.line import value_text
 
 _WIDEST_NAME = 210.0
-_FEW = 24
+_FEW = 8
 _CUT = 20.0
 _FILL = 0.72
 _PALE = 0.22
@@ -29,7 +29,7 @@ def draw(chart: BarChart) -> Drawing | None:
     groups = [(name, list(some)) for name, some in groupby(bars, lambda bar: bar.name)]
     rows = plot.legend_rows(chart.series)
     top = 6.0 + (len(rows) * 21 + 8 if rows else 0)
-    step = (22.0 if len(bars) <= _FEW else 17.0) if not rows else 15.0
+    step = (22.0 if len(bars) <= _FEW else 15.0) if not rows else 15.0
     gap = 0.0 if not rows else 9.0
     names = [fitted(name, _WIDEST_NAME) for name, _ in groups]
     left = max(map(width, names)) + 10

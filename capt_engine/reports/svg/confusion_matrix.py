@@ -21,10 +21,11 @@ _TURN = -50.0
 _CLEAR_TURNED = _CLEAR / math.sin(math.radians(-_TURN))
 
 
-def draw(chart: ConfusionMatrix) -> Drawing | None:
+def draw(chart: ConfusionMatrix, room: float = WIDTH) -> Drawing | None:
     """Lay out `chart` as shaded cells, rows being labels and columns answers; None where it has no class.
 
-    With up to 26 classes each cell has its count; with more the names are thinned.
+    With up to 26 classes each cell has its count; with more the names are thinned. room: the width it takes at most, in
+    units of the drawing.
     """
     if not chart.names:
         return None
@@ -34,7 +35,7 @@ def draw(chart: ConfusionMatrix) -> Drawing | None:
     left = max(width("Label", bold=True), *(width(name) for name in names)) + 12
     rise = max(width(name) for name in turned) * math.sin(math.radians(-_TURN))
     over = width(turned[-1]) * math.cos(math.radians(_TURN))
-    cell = min(_LARGEST_CELL, (WIDTH - left - over) / count)
+    cell = min(_LARGEST_CELL, (room - left - over) / count)
     high = cell if chart.is_dense else min(cell, _TALLEST_CELL if count <= _FEW else _TALLEST_OF_MANY)
     top = rise + 40
     right, bottom = left + cell * count, top + high * count
@@ -53,8 +54,18 @@ def draw(chart: ConfusionMatrix) -> Drawing | None:
     elements += _dots(chart, left, top, cell) if chart.is_dense else _counts(chart, (left, top, cell, high))
     corners = ((left, top), (right, top), (right, bottom), (left, bottom), (left, top))
     elements.append(Line(corners, "grey" if chart.is_dense else "line"))
-    elements += _key(left, bottom + 22)
-    return Drawing(bottom + 34, chart.caption, chart.alt, tuple(elements))
+    narrow = room < WIDTH
+    elements += _key(0.0 if narrow else left, bottom + 22, room)
+    return Drawing(bottom + (54 if narrow else 34), chart.caption, chart.alt, tuple(elements))
+
+
+def fits(chart: ConfusionMatrix, room: float) -> bool:
+    """Return True if `chart` with a count in each cell can be read where it is no wider than `room`, in units of a drawing."""
+    if chart.is_dense or not chart.names:
+        return False
+    left = max(width("Label", bold=True), *(width(shown_name(name)) for name in chart.names)) + 12
+    over = width(fitted(chart.names[-1], _TURNED_NAME)) * math.cos(math.radians(_TURN))
+    return (room - left - over) / len(chart.names) >= _CLEAR_TURNED * 0.8
 
 
 def shown_name(name: str) -> str:
@@ -75,7 +86,8 @@ def _shares(chart: ConfusionMatrix) -> Iterator[tuple[int, int, int, float]]:
 
 def _counts(chart: ConfusionMatrix, box: tuple[float, float, float, float]) -> Iterator[Element]:
     left, top, cell, high = box
-    size = min(SMALL, cell * 0.42)
+    longest = max((len(str(count)) for counts in chart.counts for count in counts), default=1)
+    size = min(SMALL, cell * min(1.26 / longest, 0.6))
     for row, column, count, share in _shares(chart):
         x, y = left + column * cell, top + row * high
         ground = shade(share, "d" if row == column else "e") if count else "soft"
@@ -97,7 +109,7 @@ def _dots(chart: ConfusionMatrix, left: float, top: float, cell: float) -> Itera
         yield Cells(tuple(boxes[ground]), ground)
 
 
-def _key(left: float, y: float) -> Iterator[Element]:
+def _key(left: float, y: float, room: float) -> Iterator[Element]:
     """The meaning of the colours."""
     x = left
     for side, label in (("d", "right"), ("e", "wrong")):
@@ -106,4 +118,6 @@ def _key(left: float, y: float) -> Iterator[Element]:
             x += 15
         yield Text(x + 6, y, label, "muted", size=SMALL)
         x += 6 + width(label, SMALL) + 20
-    yield Text(x, y, fitted("share of the row: to 10, 25, 50, 75, 100\u00a0%", WIDTH - x, SMALL), "muted", size=SMALL)
+    if room < WIDTH:
+        x, y = left, y + 20
+    yield Text(x, y, fitted("share of the row: to 10, 25, 50, 75, 100\u00a0%", room - x, SMALL), "muted", size=SMALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from capt_engine.formatting import percent
+from capt_engine.formatting import norm_symbol, percent
 from capt_engine.records import LOG, AnalyzeResult, scale_for
 from capt_gui.theme import Theme
 from capt_gui.translate import spoken
@@ -238,7 +238,7 @@ class CurveCard(ResultCard):
         ]
         levels = (Level(self.tr("chance"), "control", 1 / results[0].classes),) if results[0].classes else ()
         scale = scale_for([x for line in lines for x in line.xs])
-        x_title = self.tr("ε in 1/255") if norm == "linf" else f"ε ({norm})"
+        x_title = self.tr("ε in 1/255") if norm == "linf" else f"ε ({norm_symbol(norm)})"
         self.chart.set_lines(tuple(lines), levels, scale=scale, x_title=x_title)
         axis = self.tr("ε in 255ths of the range") if norm == "linf" else self.tr("ε as a length")
         if scale == LOG:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QWidget
 
-from capt_gui.panels.help.help_window import HelpWindow
-from capt_gui.panels.help.problem_dialog import ProblemDialog
 from capt_gui.panels.help.term_hover import TermHover
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.help.glossary import Glossary
@@ -19,6 +18,10 @@ from capt_gui.view_models.help.shortcut_sheet import shortcut_sheet
 from capt_gui.view_models.help.topics import PROPERTY, page_topic
 from capt_gui.view_models.preferences.shortcuts import Shortcuts
 from capt_gui.widgets.actions import make_action
+
+if TYPE_CHECKING:
+    from capt_gui.panels.help.help_window import HelpWindow
+    from capt_gui.panels.help.problem_dialog import ProblemDialog
 
 
 class HelpDesk(QObject):
@@ -51,6 +54,8 @@ class HelpDesk(QObject):
     def help(self) -> HelpWindow:
         """The window of the help."""
         if self._help is None:
+            from capt_gui.panels.help.help_window import HelpWindow
+
             self._help = HelpWindow(self._desk.theme, self._library, self._is_offline, self._window)
         return self._help
 
@@ -96,6 +101,8 @@ class HelpDesk(QObject):
             "Look": f"{'dark' if self._desk.theme.is_dark else 'light'}, {settings.view} view",
             "Model": self._desk.model.label(settings.model),
         }
+        from capt_gui.panels.help.problem_dialog import ProblemDialog
+
         report = problem_report(self._logs, engine.device, engine.failure, facts)
         if self.dialog is not None:
             self.dialog.deleteLater()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.formatting import budget
+from capt_engine.formatting import budget, norm_symbol
 from capt_engine.reading import json_if_sound
 from capt_engine.records import (
     NO_PROMPTS,
@@ -26,7 +26,6 @@ from capt_engine.records import (
 )
 from capt_gui.bridge import About, Bridge
 from capt_gui.translate import spoken
-from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import worse_checks
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.tally import EvaluateTally
@@ -219,7 +218,7 @@ class EvaluateRun(OneJob):
         ]
         if self._is_bound:
             norm = request.options.threat.norm
-            parts.append(f"{formatting.norm_symbol(norm)} ε = {budget(request.options.threat.eps, norm)}")
+            parts.append(f"{norm_symbol(norm)} ε = {budget(request.options.threat.eps, norm)}")
         parts += request.options.threat.unusual
         if request.options.threat.target is not None:
             parts.append(self.tr("towards “{}”").format(request.options.threat.target))

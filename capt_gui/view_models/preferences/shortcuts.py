@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
@@ -44,19 +44,33 @@ class Shortcuts(QObject):
 
     changed = Signal()
 
-    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+    def __init__(
+        self, settings: Settings, parent: QObject | None = None, complete: Callable[[], object] | None = None
+    ) -> None:
+        """complete: has the actions that are made late handed to `take`; called whenever all of them are needed."""
         super().__init__(parent)
         self._settings = settings
-        self.commands: tuple[Command, ...] = ()
+        self._complete = complete
+        self._taken: dict[QAction, Command] = {}
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """Return all commands, those of pages that nobody has opened among them."""
+        if self._complete is not None:
+            self._complete()
+        return tuple(self._taken.values())
 
     def take(self, actions: Sequence[tuple[str, str, QAction]]) -> None:
-        """Take the (page, menu title, action) of each action, note its usual keys, and give it those of the settings."""
-        made = []
+        """Take the (page, menu title, action) of each action, note its usual keys, and give it those of the settings.
+
+        Actions that were taken before are left alone.
+        """
         for page, menu, action in actions:
+            if action in self._taken:
+                continue
             usual = tuple(one.toString() for one in action.shortcuts())
-            made.append(Command(_id(page, usual, action), page, bare(menu), action, usual))
-        self.commands = tuple(made)
-        for one in self.commands:
+            one = Command(_id(page, usual, action), page, bare(menu), action, usual)
+            self._taken[action] = one
             if one.id in self._settings.shortcuts:
                 _give(one, (self._settings.shortcuts[one.id],))
 

@@ -46,7 +46,7 @@ def test_an_attack_carried_over_from_another_model(
     assert main(["run", str(out / "manifest.json"), "--quiet"]) == 0
     assert main(["report", str(out), "--out", str(tmp_path / "r.json"), "--sections", "verdict", "--quiet"]) == 0
     report = (tmp_path / "r.json").read_text(encoding="utf-8")
-    assert "(linf, ε = 2/255, transfer from demo-robust, rounded to 8 bits)" in report
+    assert "(L∞, ε = 2/255, transfer from demo-robust, rounded to 8 bits)" in report
 
 
 def test_a_hash_that_differs_is_told(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

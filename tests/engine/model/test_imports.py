@@ -18,7 +18,7 @@ events = []
 handler = science("cpu", events.append)
 assert any(isinstance(one, EngineReady) and one.catalogue.prompts for one in events)
 assert "open_clip" in sys.modules
-for name in ("torch._dynamo", "sympy", "timm", "transformers"):
+for name in ("torch._dynamo", "sympy", "timm", "transformers", "torchvision.models", "huggingface_hub"):
     assert name not in sys.modules, name
 assert os.environ["MKL_CBWR"] == "AUTO,STRICT"
 import open_clip
@@ -36,6 +36,16 @@ ramp = torch.arange(64.0).view(1, 1, 8, 8)
 assert torchvision.ops.roi_align(ramp, boxes, 2, aligned=True).tolist() == [[[[4.5, 6.5], [20.5, 22.5]]]]
 double = torch.compile(lambda x: x * 2, backend="eager")
 assert double(torch.ones(3)).tolist() == [2, 2, 2]
+assert torchvision.models.resnet18().fc.out_features == 1000
+from torchvision.datasets import ImageFolder
+import huggingface_hub
+assert open_clip.pretrained.hf_hub_download.func is not huggingface_hub.hf_hub_download
+try:
+    open_clip.pretrained.hf_hub_download("no/such\\0name", "x", local_files_only=True)
+except huggingface_hub.errors.HFValidationError:
+    pass
+else:
+    raise AssertionError("the real function was not called")
 assert "torch._dynamo" in sys.modules
 assert sys.modules["torch._dynamo"].__spec__ is not None
 imports.allow_timm()

@@ -13,8 +13,8 @@ import pytest
 from capt_engine.cli.main import main
 from capt_engine.errors import BadRequest
 from capt_engine.records import BarChart, ConfusionMatrix, EvaluateRequest, PictureRow, UnknownWord
-from capt_engine.reports.build import FRONT, build, chosen
-from capt_engine.reports.document import Facts, Lights, Paragraph, Report, Strip
+from capt_engine.reports.build import build, chosen
+from capt_engine.reports.document import Facts, Lights, Paragraph, Report, Strip, unrepeated
 from capt_engine.reports.html import report as html_report
 from capt_engine.reports.pdf.report import write
 from capt_engine.reports.sections import front, results
@@ -46,13 +46,11 @@ def test_the_first_page_is_for_whoever_decides(run: Path) -> None:
     first = report.sections[0]
     assert [type(block) for block in first.blocks] == [Paragraph, Paragraph, BarChart, Strip, Facts, Lights, Facts]
     lead, _, chart, strip, threat, lights, again = first.blocks
-    assert lead.text.startswith(
-        "B (prompts demo-prompts) is right under attack (linf, ε = 4/255) on more pictures than"
-    )
+    assert lead.text.startswith("B (prompts demo-prompts) is right under attack (L∞, ε = 4/255) on more pictures than")
     assert [(bar.name[0], bar.series) for bar in chart.bars] == [("A", 0), ("A", 1), ("B", 0), ("B", 1)]
     assert all(bar.low is not None and bar.low <= bar.value <= bar.high for bar in chart.bars)
     assert len({example.name for example in strip.examples}) == 3
-    assert dict(threat.pairs)["Budget"].startswith("linf, ε = 4/255")
+    assert dict(threat.pairs)["Budget"].startswith("L∞, ε = 4/255")
     assert {light.status for light in lights.lights} == {"fail"}
     assert "checks passed" in lights.summary
     assert again.pairs[0][1].startswith("capt evaluate ")
@@ -82,19 +80,27 @@ def test_a_short_report_is_two_pages(n: int, compare: str | None, tmp_path: Path
 
 
 def test_the_rest_is_an_appendix_with_its_contents(run: Path) -> None:
-    """The third page lists every section behind it with the page on which its bookmark and its heading are."""
+    """Below the second page's figures stands every section behind, with the page on which its bookmark and heading are."""
     report = build(run)
     found, marks = pages(report), bookmarks(report)
     assert [one[:2] for one in marks[:3]] == [(0, "Verdict"), (0, "Behind the verdict"), (0, "Appendix")]
     behind = marks[3:]
-    assert [title for _, title, _ in behind] == [
-        *(one.title for one in report.sections if one.id not in FRONT),
-        "Files inside this PDF",
-    ]
+    titles = [one.title for one in unrepeated(report.sections) if not one.is_front]
+    titles.insert(titles.index("How to repeat") + 1, "Files inside this PDF")
+    assert [title for _, title, _ in behind] == titles
+    contents = found[marks[2][2] - 1]
     for level, title, page in behind:
         assert level == 1
-        assert f"{title} {page}" in found[2]
+        assert f"{title} {page}" in contents
         assert title in found[page - 1]
+
+
+@pytest.mark.parametrize(("compare", "most"), [(None, 8), ("demo-prompts", 10)])
+def test_twelve_pictures_are_a_few_pages(compare: str | None, most: int, tmp_path: Path) -> None:
+    """A whole report at three budgets, on one set of prompts and on two; nothing is told twice in it."""
+    found = pages(build(kept(tmp_path / "run", compare=compare)))
+    assert len(found) <= most
+    assert sum("These figures are an upper bound" in page for page in found) == 1
 
 
 def test_chosen_sections_have_contents_only_behind_a_front(run: Path) -> None:
@@ -141,7 +147,7 @@ def test_one_alone_is_told_in_one_sentence(tmp_path: Path) -> None:
     """Clean and attacked accuracy with their intervals, of how many pictures, within which budget."""
     context = ReportContext.of(kept(tmp_path / "run", compare=None))
     assert front.headline(context) == (
-        "Plain CLIP is right on 100.0 % (75.8 to 100.0) of 12 pictures, and under attack (linf, ε = 4/255) on 8.3 % (1.5 to 35.4)."
+        "Plain CLIP is right on 100.0 % (75.8 to 100.0) of 12 pictures, and under attack (L∞, ε = 4/255) on 8.3 % (1.5 to 35.4)."
     )
 
 

@@ -96,11 +96,15 @@ def test_notes_that_name_a_folder_are_not_in_a_redacted_report(run: Path, tmp_pa
     copied = Path(shutil.copytree(run, tmp_path / "copied"))
     summary = json.loads((copied / "summary.json").read_text())
     passed_over = left_out("family/party", "a run of this program")
-    (copied / "summary.json").write_text(json.dumps(summary | {"notes": [passed_over, "A note on nothing."]}))
+    looped = "/somewhere/secret-holiday/family/party is a link that leads in a circle."
+    named = "The folder 'party' cannot be read."
+    notes = [passed_over, looped, named, "A note on nothing, at ε = 4/255."]
+    (copied / "summary.json").write_text(json.dumps(summary | {"notes": notes}))
     assert "party" in REPORTS["json"].write(build(copied)).decode()
     redacted = REPORTS["json"].write(build(copied, redact=True)).decode()
     assert "party" not in redacted
-    assert "A note on nothing." in redacted
+    assert "family" not in redacted
+    assert "A note on nothing, at ε = 4/255." in redacted
 
 
 def test_the_json_has_the_documented_fields(run: Path, tmp_path: Path) -> None:

@@ -286,8 +286,9 @@ def test_from_a_picture_to_its_report(theme: Theme, qtbot: QtBot, tmp_path: Path
     qtbot.addWidget(window)
     window.show()
     bridge.open()
-    explore = window.findChild(ExplorePage)
-    report = window.findChild(ReportPage)
+    explore, report = window.pages["explore"], window.pages["report"]
+    assert isinstance(explore, ExplorePage)
+    assert isinstance(report, ReportPage)
     export = explore.export
     assert not export.report.isEnabled()
     qtbot.waitUntil(lambda: desk.engine.is_ready, timeout=PATIENCE_MS)

@@ -188,7 +188,7 @@ def test_ten_thousand_rows_are_cut_and_quick() -> None:
 
 def test_the_header_of_a_long_table_stands_on_each_of_its_pages() -> None:
     """Whoever opens the third page knows what the columns are."""
-    found = pages(write(report_of(long_grid(150))))
+    found = pages(write(report_of(long_grid(200))))
     assert len(found) > 3
     assert all("Confidence" in text for text in found)
 

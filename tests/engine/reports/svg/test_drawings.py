@@ -28,6 +28,7 @@ from capt_engine.records import (
     LineChart,
     Series,
 )
+from capt_engine.reports.pdf import theme
 from capt_engine.reports.pdf.figure import page_of
 from capt_engine.reports.svg import draw, painter, values
 from capt_engine.reports.svg.elements import PALETTE, SERIES, WIDTH, Cells, Drawing, Line, Mark, Text
@@ -117,7 +118,7 @@ def pdf_points(drawing: Drawing) -> set[tuple[int, int]]:
     content = b"".join(
         zlib.decompress(part) for part in re.findall(rb"stream\n(.*?)\nendstream", page_of(drawing), re.DOTALL)[:1]
     )
-    per_unit, margin = 166 / WIDTH * 72 / 25.4, 3 * 72 / 25.4
+    per_unit, margin = theme.WIDTH / WIDTH * 72 / 25.4, 3 * 72 / 25.4
     top = drawing.height * per_unit + margin
     found = re.findall(r"(-?[\d.]+) (-?[\d.]+) [lm]\b", content.decode("latin-1"))
     return {(round((float(x) - margin) / per_unit), round((top - float(y)) / per_unit)) for x, y in found}
