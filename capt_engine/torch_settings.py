@@ -1,4 +1,4 @@
-"""Two settings of the libraries below torch, made on import (docs/decisions/0009): each package that imports torch imports this first.
+"""Three settings of the libraries below torch, made on import (docs/decisions/0009): each package that imports torch imports this first.
 
 `import capt_engine` alone sets nothing, so a program that only wants a name of ours keeps its environment as it is.
 """
@@ -24,6 +24,9 @@ def _set() -> None:
     # Intel's BLAS otherwise picks its order of summation by the shape of the whole batch, and the same picture gets other last bits,
     # hence other adversarial pixels, in another batch. Read at the first matrix product.
     os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
+    # NVIDIA's BLAS repeats its sums only with workspaces of a fixed size, 32 MB; read at its first product, so that --deterministic of a
+    # later job would come too late.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     if had_torch and not had_mode and not _is_strict():
         warnings.warn(
             "torch had multiplied matrices before capt_engine was used: a picture's result on the CPU may depend, in its last bits, on "

@@ -106,8 +106,9 @@ class Settings:
     the command line too, so it stays a plain string at the top of the file. prompts: side A, empty for plain text. compare:
     side B by its id, AUTO for the usual partner of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the
     threat, for every attack. prompt_files: checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so
-    that reports can be made of them. runs_budget_gb: beyond so many GB of kept runs the window asks what to do (0: it never asks);
-    nothing is deleted for it. report_short: two pages. report_left_out: ids of sections. tune_recent: where pictures for tuning came
+    that reports can be made of them. keep_pictures: the fooled pictures of which they have files, "none", "some" or "all".
+    runs_budget_gb: beyond so many GB of kept runs the window asks what to do (0: it never asks); nothing is deleted for it.
+    report_short: two pages. report_left_out: ids of sections. tune_recent: where pictures for tuning came
     from, the latest first; several folders of one drop are joined by line breaks. threads: of the processor, 0 for all. models_folder,
     runs_folder, data_folder: chosen folders, "" for the usual ones; the engine reads them from the file too, and so it does trash_days
     and trash_budget_gb. ui_scale: in per cent. language: its code, or "system". view: FULL or SIMPLE. shortcuts: by the name of an
@@ -138,6 +139,7 @@ class Settings:
     geometry: str = ""
     expert_open: bool = False
     keep_runs: bool = True
+    keep_pictures: str = "some"
     runs_budget_gb: Budget = 20.0
     trash_days: Days = 30
     trash_budget_gb: Budget = 5.0

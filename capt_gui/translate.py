@@ -166,6 +166,12 @@ def source(text: str) -> str:
     return _installed[-1].source(text) if _installed else text
 
 
+def first_sentence(text: str) -> tuple[str, str]:
+    """Return the first of several sentences with its full stop, also that of Chinese, and the others; "" where there is no other."""
+    first, stop, rest = text.partition("。" if "。" in text else ". ")
+    return first + stop.strip(), rest
+
+
 def languages() -> tuple[tuple[str, str], ...]:
     """Return (code, name in itself) of every language that is installed, English first."""
     return (("en", "English"), *((code, QLocale(code).nativeLanguageName() or code) for code in sorted(_catalogues())))

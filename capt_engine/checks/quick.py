@@ -15,12 +15,15 @@ from capt_engine.checks.context import NO_ATTACK, CheckContext, LiveCheck, of_at
 from capt_engine.checks.subset import logits_of
 from capt_engine.checks.table import Finding, Found
 from capt_engine.formatting import percent
+from capt_engine.model.classifier import Classifier
 from capt_engine.model.devices import exact
 from capt_engine.wrappers.quantized import unquantized
 from capt_engine.wrappers.resizing import resized_for
 
 # The number of small steps, and the share that has to raise the loss; on sound models (the demo, a CNN, a linear one) nearly all do.
 STEPS, _RISING = 5, 0.75
+# The share of gradient signs that a lower precision has to keep: measured in docs/determinism.md.
+_SAME_SIGNS = 0.9
 # So many pictures are enough for a check that costs many gradients, unless the checks are full.
 FEW = 4
 # A law that one picture breaks is asked of so many.
@@ -51,8 +54,8 @@ def _batch_alone(context: CheckContext) -> Found:
     alone = torch.cat([logits_of(subset.model, subset.images[i : i + 1]) for i in range(min(ALONE, len(subset)))])
     among = subset.clean_logits[: len(alone)]
     most = float((alone - among).abs().max())
-    # Kernels sum in another order for another batch: a few units in the last place of fp32, or of bf16 where that was asked for.
-    share = 2e-2 if getattr(subset.model, "precision", "fp32") == "bf16" else 1e-4
+    # Kernels sum in another order for another batch: a few units in the last place of fp32, or of the lower precision that was asked for.
+    share = 2e-2 if getattr(subset.model, "precision", "fp32") != "fp32" else 1e-4
     slack = share * max(1.0, float(among.abs().max()))
     return Finding(most <= slack, most, f"at most {most:.3g} logits apart (allowed {slack:.3g})")
 
@@ -106,6 +109,20 @@ def _gradient_there(context: CheckContext) -> Found:
     zeros = float((gradients == 0).float().mean())
     more = f"Of all single values {percent(zeros)} have a gradient of exactly zero."
     return Finding(share == 0, share, f"{int(flat.sum())} of {len(gradients)} pictures without a gradient", more)
+
+
+def _gradient_signs(context: CheckContext) -> Found:
+    subset = context.subset
+    if getattr(subset.model, "precision", "fp32") == "fp32":
+        return "The run is in fp32."
+    few = subset if context.full else subset.only(torch.arange(min(FEW, len(subset))))
+    model = unquantized(few.model)
+    if not isinstance(model, Classifier):
+        return "The model has no fp32 form."
+    loss = "cross-entropy" if context.attack is None else _loss_of(context.attack)
+    lower, exact_ones = (replace(few, model=one).gradients(loss) for one in (model, model.in_precision("fp32")))
+    share = float((lower.sign() == exact_ones.sign()).float().mean())
+    return Finding(share >= _SAME_SIGNS, share, f"{percent(share)} of the signs")
 
 
 def _loss_rises(context: CheckContext, attack: Attack) -> Found:
@@ -169,6 +186,7 @@ QUICK_CHECKS: dict[str, LiveCheck] = {
     "one-step-weaker": of_attack(_one_step_weaker),
     "loss-rises": of_attack(_loss_rises),
     "gradient-there": _gradient_there,
+    "gradient-signs": _gradient_signs,
     "deterministic": _deterministic,
     "eval-mode": _eval_mode,
     "batch-alone": _batch_alone,

@@ -114,6 +114,11 @@ CHECKS: Table[CheckSpec] = Table(
         "Gradients are not zero",
         "The attack needs a gradient to follow from the first step on, for every picture.",
     ),
+    CheckSpec(
+        "gradient-signs",
+        "Gradients keep their signs",
+        "In a lower precision than fp32 an attack must still follow the gradient: nearly all signs must be those of fp32.",
+    ),
     CheckSpec("deterministic", "Answers do not vary", "Two forward passes must give the same logits."),
     CheckSpec(
         "eval-mode",

@@ -28,6 +28,7 @@ from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.devices import free_memory, is_out_of_memory
 from capt_engine.model.memory import peak_bytes
+from capt_engine.model.numerics import is_unrepeatable
 from capt_engine.progress import Progress, WorkClock, foresee
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
 from capt_engine.wrappers.resizing import pixels_for
@@ -109,7 +110,7 @@ class RunProgress:
     """The progress of a run over pictures; stored ones are no work, and the time that remains is told by the others.
 
     pictures: how many there will be, 0 where that is not known. n_done: computed or not usable; n_stored: answered by the store.
-    timing: of what is computed.
+    timing: of what is computed. room: pixels of a batch, where the device had no memory for more; 0 while it had for each.
     """
 
     progress: Progress
@@ -118,6 +119,7 @@ class RunProgress:
     n_done: int = 0
     n_stored: int = 0
     timing: Timing | None = None
+    room: int = 0
 
     @property
     def n_left(self) -> int:
@@ -277,10 +279,20 @@ def _looked_up(work: Plan, subject: Labelled, known: Known | None) -> Input | St
 def _rows_or_smaller(
     work: Plan, inputs: list[Input], pace: RunProgress, first: int, known: Known | None
 ) -> list[PictureRow]:
-    """The rows of a part of a batch, in halves where the device has no memory for it; `first` is its first picture's number."""
+    """The rows of a part of a batch, in halves where the device has, or had, no memory for it; `first` is its first picture's number."""
+    pixels = inputs[0].seen[0].numel()
+    half = (len(inputs) + 1) // 2
+    if len(inputs) > 1 and 0 < pace.room < len(inputs) * pixels:
+        rows = _rows_or_smaller(work, inputs[:half], pace, first, known)
+        return rows + _rows_or_smaller(work, inputs[half:], pace, first + half, known)
     try:
         rows = rows_of(work, inputs, pace.of(first, len(inputs)), known)
     except RuntimeError as error:
+        if is_unrepeatable(error):
+            raise DeviceProblem(
+                f"{work.classifier.device.type} has no repeatable algorithm for this: {str(error).partition(' does not')[0]}.",
+                "Leave --deterministic away, or use --device cpu.",
+            ) from error
         if not is_out_of_memory(error):
             raise
         if len(inputs) == 1:
@@ -292,9 +304,8 @@ def _rows_or_smaller(
         pace.n_done += len(inputs)
         return rows
     free_memory(work.classifier.device)
-    half = (len(inputs) + 1) // 2
-    rows = _rows_or_smaller(work, inputs[:half], pace, first, known)
-    return rows + _rows_or_smaller(work, inputs[half:], pace, first + half, known)
+    pace.room = half * pixels
+    return _rows_or_smaller(work, inputs, pace, first, known)
 
 
 def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:

@@ -9,8 +9,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import Attack, Threat
 from capt_engine.evaluation.code_digest import code_digest
@@ -18,6 +16,8 @@ from capt_engine.evaluation.identity import identity
 from capt_engine.evaluation.plan import Plan, PlannedAttack
 from capt_engine.metrics import METRICS
 from capt_engine.model.classifier import Classifier
+from capt_engine.model.devices import name_of
+from capt_engine.model.numerics import accelerator_facts, switches
 from capt_engine.plugins import Plugin
 from capt_engine.results import cells
 from capt_engine.results.keys import digest_of
@@ -174,13 +174,9 @@ def _where(model: Classifier) -> dict[str, object]:
         "code": code_digest(),
         "versions": _versions(_LIBRARIES),
         "device": device.type,
-        "name": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
-        "switches": [
-            torch.are_deterministic_algorithms_enabled(),
-            torch.backends.cudnn.deterministic,
-            torch.backends.cudnn.benchmark,
-            torch.get_float32_matmul_precision(),
-        ],
+        "name": name_of(device) or processor(),
+        "switches": switches(),
+        "accelerator": accelerator_facts(device),
     }
 
 

@@ -24,6 +24,7 @@ from capt_engine.jobs.comparing import compared
 from capt_engine.jobs.context import JobContext, ModelContext
 from capt_engine.jobs.planning import analysis_plan, beside, variants_of
 from capt_engine.jobs.run_recording import Rows, recorded, refuse_early, with_pictures
+from capt_engine.model.numerics import repeatable
 from capt_engine.model.text import count_tokens, split_template, tokens_of
 
 
@@ -181,5 +182,11 @@ def handle(job: ModelContext, request: records.Request) -> records.Result:
     fails.
     """
     # A job may run at a tick of another, and what holds there (no gradients, say) must not hold in it.
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad(), repeatable(_is_deterministic(request)):
         return HANDLERS[type(request)](job, request)
+
+
+def _is_deterministic(request: records.Request) -> bool:
+    """True where a request asks for repeatable algorithms: of the runs over pictures and the tunings that do."""
+    asked = request.options if isinstance(request, records.RunRequest) else request
+    return bool(getattr(asked, "deterministic", False))

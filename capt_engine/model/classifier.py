@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.errors import BadRequest
 from capt_engine.model.checkpoints import sentence_in, wording_of
 from capt_engine.model.clip import Backbone
 from capt_engine.model.learned_prompts import LearnedPrompts
+from capt_engine.model.numerics import computing, into_half, out_of_half, require_precision
 from capt_engine.model.prompts import Prompts, PromptTokens, moved_ids, prompted_ids
 from capt_engine.model.text import class_features, encode_in_chunks, tokens_of
 from capt_engine.model.vision import encode_pixels
 from capt_engine.records import UnknownWord
 from capt_engine.records.vocabulary import alike, distinct
-
-_PRECISIONS = ("fp32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,14 @@ class Classifier:
         clip: from `load_clip`.
         classes: k class names, in the order of the labels.
         template: a sentence with `{}` for the class name. Imported prompts that bring their own sentence keep that one.
-        precision: "fp32", or "bf16" to run the image tower under autocast; features and logits are fp32 either way.
+        precision: "fp32"; "bf16" or "fp16" to run the image tower under autocast; or "tf32", on NVIDIA's GPUs. Features and logits
+            are fp32 in each.
         prompts: None for plain text; `LearnedPrompts`; or what `LearnedPrompts.load` takes, a name or a path.
 
     Raises:
         BadRequest: there are no classes, or the template has no place for them.
         BadCheckpoint: the prompts cannot be read, or were made for another model.
+        DeviceProblem: the device cannot compute in that precision.
         UnknownName: another precision.
 
     Example:
@@ -77,8 +78,7 @@ class Classifier:
         if isinstance(prompts, LearnedPrompts):
             self._wording = wording_of(prompts.document)
             template, prompts = sentence_in(prompts.document, template), prompts.prompts
-        if precision not in _PRECISIONS:
-            raise UnknownName("precision", precision, _PRECISIONS)
+        require_precision(precision, clip.mean.device)
         self.backbone = backbone = clip
         self._has_own_tokens = prompts is not None and prompts.shape.n_classes > 0
         # Of tokens of their own even classes of one name are two.
@@ -150,6 +150,13 @@ class Classifier:
             return self
         return Classifier(self.backbone, self.classes, self.template, precision=self.precision)
 
+    def in_precision(self, precision: str) -> Classifier:
+        """Return the same classifier with the image tower in another precision; raises as the constructor does."""
+        require_precision(precision, self.device)
+        other = copy(self)
+        other.precision = precision
+        return other
+
     def forward(self, images: Tensor) -> Output:
         """Classify pictures and return logits and image features; differentiable in the pixels.
 
@@ -159,8 +166,10 @@ class Classifier:
         Returns:
             Logits (n, k) and unit image features (n, d), fp32.
         """
-        with self._autocast():
-            features = encode_pixels(self.backbone, images, self._tokens.vision, self._tokens.frame)
+        pixels = into_half(images, self.precision)
+        with computing(self.precision, images.device):
+            features = encode_pixels(self.backbone, pixels, self._tokens.vision, self._tokens.frame)
+        features = out_of_half(features, self.precision)
         logits = self._scale * features @ self.text.T
         return Output(logits if self._bias is None else logits + self._bias, features)
 
@@ -187,8 +196,3 @@ class Classifier:
             Logits (n, k), fp32.
         """
         return self.forward(images).logits
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        if self.precision == "bf16":
-            return torch.autocast(self.device.type, dtype=torch.bfloat16)
-        return nullcontext()

@@ -45,6 +45,7 @@ from capt_engine.model.distribution import Distribution
 from capt_engine.model.store import catalog, install_record
 from capt_engine.model.store.model_store import LOCAL_DIR, TOWER_CONFIG, folder_named
 from capt_engine.model.tensor_file import require_finite, sound
+from capt_engine.model.transfer import move_module
 from capt_engine.model.vocabulary import Vocabulary, of_model
 from capt_engine.reading import read_json
 
@@ -135,9 +136,18 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
     file, as in "ViT-B-32:openai@weights.safetensors". Raises BadCheckpoint where there is no such model or its files are
     damaged, UnknownName for an unknown architecture or source.
     """
+    backbone = _on_processor(model_id)
+    if device.type == "cpu":
+        return backbone
+    mean, std = move_module(backbone.clip, device, (backbone.mean, backbone.std))
+    return replace(backbone, mean=mean, std=std)
+
+
+def _on_processor(model_id: str) -> Backbone:
+    """A model on the processor, where its values are looked at without waiting for another device."""
     folder = folder_named(model_id)
     if folder is not None:
-        backbone = _from_folder(model_id, folder, device)
+        backbone = _from_folder(model_id, folder)
         if model_id in BUNDLED:
             _require_as_shipped(backbone)
         else:
@@ -145,7 +155,7 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
         known = Distribution.read(folder / distribution.FILE, backbone.sha256)
         return replace(backbone, vocabulary=of_model(model_id), distribution=known)
     if "@" in model_id:
-        return _from_file(model_id, device)
+        return _from_file(model_id)
     if model_id in open_clip.list_models():
         raise BadCheckpoint(
             f"{model_id!r} is an architecture; it needs weights.",
@@ -193,13 +203,13 @@ def lasting_id(model_id: str) -> str:
     return f"{arch}@{Path(file).resolve()}" if at else model_id
 
 
-def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
+def _from_folder(model_id: str, folder: Path) -> Backbone:
     if not folder.is_dir():
         raise BadCheckpoint(
             f"There is no folder {str(folder)!r}.", "Name a folder that holds open_clip_config.json and its weights."
         )
     if (folder / TOWER_CONFIG).is_file():
-        return _from_tower(model_id, folder, device)
+        return _from_tower(model_id, folder)
     if not (folder / _CONFIG).is_file():
         raise BadCheckpoint(
             f"{str(folder)!r} holds no {_CONFIG}.",
@@ -215,21 +225,21 @@ def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
     name = LOCAL_DIR + str(folder)
     config = read_json(folder / _CONFIG, _FolderConfig, error=BadCheckpoint, hint=_LOAD_HINT, most=_LONGEST_HEADER)
     tokenizer = tokenizer_options(config.model_cfg, str(folder))
-    return _built(model_id, weights[0], name, device, {}, tokenizer, config.trunk)
+    return _built(model_id, weights[0], name, {}, tokenizer, config.trunk)
 
 
 def _weights_in(folder: Path) -> Iterator[Path]:
     return (one for one in folder.glob("*.safetensors") if one.name != distribution.FILE)
 
 
-def _from_tower(model_id: str, folder: Path, device: torch.device) -> Backbone:
+def _from_tower(model_id: str, folder: Path) -> Backbone:
     """The base that a tuned tower names, with the tower in the place of its own."""
     named = _named_base(folder / TOWER_CONFIG)
     under = folder_named(named.id)
     if under is not None and (under / TOWER_CONFIG).is_file():
         raise BadCheckpoint(f"The base of {str(folder)!r} is itself a tuned tower.", "Name the model below that one.")
     try:
-        base = load_backbone(named.id, device)
+        base = _on_processor(named.id)
     except CaptError as error:
         raise BadCheckpoint(
             f"The base of {str(folder)!r} could not be loaded: {error.message}",
@@ -308,7 +318,7 @@ def _tower_state(path: Path, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-def _from_file(model_id: str, device: torch.device) -> Backbone:
+def _from_file(model_id: str) -> Backbone:
     arch_and_source, file_name = model_id.split("@", 1)
     arch, _, source = arch_and_source.partition(":")
     file = Path(file_name)
@@ -324,7 +334,7 @@ def _from_file(model_id: str, device: torch.device) -> Backbone:
     # A tag knows the normalisation too: laion2b's ViT-L-14, for one, has another than OpenAI's.
     options = {"quick_gelu": bool(trained.get("quick_gelu", False)), "force_preprocess_cfg": trained}
     tokenizer = tokenizer_options(open_clip.get_model_config(arch), arch)
-    return _built(model_id, file, arch, device, options, tokenizer)
+    return _built(model_id, file, arch, options, tokenizer)
 
 
 def _trained_with(arch: str, source: str, file: Path) -> dict[str, Any]:
@@ -356,7 +366,6 @@ def _built(
     model_id: str,
     weights: Path,
     name: str,
-    device: torch.device,
     options: dict[str, Any],
     tokenizer: dict[str, Any],
     trunk_name: str = "",
@@ -365,7 +374,7 @@ def _built(
 
     def create() -> Any:
         with _unremarked("No pretrained weights"), BlankWeights():  # they follow
-            return open_clip.create_model(name, load_weights=False, pretrained_text=False, device=device, **options)
+            return open_clip.create_model(name, load_weights=False, pretrained_text=False, device="cpu", **options)
 
     try:
         with warnings.catch_warnings():
@@ -396,15 +405,14 @@ def _built(
     config = clip.visual.preprocess_cfg
     size = clip.visual.image_size
     side = int(size if isinstance(size, int) else size[0])
-    device = next(clip.parameters()).device
     return Backbone(
         id=model_id,
         clip=clip,
         tokenize=tokenize,
         view=_view(config),
         size=side,
-        mean=torch.tensor(config["mean"], device=device).view(3, 1, 1),
-        std=torch.tensor(config["std"], device=device).view(3, 1, 1),
+        mean=torch.tensor(config["mean"]).view(3, 1, 1),
+        std=torch.tensor(config["std"]).view(3, 1, 1),
         sha256=_tower_digest(trunk.SHA256, sha256(weights)) if trunk_name else sha256(weights),
         context_length=int(getattr(tokenize, "context_length", 0) or clip.context_length),
     )

@@ -14,8 +14,12 @@ WITHOUT_DOUBLE = {"mps"}
 """The types of device that know no float64."""
 
 _BACKENDS = ("cuda", "xpu", "mps")
-# MPS and the processor raise a plain RuntimeError; only CUDA and XPU have a type of their own for it.
-_OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
+# MPS and the processor raise a plain RuntimeError; only CUDA and XPU have a type of their own for it, and not for what their libraries
+# (cuBLAS, cuDNN, Level Zero) find no room for.
+_OUT_OF_MEMORY = (
+    "out of memory", "not enough memory", "can't allocate memory", "status_alloc_failed", "error_out_of_device_memory",
+    "error_out_of_host_memory", "error_out_of_resources",
+)  # fmt: skip
 
 
 def pick_device(name: str) -> torch.device:

@@ -12,7 +12,6 @@ import itertools
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from capt_engine.errors import BadCheckpoint
+from capt_engine.model.numerics import exact_convolutions
 
 State = Mapping[str, Tensor]
 
@@ -213,7 +213,7 @@ class Lpips:
         # differ from the whole. At 224 pixels that costs nothing, at the demo's 64 a few milliseconds a picture.
         together = 1 if self.device.type == "cpu" else max(1, _PIXELS // (height * width))
         found = []
-        with torch.no_grad(), self._exactly():
+        with torch.no_grad(), exact_convolutions(self.device):
             for at in range(0, n, together):
                 progress()
                 x, y = (self._scaled(some[at : at + together]) for some in (images, others))
@@ -231,12 +231,6 @@ class Lpips:
             apart = (_unit(x) - _unit(y)).square()
             total = total + F.conv2d(apart, linear).mean(dim=(1, 2, 3))
         return total
-
-    def _exactly(self) -> AbstractContextManager[None]:
-        """On NVIDIA's GPUs: the same each time, and no convolution rounded to ten bits on the way."""
-        if self.device.type != "cuda":
-            return nullcontext()
-        return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
 
 
 def _unit(x: Tensor) -> Tensor:

@@ -164,7 +164,7 @@ def encode_in_chunks(
 
 
 def encode_tokens(
-    backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = (), places: Tensor | None = None
+    backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = (), places: Tensor | None = None, length: int = 0
 ) -> Tensor:
     """Encode token ids with a model's text encoder, with or without learned tokens; differentiable in these.
 
@@ -175,6 +175,7 @@ def encode_tokens(
             blocks 1 … J−1 as they are (MaPLe, Khattak et al., CVPR 2023). Layer 0 may be (k, n, d_t), one for each
             sentence.
         places: other places (k, n) of the tokens in layer 0 (CoOp, Zhou et al., IJCV 2022); None for 1 … n.
+        length: tokens of the longest sentence, as `longest` counts them; 0 has them counted here, for which the host waits.
 
     Returns:
         Text features (k, d), not normalised.
@@ -190,7 +191,7 @@ def encode_tokens(
         whole: Tensor = clip.encode_text(ids)
         return whole
     ends = ids.argmax(dim=-1)
-    length = int(ends.max()) + 1
+    length = length or longest(ids)
     x = (
         _with_tokens(clip.token_embedding(ids[:, :length]), prompts[0] if prompts else None, places)
         + clip.positional_embedding[:length]
@@ -212,6 +213,18 @@ def encode_tokens(
     else:
         features = x @ projection
     return features
+
+
+def longest(ids: Tensor) -> int:
+    """Count the tokens of the longest sentence, its end among them.
+
+    Args:
+        ids: token ids (k, context); the end of a sentence has the largest id.
+
+    Returns:
+        The number of tokens.
+    """
+    return int(ids.argmax(dim=-1).max()) + 1
 
 
 def _with_tokens(x: Tensor, tokens: Tensor | None, places: Tensor | None = None) -> Tensor:

@@ -16,6 +16,12 @@ from capt_engine.records.threat import USUAL_THREAT, ThreatModel
 CHECK_LEVELS = ("off", "cheap", "full")
 """Levels of an evaluation's checks on itself: none; the cheap ones; all, which costs several attacks on up to 100 pictures."""
 
+PICTURES_KEPT = ("none", "some", "all")
+"""The fooled pictures of which a kept run has PNG files, beside the few that its report shows: none, at most 1,000, all."""
+
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
+"""Precisions of the image tower: float32; with TF32 inside on NVIDIA's GPUs since Ampere; half precision in either form."""
+
 LPIPS_NETS = ("alex", "vgg")
 """The networks that LPIPS can be measured with, where their weights are installed; the first is the cheap one, and the authors' choice."""
 
@@ -31,7 +37,9 @@ class RunOptions:
     are found by name or in order. batch_size: pictures per forward pass, 0 lets the engine choose. lpips: also measure LPIPS with this
     network, one of LPIPS_NETS; "" does not. with_pictures: rows carry the clean and the attacked picture. keep: a folder in which the
     engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
-    cache: look answers up in the result store, and store those that are computed.
+    cache: look answers up in the result store, and store those that are computed. precision: one of PRECISIONS. deterministic: compute
+    with algorithms that give the same bits each time. keep_pictures: the fooled pictures of which the kept run has PNG files, one of
+    PICTURES_KEPT.
     """
 
     model: str = DEFAULT_MODEL
@@ -52,6 +60,8 @@ class RunOptions:
     resume: bool = False
     class_folders: tuple[str, ...] = ()
     cache: bool = True
+    deterministic: bool = False
+    keep_pictures: str = "some"
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ class TuneRequest(Request):
     resume: bool = False
     device: str = "auto"
     precision: str = "fp32"
+    deterministic: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from capt_engine.attacks import ATTACKS
 from capt_engine.metrics import METRICS
 from capt_engine.model.checkpoints import Document
 from capt_engine.model.devices import name_of
+from capt_engine.model.numerics import accelerator_facts, switches
 from capt_engine.records import RunRequest
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.versions import processor, versions
@@ -58,12 +59,8 @@ def begun(
             "device_name": name_of(device),
             "precision": request.options.precision,
             "threads": torch.get_num_threads(),
-            "deterministic": {
-                "algorithms": torch.are_deterministic_algorithms_enabled(),
-                "cudnn": torch.backends.cudnn.deterministic,
-                "cudnn_benchmark": torch.backends.cudnn.benchmark,
-                "float32_matmul": torch.get_float32_matmul_precision(),
-            },
+            **accelerator_facts(device),
+            "deterministic": switches(),
         },
         "seeds": [request.options.seed],
         "model": {"id": request.options.model, "sha256": model_sha256},

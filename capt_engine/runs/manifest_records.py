@@ -30,7 +30,11 @@ class PluginVersion:
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine that a run was made on. deterministic: torch's switches for repeatable results."""
+    """The machine that a run was made on.
+
+    driver, cudnn: versions of an accelerator's. attention: the kernels that torch may take for it. deterministic: torch's switches on
+    which bits depend.
+    """
 
     os: str = ""
     processor: str = ""
@@ -38,6 +42,9 @@ class Machine:
     device_name: str = ""
     precision: str = ""
     threads: int = 0
+    driver: str = ""
+    cudnn: str = ""
+    attention: str = ""
     deterministic: dict[str, bool | str] = field(default_factory=dict)
 
 

@@ -12,7 +12,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.files import copy, new_folder, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps
-from capt_engine.runs import kept_pictures, reader
+from capt_engine.runs import fooled_pictures, kept_pictures, reader
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest import FORMAT, as_json
@@ -23,7 +23,10 @@ from capt_engine.runs.segments import as_plain, devices, segments_of, unlike
 from capt_engine.runs.table import csv_writer, summary, trial
 
 # What may differ between the parts of one run.
-_FREE = ("shard", "keep", "resume", "skip", "batch_size", "with_pictures", "checks", "device", "precision")
+_FREE = (
+    "shard", "keep", "resume", "skip", "batch_size", "with_pictures", "checks", "device", "precision",
+    "deterministic", "keep_pictures",
+)  # fmt: skip
 _SAME = ("model", "source_model", "prompts_sha256", "lpips", "classes_sha256", "label_source", "plugins")
 
 
@@ -120,8 +123,11 @@ def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
             if (picture := reader.example(run.folder, name)) is not None:
                 copy(picture, out / EXAMPLES / name)
         kept_pictures.write(out, kept)
-    for i, run in enumerate(runs, 1):
-        for file in reader.attacked(run.folder):
+    fooled = [(i, file) for i, run in enumerate(runs, 1) for file in reader.attacked(run.folder)]
+    options = runs[0].request.options
+    wanted = fooled_pictures.chosen_of((file for _, file in fooled), options.keep_pictures, options.seed)
+    for i, file in fooled:
+        if file in wanted:
             copy(file, out / ATTACKED / f"{i}_{file.name}")
 
 

@@ -22,6 +22,8 @@ from capt_engine.records import (
     LPIPS_NETS,
     NO_PROMPTS,
     PERTURBED,
+    PICTURES_KEPT,
+    PRECISIONS,
     ROUNDINGS,
     SUITES,
     device_name,
@@ -210,6 +212,14 @@ _NO_CACHE = Option(
     hidden=True,
 )
 _OUT = Option("--out", "also keep rows, summary and attacked pictures in this new folder", kind=FOLDER)
+_KEEP_PICTURES = Option(
+    "--keep-pictures",
+    "with --out: PNG files of which fooled pictures, beside the few that a report shows; some are those of at most 1,000 rows, drawn "
+    "by the seed (default: some)",
+    "options.keep_pictures",
+    choices=PICTURES_KEPT,
+    hidden=True,
+)
 
 
 def common(prefix: str = "") -> tuple[Option, ...]:
@@ -217,15 +227,24 @@ def common(prefix: str = "") -> tuple[Option, ...]:
 
     prefix: the path before the fields they set in the request, such as "options."; "" for fields of the request itself.
     """
-    precisions = ("fp32", "bf16")
     return _under(
         COMMON,
         Option("--seed", "of every random draw (default: 0)", f"{prefix}seed", WHOLE, always=True),
         Option(
-            "--precision", "of the image tower (default: fp32)", f"{prefix}precision", choices=precisions, always=True
+            "--precision",
+            "of the image tower; tf32 on NVIDIA's GPUs, fp16 without bf16 units (default: fp32)",
+            f"{prefix}precision",
+            choices=PRECISIONS,
+            always=True,
         ),
         Option("--device", f"where to compute: {DEVICES} (default: auto)", f"{prefix}device", DEVICE),
     )
+
+
+def _deterministic(prefix: str = "") -> Option:
+    """The option --deterministic, which sets a field of the request, or of the part of it that `prefix` leads to."""
+    about = "compute with algorithms that give the same bits each time on one machine, at the cost of time (docs/determinism.md)"
+    return Option("--deterministic", about, f"{prefix}deterministic", SWITCH, group=COMMON)
 
 
 def _under(group: str, *options: Option) -> tuple[Option, ...]:
@@ -241,8 +260,10 @@ ANALYZE = (
     Option("--eps", "the budget: k/255 or a number from 0 to 1 (default: 4/255; l2: 1.0)", metavar="E"),
     *_ATTACK,
     _OUT,
+    _KEEP_PICTURES,
     _NO_CACHE,
     *common("options."),
+    _deterministic("options."),
 )
 
 EVALUATE = (
@@ -331,10 +352,12 @@ EVALUATE = (
     ),
     Option("--shard", "only the i-th of N parts of the pictures", "shard", SHARD),
     _OUT,
+    _KEEP_PICTURES,
     _NO_CACHE,
     Option("--resume", "go on where the same command with --out RUN_DIR was stopped", metavar="RUN_DIR"),
     Option("--rows", "also print each picture's outcome (--json always does)", kind=SWITCH),
     *common("options."),
+    _deterministic("options."),
 )
 
 TUNE = (
@@ -433,4 +456,5 @@ TUNE = (
         Option("--licence", "of the prompts", "licence", metavar="TEXT"),
     ),
     *common(),
+    _deterministic(),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,8 @@ from capt_engine.formatting import csv_plain
 from capt_engine.metrics.tally import Tally
 from capt_engine.reading import read_json
 from capt_engine.records import AnalyzeResult, FailedPicture, PictureRow, RunRequest
-from capt_engine.runs.kept_pictures import KeptPictures, write_picture
+from capt_engine.runs.fooled_pictures import FooledPictures
+from capt_engine.runs.kept_pictures import KeptPictures
 from capt_engine.runs.manifest import as_json, digest, ended
 from capt_engine.runs.manifest_records import Manifest
 from capt_engine.runs.reader import ATTACKED, MANIFEST, ROWS, SUMMARY, is_run, lines, manifest_of
@@ -28,13 +28,14 @@ from capt_engine.runs.segments import continued, devices, segments_of, unlike
 from capt_engine.runs.table import cells, csv_cells, csv_writer, trial
 
 # What may differ between a run and its continuation. Device and precision change the last bits, so the manifest has them for each segment.
-_FREE = ("skip", "batch_size", "device", "precision", "with_pictures", "keep", "resume", "checks", "cache")
+_FREE = (
+    "skip", "batch_size", "device", "precision", "with_pictures", "keep", "resume", "checks", "cache",
+    "deterministic", "keep_pictures",
+)  # fmt: skip
 # What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
 _NOT_COMPARED = ("time_s", "path")
 # The folders that runs of this process are writing now.
 _WRITTEN: set[Path] = set()
-# In the name of a picture's file.
-_STRANGE = re.compile("[^A-Za-z0-9_-]")
 
 
 class RunFolder:
@@ -64,6 +65,8 @@ class RunFolder:
                 _begin_rows(begun, ())
         first = next(iter(request.labels), "")
         self._examples = KeptPictures(folder, seed=request.options.seed, attack=first, eps=request.headline)
+        options = request.options
+        self._fooled = FooledPictures(folder / ATTACKED, options.keep_pictures, options.seed)
         with refused(folder):
             self._file = (folder / ROWS).open("a", newline="", encoding="utf-8")
         self._rows = csv_writer(self._file)
@@ -72,7 +75,7 @@ class RunFolder:
         _WRITTEN.add(self._place)
 
     def add(self, rows: Sequence[PictureRow | FailedPicture]) -> None:
-        """Append `rows` to rows.csv, and write the adversarial pictures that fooled the model.
+        """Append `rows` to rows.csv, and write the adversarial pictures that fooled the model, as far as the request keeps them.
 
         The few pictures that a report shows are written too. A FailedPicture among the rows is remembered for the
         summary. Raises CannotWrite where the disk refuses.
@@ -87,8 +90,7 @@ class RunFolder:
                 finished.append(csv_cells(cells(row)))
                 self._examples.offer(row)
                 if row.success and row.pictures is not None:
-                    name = f"{self._count:05d}_{_STRANGE.sub('_', Path(row.path).stem)[:80]}.png"
-                    write_picture(self.path / ATTACKED / name, row.pictures.adversarial)
+                    self._fooled.offer(self._count, row.path, row.pictures.adversarial)
             self._examples.save()
             if finished and self._resumed is not None:
                 write_atomic(self.path / MANIFEST, as_json(self._resumed))

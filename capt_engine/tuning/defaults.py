@@ -30,7 +30,7 @@ from capt_engine.metrics.alpha import ALPHAS
 from capt_engine.metrics.consistency import KL_DIRECTIONS
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PromptShape, TowerSizes
-from capt_engine.records import ParamValue, TuneRequest
+from capt_engine.records import PRECISIONS, ParamValue, TuneRequest
 from capt_engine.tuning.inner_attack import LOSSES
 from capt_engine.tuning.methods import METHODS, Method
 
@@ -118,7 +118,7 @@ def _check(request: TuneRequest, found: Chosen, sizes: TowerSizes) -> None:
         ("rule for α", found.alpha, (*ALPHAS, "const")),
         ("direction of KL", request.kl_direction, KL_DIRECTIONS),
         ("augmentation", request.augment, AUGMENTATIONS),
-        ("precision", request.precision, ("fp32", "bf16")),
+        ("precision", request.precision, PRECISIONS),
     ):
         if value not in known:
             raise UnknownName(name, value, known)

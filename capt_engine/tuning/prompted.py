@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from capt_engine.model.clip import Backbone
+from capt_engine.model.numerics import computing, into_half, out_of_half
 from capt_engine.model.prompts import Prompts, PromptTokens
-from capt_engine.model.text import encode_tokens
+from capt_engine.model.text import encode_tokens, longest
 from capt_engine.model.vision import encode_pixels
 from capt_engine.tuning.loop import Answers
 
@@ -22,17 +23,19 @@ TEXT_CHUNK = 128
 class PromptedClip:
     """A frozen CLIP over one class list, as a function of pictures and learned tokens.
 
-    ids: token ids (k, context) of the classes' sentences, with room for the prompts. precision: "bf16" runs the image tower under
-    autocast.
+    ids: token ids (k, context) of the classes' sentences, with room for the prompts. precision: of the
+    image tower, one of PRECISIONS.
     """
 
     def __init__(self, backbone: Backbone, ids: Tensor, precision: str = "fp32") -> None:
         self.backbone = backbone
-        self._is_half = precision == "bf16"
-        self._ids = ids
+        self._precision = precision
         # Every piece is cut at its own longest sentence: with like lengths side by side, least is computed for padding.
         self._by_length = ids.argmax(dim=-1).argsort(stable=True)
         self._back = self._by_length.argsort()
+        chunks = [ids] if len(ids) <= TEXT_CHUNK else torch.split(ids[self._by_length], TEXT_CHUNK)
+        # Counted once: a step would wait for it.
+        self._chunks = [(chunk, longest(chunk)) for chunk in chunks]
         self._scale = backbone.scale
 
     def text(self, tokens: PromptTokens) -> Tensor:
@@ -44,11 +47,10 @@ class PromptedClip:
         Returns:
             Unit text features (k, d), differentiable in the tokens.
         """
-        if len(self._ids) <= TEXT_CHUNK:
-            return self._encoded(self._ids, tokens.text, keep=True)
-        chunks = torch.split(self._ids[self._by_length], TEXT_CHUNK)
+        if len(self._chunks) == 1:
+            return self._encoded(*self._chunks[0], tokens.text, keep=True)
         keep = not torch.is_grad_enabled()
-        return torch.cat([self._encoded(chunk, tokens.text, keep=keep) for chunk in chunks])[self._back]
+        return torch.cat([self._encoded(*chunk, tokens.text, keep=keep) for chunk in self._chunks])[self._back]
 
     def logits(self, images: Tensor, tokens: PromptTokens, text: Tensor) -> tuple[Tensor, Tensor]:
         """Classify pictures with learned tokens in the image tower.
@@ -61,16 +63,18 @@ class PromptedClip:
         Returns:
             Logits (n, k) and unit image features (n, d), fp32.
         """
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self._is_half):
-            features = encode_pixels(self.backbone, images, tokens.vision)
+        pixels = into_half(images, self._precision)
+        with computing(self._precision, images.device):
+            features = encode_pixels(self.backbone, pixels, tokens.vision)
+        features = out_of_half(features, self._precision)
         return self._scale * features @ text.T, features
 
-    def _encoded(self, ids: Tensor, tokens: Sequence[Tensor], *, keep: bool) -> Tensor:
+    def _encoded(self, ids: Tensor, length: int, tokens: Sequence[Tensor], *, keep: bool) -> Tensor:
         if keep:
-            return F.normalize(encode_tokens(self.backbone, ids, tokens).float(), dim=-1)
+            return F.normalize(encode_tokens(self.backbone, ids, tokens, length=length).float(), dim=-1)
 
         def encode(*given: Tensor) -> Tensor:
-            return F.normalize(encode_tokens(self.backbone, ids, given).float(), dim=-1)
+            return F.normalize(encode_tokens(self.backbone, ids, given, length=length).float(), dim=-1)
 
         result: Tensor = checkpoint(encode, *tokens, use_reentrant=False)
         return result

@@ -246,7 +246,7 @@ class Run:
         tuning = self._inputs.tuning(prompts, self._state, self.batch_size)
         try:
             logs = next(tuning.epochs(self._progress, self._on_news))
-            if not all(bool(torch.isfinite(p).all()) for p in prompts.parameters()):
+            if not bool(torch.stack([torch.isfinite(p).all() for p in prompts.parameters()]).all()):
                 raise TuningFailed(
                     f"The prompts hold values that are no numbers after epoch {tuning.state.epoch}.",
                     "Try a lower learning rate, or a smaller λ.",

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from capt_engine.records import (
     NO_PROMPTS,
     PERTURBED,
+    PICTURES_KEPT,
     ROUNDINGS,
     SUITES,
     AttackInfo,
@@ -277,6 +278,7 @@ class AttackChoice(QObject):
             lpips=self.model.lpips if self.has_attack else "",
             with_pictures=with_pictures,
             keep=keep,
+            keep_pictures=keeps if (keeps := self.settings.keep_pictures) in PICTURES_KEPT else PICTURES_KEPT[1],
         )
 
     def summary(self) -> str:

@@ -33,6 +33,10 @@ WAITING = {
 }
 """The operations for which the host waits, and what it waits for."""
 
+KINDS = ("empty", "zeros", "copies", "convolutions", "products", "other")
+"""The kinds of operations that take memory: matrix products and attention are products."""
+
+_PRODUCTS = ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "aten::linear", "aten::_scaled_dot_product")
 _COPIES = ("aten::_copy_from", "aten::_copy_from_and_resize")
 _INDEXING = ("aten::index.", "aten::index_put", "aten::_index_put", "aten::_unsafe_index")
 _libraries: list[Any] = []
@@ -42,8 +46,9 @@ class Pretend:
     """What the device has done since `counted` began, and what it refuses.
 
     waits, to_device, from_device: how often, by kind and by the function of the product; nbytes: how many went to the device.
-    forbids_double: as Apple's GPUs, it knows no float64. memory_left: it is out of memory after so many more operations that
-    make a tensor; None for never.
+    made: how many tensors, by KINDS; largest: the bytes of the largest of them. forbids_double: as Apple's GPUs, it knows no float64.
+    memory_left: it is out of memory once, after so many more tensors of the kind `fails` ("" for any); None for never. memory: it has
+    none for a tensor of more bytes, each time; None for enough. failures: how often it was out of memory.
     """
 
     def __init__(self) -> None:
@@ -51,16 +56,24 @@ class Pretend:
         self.to_device: Counter[str] = Counter()
         self.from_device: Counter[str] = Counter()
         self.kernels: Counter[str] = Counter()
-        self.nbytes = 0
+        self.made: Counter[str] = Counter()
+        self.nbytes = self.largest = self.failures = 0
         self.forbids_double = False
         self.memory_left: int | None = None
+        self.memory: int | None = None
+        self.fails = ""
         self.out_of_memory: Callable[[], BaseException] = torch.OutOfMemoryError
 
     def clear(self) -> None:
         """Begin to count at zero."""
-        for counts in (self.waits, self.to_device, self.from_device, self.kernels):
+        for counts in (self.waits, self.to_device, self.from_device, self.kernels, self.made):
             counts.clear()
-        self.nbytes = 0
+        self.nbytes = self.largest = self.failures = 0
+
+    @property
+    def halts(self) -> int:
+        """How often the host waited: for a value, for how many there are, or for a copy to it."""
+        return sum(self.waits.values()) + sum(self.from_device.values())
 
 
 DEVICE = Pretend()
@@ -82,8 +95,11 @@ def install() -> torch.device:
     getattr(torch, NAME).get_amp_supported_dtype = lambda: [torch.bfloat16]
     rest, aten = torch.library.Library("_", "IMPL"), torch.library.Library("aten", "IMPL")
     rest.fallback(_run, "PrivateUse1")
+    # Half precision is computed in full: what is proven is that it can be asked for.
+    rest.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")
     aten.impl("empty.memory_format", _empty, "PrivateUse1")
     aten.impl("empty_strided", _empty_strided, "PrivateUse1")
+    aten.impl("zeros", _zeros, "PrivateUse1")
     aten.impl("as_strided", _as_strided, "PrivateUse1")
     aten.impl("view", _viewed, "PrivateUse1")
     aten.impl("convolution_overrideable", _convolved, "PrivateUse1")
@@ -96,22 +112,26 @@ def _ours(value: object) -> bool:
     return isinstance(value, Tensor) and value.device.type == NAME
 
 
-def _made(value: Tensor) -> Tensor:
+def _made(value: Tensor, kind: str = "other") -> Tensor:
     """A tensor of the device, behind which lies `value`."""
-    _spend()
+    _spend(kind, value.numel() * value.element_size())
     made: Tensor = torch._C._acc.create_empty_tensor(tuple(value.shape), value.dtype)
     # It lives as long as the storage. Views are other tensors over the same storage.
     made.untyped_storage().behind = value.contiguous()  # type: ignore[attr-defined]
     return made
 
 
-def _spend() -> None:
-    if DEVICE.memory_left is None:
-        return
-    if DEVICE.memory_left <= 0:
-        DEVICE.memory_left = None
+def _spend(kind: str, nbytes: int) -> None:
+    DEVICE.made[kind] += 1
+    DEVICE.largest = max(DEVICE.largest, nbytes)
+    too_large = DEVICE.memory is not None and nbytes > DEVICE.memory
+    if DEVICE.memory_left is not None and DEVICE.fails in ("", kind):
+        DEVICE.memory_left -= 1
+        if DEVICE.memory_left < 0:
+            DEVICE.memory_left, too_large = None, True
+    if too_large:
+        DEVICE.failures += 1
         raise DEVICE.out_of_memory()
-    DEVICE.memory_left -= 1
 
 
 def _real(value: Any) -> Any:
@@ -173,8 +193,13 @@ def _run(op: Any, *args: Any, **kwargs: Any) -> Any:
         torch.tensor(one) if kind == "Tensor" and isinstance(one, int | float) else one
         for one, kind in zip(behind, wanted, strict=True)
     ]
+    if name.startswith(_PRODUCTS):
+        # Libraries of matrix products take memory to work in.
+        _spend("products", 0)
     found = op(*behind, **named)
-    return _written(op, args, kwargs, real) if op._schema.is_mutable else pytree.tree_map_only(Tensor, _made, found)
+    if op._schema.is_mutable:
+        return _written(op, args, kwargs, real)
+    return pytree.tree_map_only(Tensor, _made, found)
 
 
 def _written(op: Any, args: Sequence[Any], kwargs: dict[str, Any], real: dict[int, Tensor]) -> Any:
@@ -212,13 +237,20 @@ def _copied(source: Tensor, place: Tensor) -> Tensor:
     elif _ours(place) and not _ours(source):
         DEVICE.to_device[_place()] += 1
         DEVICE.nbytes += source.numel() * source.element_size()
+    # A copy takes memory where it changes type or order on the way.
+    _spend("copies", place.numel() * place.element_size() if _ours(place) else 0)
     _real(place).copy_(_real(source))
     return place
 
 
 def _empty(size: Sequence[int], *, dtype: torch.dtype | None = None, **_: object) -> Tensor:
     _refuse_double(dtype)
-    return _made(torch.empty(size, dtype=dtype))
+    return _made(torch.empty(size, dtype=dtype), "empty")
+
+
+def _zeros(size: Sequence[int], *, dtype: torch.dtype | None = None, **_: object) -> Tensor:
+    _refuse_double(dtype)
+    return _made(torch.zeros(size, dtype=dtype), "zeros")
 
 
 def _empty_strided(
@@ -235,7 +267,7 @@ def _refuse_double(dtype: torch.dtype | None) -> None:
 
 def _convolved(x: Tensor, weight: Tensor, bias: Tensor | None, *rest: Any) -> Tensor:
     DEVICE.kernels["aten::convolution"] += 1
-    return _made(torch.ops.aten.convolution(_real(x), _real(weight), _real(bias), *rest).contiguous())
+    return _made(torch.ops.aten.convolution(_real(x), _real(weight), _real(bias), *rest).contiguous(), "convolutions")
 
 
 def _convolved_back(
@@ -245,5 +277,5 @@ def _convolved_back(
     DEVICE.kernels["aten::convolution_backward"] += 1
     shape = (None, stride, padding, dilation, transposed, output_padding, groups, [*wanted[:2], False])
     found = torch.ops.aten.convolution_backward(_real(grad), _real(x), _real(weight), *shape)
-    made = [None if one is None else _made(one.contiguous()) for one in found[:2]]
+    made = [None if one is None else _made(one.contiguous(), "convolutions") for one in found[:2]]
     return (*made, _made(_real(grad).sum((0, 2, 3))) if wanted[2] else None)

@@ -62,3 +62,16 @@ def test_chinese_letters_come_from_a_font_that_is_made_for_them(
     families = qapp.font().families()
     qapp.setFont(usual)
     assert families[1:] == ["Noto Sans CJK SC"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Quick. Minutes on a CPU. Or so.", ("Quick.", "Minutes on a CPU. Or so.")),
+        ("很快。用 CPU 只需 2.5 分钟。", ("很快。", "用 CPU 只需 2.5 分钟。")),
+        ("One alone.", ("One alone.", "")),
+    ],
+)
+def test_the_first_sentence_ends_at_the_full_stop_of_its_language(text: str, found: tuple[str, str]) -> None:
+    """Chinese ends a sentence with 。 and leaves no space behind it."""
+    assert translate.first_sentence(text) == found

@@ -347,7 +347,7 @@ def _repeatable(manifest: Manifest) -> str:
     machine = manifest.machine
     if said := unlike(segments):
         return said
-    if machine.device == "cpu" and machine.precision != "bf16":
+    if machine.device == "cpu" and machine.precision in ("", "fp32"):
         return SAME_ROWS
     where = " in ".join(filter(None, (machine.device_name or machine.device, machine.precision)))
     return f"{SAME_DRAWS} This run was computed on {where}." if where else SAME_DRAWS

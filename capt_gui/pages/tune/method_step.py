@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from capt_gui.pages.tune.attack_boxes import AttackBoxes
 from capt_gui.pages.tune.forecast_card import ForecastCard
 from capt_gui.pages.tune.step import Step
+from capt_gui.translate import first_sentence
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.choice_cards import Choice, ChoiceCards
@@ -86,12 +87,12 @@ class MethodStep(Step):
         self.others.setVisible(bool(method.relatives))
         self.presets.set_choices(
             [
-                Choice(one.name, one.label, _split(one.summary)[0], method.cost_of(one), one.summary)
+                Choice(one.name, one.label, first_sentence(one.summary)[0], method.cost_of(one), one.summary)
                 for one in method.presets
             ],
             state.preset,
         )
-        rest = _split(method.preset.summary)[1] if method.preset else ""
+        rest = first_sentence(method.preset.summary)[1] if method.preset else ""
         self._rest.setText(rest)
         self._rest.setVisible(bool(rest))
         self.form.show_settings(method.params(), method.values())
@@ -118,9 +119,3 @@ class MethodStep(Step):
         panels = QWidget()
         fill(QHBoxLayout(panels), (sides[0], 2), (sides[1], 3), spacing=14, margins=(20, 16, 20, 16))
         fill(QVBoxLayout(self), scrolled(centred(panels, _WIDTH)))
-
-
-def _split(summary: str) -> tuple[str, str]:
-    """The first sentence, which stands on the card, and the rest."""
-    first, stop, rest = summary.partition(". ")
-    return first + stop.strip(), rest

@@ -10,7 +10,7 @@ from capt_gui.pages.tune.split_settings import SplitSettings
 from capt_gui.pages.tune.step import Step
 from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.panels.notice_list import NoticeList
-from capt_gui.translate import spoken
+from capt_gui.translate import first_sentence, spoken
 from capt_gui.view_models.data_warnings import Notice
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.picture_list import PictureList
@@ -141,6 +141,4 @@ class SplitStep(Step):
 
 def _notice(kind: str, sentence: str) -> Notice:
     """Show the engine's sentences: the first one, and below it the rest."""
-    said = spoken(sentence)
-    message, mark, hint = said.partition("。" if "。" in said else ". ")
-    return Notice(kind, message + mark.strip(), hint)
+    return Notice(kind, *first_sentence(spoken(sentence)))

@@ -115,6 +115,12 @@ def preferences(usual_folders: dict[str, str]) -> tuple[Preference, ...]:
             "keep_runs", runs, tr("Keep runs for reports"), tr("Without it, nothing can be reported or resumed."), SWITCH,
         ),
         Preference(
+            "keep_pictures", runs, tr("Attacked pictures of a run"),
+            tr("Files of the pictures that fooled the model. The few that a report shows are kept in any case."), CHOICE,
+            (("none", tr("None of them")), ("some", tr("Up to 1,000, drawn by the seed")), ("all", tr("All of them"))),
+            words=tr("PNG disk"),
+        ),
+        Preference(
             "runs_budget_gb", runs, tr("Ask above"),
             tr("Where kept runs take more, the Report page asks what to do. Nothing is deleted for it."), NUMBER,
             high=100_000, decimals=1, unit=tr("GB"), zero=tr("Never"), words=tr("budget disk"),

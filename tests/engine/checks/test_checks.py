@@ -17,7 +17,7 @@ from capt_engine.checks.context import CheckContext
 from capt_engine.checks.subset import Subset, logits_of
 from capt_engine.checks.table import CHECKS, FEWEST, TOO_FEW, Finding, in_order
 from capt_engine.evaluation.checks import LIVE, run_checks
-from capt_engine.model.classifier import Classifier
+from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import Progress, no_progress
 from capt_engine.records import Check
 from capt_engine.registry import param
@@ -25,6 +25,9 @@ from tests.engine.checks.planted import After, Linear, pictures, subset
 
 THREAT = Threat(eps=0.05)
 ATTACK = PGD(steps=8)
+
+
+OF_A_CLIP = ("normalised", "gradient-signs")
 
 
 def statuses(
@@ -45,10 +48,11 @@ def test_a_healthy_model_passes_every_check() -> None:
     """A linear model, its undefended twin beside it, and PGD: all that can be made is made, and passes."""
     made = statuses(After(Linear()).eval(), frozen=Linear(seed=0))
     found = {name: one.status for name, one in made.items()}
-    # Plain CLIP is a CLIP, so only a CLIP can be asked how it was trained to be normalised; that check has a test of its own.
-    assert found.pop("normalised") == "not_run"
+    # Only a CLIP can be asked how it was trained to be normalised, and only another precision than fp32 how it rounds: they have tests
+    # of their own.
+    assert {found.pop(name) for name in OF_A_CLIP} == {"not_run"}
     assert set(found.values()) == {"pass"}, {name: one for name, one in made.items() if one.status == "fail"}
-    assert len(found) == len(LIVE) - 1
+    assert len(found) == len(LIVE) - 2
 
 
 def test_the_page_on_evaluation_says_which_checks_are_rates() -> None:
@@ -66,7 +70,7 @@ def test_shares_of_too_few_pictures_are_not_judged() -> None:
     for one in run_checks(context):
         if CHECKS[one.name].is_rate and one.name != "loss-rises":
             assert (one.status, one.value, one.shown) == ("not_run", None, TOO_FEW), one
-        elif one.name != "normalised":
+        elif one.name not in OF_A_CLIP:
             # The steps along a gradient are counted, not the pictures: five of each.
             assert one.status == "pass", one
 
@@ -124,6 +128,26 @@ def test_pixels_of_another_scale_are_caught(scale: float, shift: float) -> None:
     images, _ = pictures(Linear())
     found = statuses(Linear(), images=images * scale + shift, full=False)
     assert found["pixels"].status == "fail"
+
+
+class Flipped(Classifier):
+    """A CLIP whose gradient has the other sign where it is rounded."""
+
+    def forward(self, images: Tensor) -> Output:
+        """The logits, the other way round in any precision but fp32."""
+        found = super().forward(images)
+        return found if self.precision == "fp32" else Output(-found.logits, found.features)
+
+
+def test_rounding_that_turns_gradients_is_caught(tiny_classifier: Classifier, pixels: Any) -> None:
+    """The tiny CLIP in bf16 follows the gradient of fp32; one that does not is named, with the share of signs."""
+    images, labels = pixels(6), torch.zeros(6, dtype=torch.long)
+    for kind, status in ((Classifier, "pass"), (Flipped, "fail")):
+        model = kind(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template, precision="bf16")
+        seen = Subset("", model, images, labels, tuple("abcdef"), 0, logits_of(model, images), no_progress)
+        found = {one.name: one for one in run_checks(CheckContext(seen, ATTACK, THREAT, False))}["gradient-signs"]
+        assert found.status == status, found
+        assert found.shown.endswith("of the signs")
 
 
 def test_a_model_that_is_normalised_wrongly_is_caught(tiny_classifier: Classifier, pixels: Any) -> None:

@@ -145,10 +145,12 @@ class Cramped(Classifier):
     """A classifier on a device that holds only so many pictures at a time."""
 
     room = 2
+    refused = 0
 
     def forward(self, images: torch.Tensor) -> Output:
         """As ever, if there is room."""
         if len(images) > self.room:
+            self.refused += 1
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return super().forward(images)
 
@@ -160,6 +162,8 @@ def test_a_batch_too_large_for_the_memory_is_halved(
     cramped = Cramped(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template)
     halved = rows_of(changed(request_of_six, batch_size=6), cramped)
     assert halved == rows_of(changed(request_of_six, batch_size=6), tiny_classifier)
+    # Six, then three; the other three are not tried together.
+    assert cramped.refused == 2
 
 
 def test_a_picture_too_large_for_the_memory_is_a_sentence(

@@ -19,6 +19,7 @@ from capt_engine.records import (
     CHECK_LEVELS,
     LPIPS_NETS,
     PERTURBED,
+    PRECISIONS,
     ROUNDINGS,
     SUITES,
     AnalyzeRequest,
@@ -84,7 +85,8 @@ def options(draw: st.DrawFn, l2: bool) -> RunOptions:
             threat=st.just(threat),
             seed=SEED,
             device=st.sampled_from(["auto", "cpu", "cuda", "mps"]),
-            precision=st.sampled_from(["fp32", "bf16"]),
+            precision=st.sampled_from(PRECISIONS),
+            deterministic=st.booleans(),
             batch_size=st.integers(),
             lpips=st.sampled_from(["", *LPIPS_NETS]),
         )
@@ -172,7 +174,8 @@ TUNINGS = st.builds(
     notes=TEXT,
     licence=TEXT,
     device=st.sampled_from(["auto", "cpu", "cuda", "mps"]),
-    precision=st.sampled_from(["fp32", "bf16"]),
+    precision=st.sampled_from(PRECISIONS),
+    deterministic=st.booleans(),
 )
 
 
