@@ -237,7 +237,7 @@ def methods(device: torch.device) -> dict[str, object]:
     x = pictures(4)
     for side, at in (("there", device), ("here", torch.device("cpu"))):
         clip = backbone(at)
-        for method in (one for one in METHODS if not METHODS[one].learns_tower):
+        for method in (one for one in METHODS.names() if not METHODS[one].learns_tower):
             prompts = _prompts(clip, epochs=1, method=method)
             with torch.no_grad():
                 found[side][method] = capt.Classifier(clip, CLASSES, TEMPLATE, prompts=prompts)(x.to(at)).cpu().tolist()
