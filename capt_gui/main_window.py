@@ -47,6 +47,7 @@ from capt_gui.translate import later
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.preferences.shortcuts import EVERYWHERE, Shortcuts
+from capt_gui.view_models.preferences.stored_results import StoredResults
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 from capt_gui.view_models.work_under_way import work_under_way
 from capt_gui.widgets.actions import make_action
@@ -80,6 +81,7 @@ class MainWindow(QMainWindow):
         self._titles = {EVERYWHERE: self.tr("Everywhere")} | {info.key: self.tr(info.title) for info in PAGES}
         self.shortcuts = Shortcuts(desk.settings, self, complete=lambda: self.pages)
         self.preferences = desk.preferences
+        self.stored_results = StoredResults(desk.bridge, self)
         self.preferences_dialog: PreferencesDialog | None = None
         self.tour: GuidedTour | None = None
         self.help_desk = HelpDesk(self, desk, log_folder, self.shortcuts, self._titles)
@@ -228,7 +230,7 @@ class MainWindow(QMainWindow):
         if self.preferences_dialog is not None:
             self.preferences_dialog.deleteLater()
         self.preferences_dialog = PreferencesDialog(
-            self.desk.theme, self.preferences, self.shortcuts, self._titles, self
+            self.desk.theme, self.preferences, self.shortcuts, self.stored_results, self._titles, self
         )
         self.preferences_dialog.open()
 
@@ -317,7 +319,7 @@ class MainWindow(QMainWindow):
         Where work goes on that time was spent on, ask first, and stay open if the user wants that.
         """
         desk = self.desk
-        works = work_under_way(desk.evaluation.run, desk.analysis, desk.tuning.run)
+        works = work_under_way(desk.evaluation.run, desk.evaluation.ranking, desk.analysis, desk.tuning.run)
         if works:
             keep = all(work.is_kept for work in works)
             answer = self.tr("Close, keep what is there") if keep else self.tr("Close")

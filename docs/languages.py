@@ -44,14 +44,14 @@ _TABLES = (
 # Where only whole sentences reach the window; their other texts are names, keys and parts of damage reports.
 _SENTENCES_ONLY = (
     "application", "data/benchmarks", "data/inventory", "demo/", "download/", "errors", "files", "model/checkpoints",
-    "model/clip", "model/importers/", "model/lpips", "model/prompts", "model/text", "reading", "results/", "runs/",
+    "model/clip", "model/importers/", "model/lpips", "model/numerics", "model/prompts", "model/text", "reading", "results/", "runs/",
     "session/", "settings", "tuning/image_tower", "tuning/state",
 )  # fmt: skip
 # Calls whose texts are for programmers, for the log, or for the machine.
 _QUIET = frozenset({
     "AssertionError", "AttributeError", "KeyError", "NotImplementedError", "RuntimeError", "TypeError", "TypeVar",
     "ValueError", "cast", "compile", "debug", "endswith", "exception", "execute", "executemany", "executescript",
-    "getLogger", "info", "split", "startswith", "sub", "warn", "warning",
+    "getLogger", "info", "partition", "split", "startswith", "sub", "warn", "warning",
 })  # fmt: skip
 _WORDS = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z(§{]|^[A-Z][^ ]* [A-Za-z]|\. |[a-z]\.$")
 _LABEL = re.compile(r"^[A-ZΕε0-9][A-Za-z0-9∞&() εΔα\-/,.’'+×:]{2,}$")

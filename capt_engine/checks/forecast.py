@@ -13,8 +13,9 @@ from capt_engine.checks.subset import BATCH_SIZES
 PICTURES = {"off": 0, "cheap": 8, "full": 100}
 """The number of pictures that each level of checks uses."""
 
-# A pass forward and back costs about three forward, with all that an attack does in a step.
-_FORWARD = 1 / 3
+FORWARD = 1 / 3
+"""The share of a step that a forward pass takes: forward and back is about three forward, with all that an attack does in a step."""
+
 _SINGLE = 2
 
 
@@ -40,22 +41,22 @@ def pieces(
 
 
 def _pieces(is_full: bool, attack: Attack | None, n: int, right: float, held: float, others: int) -> Iterator[Piece]:
-    yield from _on(n, 2 * _FORWARD)
-    yield Piece(1, (min(n, ALONE) + 1) * _FORWARD)
+    yield from _on(n, 2 * FORWARD)
+    yield Piece(1, (min(n, ALONE) + 1) * FORWARD)
     if attack is None:
         return
     steps, restarts = float(attack.work), getattr(attack, "restarts", 1)
     n_right, n_held = round(right * n), round(held * n)
-    yield from _on(n if is_full else min(TWO, n), (restarts * 3 if hasattr(attack, "steps") else steps) + _FORWARD)
+    yield from _on(n if is_full else min(TWO, n), (restarts * 3 if hasattr(attack, "steps") else steps) + FORWARD)
     yield from _on(n, 1)
-    yield from _on(n_right, steps + _SINGLE + 3 * _FORWARD)
+    yield from _on(n_right, steps + _SINGLE + 3 * FORWARD)
     yield from _on(n_right if is_full else min(FEW, n_right), STEPS + 1)
     if not is_full:
         return
     doubled = sum(2 * steps for name in ("steps", "restarts") if hasattr(attack, name))
-    yield from _on(n_right, 3 * steps + 3 * _FORWARD)
+    yield from _on(n_right, 3 * steps + 3 * FORWARD)
     yield from _on(n, (1 + others) * steps)
-    yield from _on(n_held, doubled + BLACK_BOX_QUERIES * _FORWARD)
+    yield from _on(n_held, doubled + BLACK_BOX_QUERIES * FORWARD)
     yield Piece(1, min(n, HIDDEN) * (steps + 1))
 
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
-from capt_engine.checks.forecast import PICTURES, Piece, pieces
+from capt_engine.checks.forecast import FORWARD, PICTURES, Piece, pieces
 from capt_engine.evaluation.minimal import ROUNDS
 from capt_engine.evaluation.pace import Timed, line, pace_of, warm
 from capt_engine.evaluation.plan import Plan
@@ -17,26 +17,31 @@ from capt_engine.records import Pace, PictureRow
 class StepWatch:
     """Times of an attack's steps, by how many pictures they were taken on at once.
 
-    clock: of the run's work. begin, end: the units of work of a picture between which the attack's steps are.
+    clock: of the run's work. begin, end: the units of work of a picture between which the attack's steps are. passes: the forward
+    passes for the clean answers, which are behind the first unit: they tell what a step takes while nobody has taken one, as where
+    no picture so far was worth attacking.
     """
 
-    def __init__(self, clock: WorkClock, begin: int, end: int) -> None:
-        self._clock, self._begin, self._end = clock, begin, end
+    def __init__(self, clock: WorkClock, begin: int, end: int, passes: int = 1) -> None:
+        self._clock, self._begin, self._end, self._passes = clock, begin, end, passes
         self._last = (-1, 0.0)
-        self._sums: dict[int, tuple[float, int]] = {}
+        self._steps: dict[int, tuple[float, int]] = {}
+        self._answers: dict[int, tuple[float, int]] = {}
 
     def tick(self, n: int, done: int) -> None:
         """Note that `n` pictures at once have `done` units of work behind them; what follows at once is one step."""
         now_s = self._clock.now_s()
         last, last_s = self._last
         if done == last + 1 and self._begin <= last and done <= self._end:
-            seconds, count = self._sums.get(n, (0.0, 0))
-            self._sums[n] = (seconds + now_s - last_s, count + 1)
+            _add(self._steps, n, now_s - last_s)
+        elif last == 0 < done:
+            _add(self._answers, n, now_s - last_s)
         self._last = (done, now_s)
 
     def seconds(self, some: Sequence[Piece]) -> float:
-        """Return the seconds that these pieces of work take; 0 where no step was timed."""
-        timed = [Timed(n, seconds / count) for n, (seconds, count) in self._sums.items()]
+        """Return the seconds that these pieces of work take; 0 where nothing was timed."""
+        sums, share = (self._steps, 1.0) if self._steps else (self._answers, self._passes * FORWARD)
+        timed = [Timed(n, seconds / count / share) for n, (seconds, count) in sums.items()]
         if not timed:
             return 0.0
         start_s, picture_s = line(warm(timed))
@@ -52,7 +57,7 @@ class Timing:
         self._batches: list[Timed] = []
         self._n = self._right = self._held = 0
         self._begun_s = clock.now_s()
-        self.watch = StepWatch(clock, *_leading(work))
+        self.watch = StepWatch(clock, *_leading(work), _passes(work))
 
     def begin(self) -> None:
         """Begin a batch with the reading of its pictures."""
@@ -92,9 +97,22 @@ class Timing:
     def _checks_s(self) -> float:
         work, n = self._work, self._n_checked
         others = (work.baseline is not None or work.classifier is not work.frozen) + (work.source is not None)
-        shares = (self._right / max(self._n, 1), self._held / max(self._n, 1))
-        some = pieces(work.checks, work.leading, n, *shares, others=others)
+        right = self._right / max(self._n, 1)
+        # One that held and one that did not are counted beside those that were met: a few, perhaps of one class, are no sure sign.
+        held = right * (self._held + 1) / (self._right + 2)
+        some = pieces(work.checks, work.leading, n, right, held, others=others)
         return len(work.variants) * self.watch.seconds(some)
+
+
+def _add(sums: dict[int, tuple[float, int]], n: int, seconds: float) -> None:
+    before, count = sums.get(n, (0.0, 0))
+    sums[n] = (before + seconds, count + 1)
+
+
+def _passes(work: Plan) -> int:
+    """The forward passes of a batch for its clean answers: of each model that answers or is attacked, and of the zero-shot one."""
+    has_plain = work.is_table or any(one.classifier is work.frozen for one in work.variants)
+    return len({one.id for one in (*work.variants, *work.sources)}) + (not has_plain)
 
 
 def _leading(work: Plan) -> tuple[int, int]:

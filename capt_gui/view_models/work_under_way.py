@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from capt_gui.translate import counted, tr
+from capt_gui.view_models.evaluate.ranking_run import RankingRun
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.formatting import time_taken
@@ -21,12 +22,17 @@ class Work(NamedTuple):
     is_kept: bool
 
 
-def work_under_way(evaluation: EvaluateRun, analysis: AnalysisModel, tuning: TuneRun) -> tuple[Work, ...]:
+def work_under_way(
+    evaluation: EvaluateRun, ranking: RankingRun, analysis: AnalysisModel, tuning: TuneRun
+) -> tuple[Work, ...]:
     """Return the jobs that have worked for at least `WORTH_ASKING_S` seconds, and would be broken off by closing the window."""
     found = []
     if evaluation.elapsed_s >= WORTH_ASKING_S:
         title = tr("An evaluation goes on: {} of work.").format(time_taken(evaluation.elapsed_s))
         found.append(_run(title, evaluation.n_done, is_kept=evaluation.is_kept))
+    if ranking.elapsed_s >= WORTH_ASKING_S:
+        title = tr("A ranking goes on: {} of work.").format(time_taken(ranking.elapsed_s))
+        found.append(Work(title, ranking_fate(ranking), ranking.is_kept))
     if analysis.elapsed_s >= WORTH_ASKING_S:
         title = tr("An analysis goes on: {} of work.").format(time_taken(analysis.elapsed_s))
         found.append(_run(title, analysis.n_done, is_kept=analysis.is_kept))
@@ -39,6 +45,15 @@ def work_under_way(evaluation: EvaluateRun, analysis: AnalysisModel, tuning: Tun
             )
         )
     return tuple(found)
+
+
+def ranking_fate(ranking: RankingRun) -> str:
+    """Return a sentence on what is left of the ranking under way where it is broken off."""
+    if ranking.is_kept:
+        return tr(
+            "Variants that are done, and the pictures of the one under way, stay as kept runs; the table does not."
+        )
+    return tr("Runs are not kept, so all that was measured for the ranking would be lost.")
 
 
 def _run(title: str, n: int, *, is_kept: bool) -> Work:

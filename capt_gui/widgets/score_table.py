@@ -63,8 +63,8 @@ class ScoreTable(QTableView):
                 item = QStandardItem(cell.text)
                 item.setData(cell.value, _SORT)
                 item.setTextAlignment(right if column else left)
-                if not column:
-                    item.setData(plain(cell.text), Qt.ItemDataRole.ToolTipRole)
+                if shown := headings[column][1] if column else cell.text:
+                    item.setData(plain(shown), Qt.ItemDataRole.ToolTipRole)
                 item.setData(f"{headings[column][0]}: {cell.spoken or cell.text}", Qt.ItemDataRole.AccessibleTextRole)
                 items.append(item)
             self._rows.appendRow(items)

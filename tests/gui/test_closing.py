@@ -96,6 +96,28 @@ def test_a_long_evaluation_is_asked_about(bench: Bench, window: MainWindow, aske
     play(bench, r.JobCancelled(job))
 
 
+def test_a_ranking_is_asked_about(bench: Bench, window: MainWindow, asked: Asked, clock: list[float]) -> None:
+    """When the window closes, and when it is cancelled: each variant that is done is a run of its own, the table is lost."""
+    evaluations = tuple(
+        r.EvaluateRequest("/d", options=r.RunOptions(model="demo", prompts=name, keep=f"/r/{name}"))
+        for name in ("a", "b")
+    )
+    ranking = bench.desk.evaluation.ranking
+    ranking.go(r.CompareRequest(evaluations))
+    job = r.JobId(len(bench.engine.requests))
+    play(bench, r.JobStarted(job))
+    clock[0] = 720
+    window.close()
+    assert window.isVisible()
+    ((_, question, answer, hint),) = asked.questions
+    assert question == "A ranking goes on: 12 min of work."
+    assert answer == "Close, keep what is there"
+    assert "stay as kept runs" in hint
+    asked.answer = True
+    window.close()
+    play(bench, r.JobCancelled(job))
+
+
 def test_a_window_that_nothing_goes_on_in_closes_at_once(
     bench: Bench, window: MainWindow, asked: Asked, clock: list[float]
 ) -> None:

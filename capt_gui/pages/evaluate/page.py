@@ -25,7 +25,7 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.formatting import time_taken
 from capt_gui.view_models.navigation import EXPLORE, REPORT
 from capt_gui.view_models.runs_model import caption, title
-from capt_gui.view_models.work_under_way import WORTH_ASKING_S
+from capt_gui.view_models.work_under_way import WORTH_ASKING_S, ranking_fate
 from capt_gui.widgets.confirmation import confirm
 from capt_gui.widgets.drop_area import local_paths
 from capt_gui.widgets.layout import fill
@@ -254,6 +254,11 @@ class EvaluatePage(Page):
             question = self.tr("Break off {} of work?").format(time_taken(self._run.elapsed_s))
             hint = self.tr("This run is not kept, so it cannot be resumed.")
             if not self.ask(self.window(), self.tr("Cancel the evaluation"), question, self.tr("Break off"), hint):
+                return
+        if self._ranking.elapsed_s >= WORTH_ASKING_S:
+            question = self.tr("Break off {} of work?").format(time_taken(self._ranking.elapsed_s))
+            title, hint = self.tr("Cancel the ranking"), ranking_fate(self._ranking)
+            if not self.ask(self.window(), title, question, self.tr("Break off"), hint):
                 return
         self._run.cancel()
         self._ranking.cancel()

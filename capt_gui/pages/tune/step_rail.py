@@ -29,7 +29,7 @@ class StepRail(QFrame):
         self._theme = theme
         self._group = QButtonGroup(self)
         self._buttons: list[StepButton] = []
-        self.setAccessibleName(self.tr("Steps"))
+        self.setAccessibleName(self.tr("Steps", "of the wizard"))
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)

@@ -17,9 +17,11 @@ from PySide6.QtWidgets import (
 
 from capt_gui.panels.preferences.row import PreferenceRow
 from capt_gui.panels.preferences.shortcut_list import ShortcutList
+from capt_gui.panels.preferences.stored_box import StoredBox
 from capt_gui.theme import Theme
 from capt_gui.view_models.preferences.model import Preferences
 from capt_gui.view_models.preferences.shortcuts import Shortcuts
+from capt_gui.view_models.preferences.stored_results import StoredResults
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.scrolled import scrolled
@@ -36,6 +38,7 @@ class PreferencesDialog(QDialog):
         theme: Theme,
         model: Preferences,
         shortcuts: Shortcuts,
+        stored: StoredResults,
         page_titles: dict[str, str],
         parent: QWidget | None = None,
     ) -> None:
@@ -50,6 +53,8 @@ class PreferencesDialog(QDialog):
         self.sections.setProperty("places", True)
         self.sections.addItems([*model.sections(), self.tr("Shortcuts")])
         self.rows = {one.name: PreferenceRow(theme, model, one) for one in model.table}
+        self.stored_box = StoredBox(stored)
+        self._stored_section = next(one.section for one in model.table if one.name == "runs_budget_gb")
         self.shortcut_list = ShortcutList(shortcuts, page_titles)
         self._headings: dict[str, QLabel] = {}
         self._nothing = text(self.tr("No setting has these words."), "muted")
@@ -60,6 +65,8 @@ class PreferencesDialog(QDialog):
             for row in self.rows.values():
                 if row.one.section == section:
                     column.addWidget(row)
+            if section == self._stored_section:
+                column.addWidget(self.stored_box)
         column.addStretch()
         body = QWidget()
         body.setLayout(column)
@@ -98,6 +105,10 @@ class PreferencesDialog(QDialog):
             row.setVisible(fits)
             if fits:
                 shown.add(row.one.section)
+        fits = self.stored_box.fits(words) if words else section == self._stored_section
+        self.stored_box.setVisible(fits)
+        if fits:
+            shown.add(self._stored_section)
         for title, heading in self._headings.items():
             heading.setVisible(title in shown)
         n_keys = self.shortcut_list.filter(words)

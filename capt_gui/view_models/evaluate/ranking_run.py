@@ -87,6 +87,11 @@ class RankingRun(OneJob):
         """Return a few words on why nothing can be ranked now; "" when it can."""
         return self._choices.problem()
 
+    @property
+    def is_kept(self) -> bool:
+        """True if each variant of the ranking under way is kept as a run of its own."""
+        return self.request is not None and all(one.options.keep for one in self.request.evaluations)
+
     def start(self, variants: tuple[VariantOption, ...]) -> None:
         """Evaluate and rank `variants` with the choices of the page as they are now, each in a run folder of its own.
 
@@ -95,7 +100,7 @@ class RankingRun(OneJob):
         if self.is_running or self.problem() or not 2 <= len(variants) <= MOST_VARIANTS:
             return
         base = self._choices.request()
-        self.request = CompareRequest(
+        request = CompareRequest(
             tuple(
                 replace(
                     base,
@@ -111,6 +116,13 @@ class RankingRun(OneJob):
                 for one in variants
             )
         )
+        self.go(request)
+
+    def go(self, request: CompareRequest) -> None:
+        """Begin the ranking that `request` asks for; nothing happens while another goes on."""
+        if self.is_running:
+            return
+        self.request = request
         self.result = self.failure = None
         self._labels = {}
         self._run(

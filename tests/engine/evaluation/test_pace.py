@@ -10,10 +10,10 @@ import pytest
 
 from capt_engine.attacks.pgd import PGD
 from capt_engine.checks.forecast import pieces
-from capt_engine.evaluation import analysis, pace
+from capt_engine.evaluation import analysis, pace, timing
 from capt_engine.evaluation.pace import Timed, line, pace_of
 from capt_engine.evaluation.timing import StepWatch
-from capt_engine.progress import WorkClock
+from capt_engine.progress import WorkClock, no_progress
 from capt_engine.records import Pace
 
 DOUBLING = (1, 2, 4)
@@ -121,6 +121,19 @@ def test_steps_tell_what_checks_take() -> None:
     assert watch.seconds(some) == pytest.approx(sum(one.steps * (0.1 + 0.01 * one.n) for one in some))
 
 
+def test_clean_answers_tell_what_checks_take_while_nothing_was_attacked() -> None:
+    """Where no picture so far was worth an attack, a step counts as three of the passes that were timed, two at a time here."""
+    clock = Clock()
+    watch = StepWatch(clock, 1, 11, passes=2)  # type: ignore[arg-type]
+    for n in DOUBLING:
+        clock.s += 7.0
+        watch.tick(n, 0)
+        clock.s += 0.2 + 0.02 * n
+        watch.tick(n, 12)
+    some = pieces("cheap", PGD(steps=10), 8, 0.25, 0.0)
+    assert watch.seconds(some) == pytest.approx(sum(one.steps * 3 * (0.1 + 0.01 * one.n) for one in some))
+
+
 class Heard:
     """A progress that hears what is foreseen, on a clock of its own: each tick takes a second of work."""
 
@@ -138,7 +151,10 @@ class Heard:
 def test_a_run_tells_what_is_left_after_each_batch(
     tiny_classifier: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pictures and the checks behind them, by batches of 1, 2, 4 and 3 that take 3 seconds and one for each picture; then none."""
+    """Pictures and the checks behind them, by batches of 1, 2, 4 and 3 that take 3 seconds and one for each picture; then none.
+
+    However few pictures were met, the share of right ones that hold is taken to be neither none nor all.
+    """
     from capt_engine.data.labelled_set import Item
     from capt_engine.evaluation.plan import Variant, plan_evaluation
     from capt_engine.records import EvaluateRequest, RunOptions
@@ -148,6 +164,9 @@ def test_a_run_tells_what_is_left_after_each_batch(
     items = [Item(str(path), 0) for path in sorted((tmp_path / "a").iterdir())]
     request = EvaluateRequest(str(tmp_path), checks="cheap", options=RunOptions(classes=tiny_classifier.classes))
     plan = plan_evaluation(request, [Variant("none", tiny_classifier)], tiny_classifier.zero_shot, "given")
+    rows: list[Any] = []
+    analysis.evaluate(plan, items, rows.extend, no_progress)
+    items = [Item(one.path, row.clean.winner) for one, row in zip(items, rows, strict=True)]
     now, begun = [0.0], [0.0]
     real = analysis.rows_of
 
@@ -165,12 +184,21 @@ def test_a_run_tells_what_is_left_after_each_batch(
         return found
 
     monkeypatch.setattr(analysis, "rows_of", rows_of)
+    shares: list[tuple[float, float]] = []
+
+    def noted(level: str, attack: Any, n: int, right: float, held: float, **more: int) -> Any:
+        shares.append((right, held))
+        return pieces(level, attack, n, right, held, **more)
+
+    monkeypatch.setattr(timing, "pieces", noted)
     monkeypatch.setattr(WorkClock, "now_s", lambda _: now[0])
     heard = Heard()
     result = analysis.evaluate(plan, items, lambda _: None, heard)
     after = [after_s for _, after_s in heard.left]
     assert [work_s for work_s, _ in heard.left] == [pytest.approx(one) for one in (28.0, 14.375, 5.625, 0.0)]
     assert all(one > 0 for one in after)
+    assert all(0 < held < right == 1 for right, held in shares)
+    assert shares[0][1] in (1 / 3, 2 / 3)
     assert result.pace is not None
     assert (result.pace.batch_s, result.pace.picture_s) == (pytest.approx(1.5), pytest.approx(1.375))
 
