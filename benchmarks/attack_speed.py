@@ -1,9 +1,12 @@
-"""Our PGD beside the same loop written by hand, torchattacks and foolbox: time at equal work, time to the same verdict, peak memory.
+"""Our PGD beside the same loop written by hand, torchattacks, foolbox and ART: time at equal work, time to the same verdict, peak memory.
 
-Speed and memory are taken on ViT-B/32 with random weights, verdicts on the bundled demo model and its own pictures. All ask the same
-classifier, in turns, and each round gives one ratio; what is printed is the median of the rounds and how far they lie apart. foolbox comes
-with `uv run --isolated --group oracles python benchmarks/attack_speed.py`; torchattacks has to be put beside it without what it asks
-for (`uv pip install --no-deps torchattacks`, in an environment of its own), as it asks for a very old version of requests.
+Speed and memory are taken on ViT-B/32 with random weights. Verdicts are taken on the models of `--model`: the bundled demo model and its
+own pictures, the photograph models on the sample pictures (`--folder`: on yours), ViT-B/32 on random ones; the last two with the model's
+own answers as labels. `--half` looks for the budget at which half of the pictures survive. `--parts`, `--model` and `--against` choose
+some of it. All ask the same classifier, in turns, and each round gives one ratio; what is printed is the median of the rounds and how far
+they lie apart. foolbox comes with `uv run --isolated --group oracles python benchmarks/attack_speed.py`; torchattacks has to be put beside
+it without what it asks for (`uv pip install --no-deps torchattacks`, in an environment of its own), as it asks for a very old version of
+requests; ART is `adversarial-robustness-toolbox`.
 """
 
 from __future__ import annotations
@@ -146,6 +149,26 @@ def by_foolbox(problem: Problem) -> Tensor:
     return attack(model, problem.images, problem.labels, epsilons=[problem.eps])[1][0]
 
 
+def by_art(problem: Problem) -> Tensor:
+    import numpy as np
+    from art.attacks.evasion import ProjectedGradientDescent
+    from art.estimators.classification import PyTorchClassifier
+
+    images = problem.images
+    with torch.no_grad():
+        n_classes = problem.model.classifier(images[:1]).shape[1]
+    estimator = PyTorchClassifier(
+        model=problem.model, loss=torch.nn.CrossEntropyLoss(), input_shape=tuple(images.shape[1:]), nb_classes=n_classes,
+        clip_values=(0.0, 1.0), device_type="gpu" if images.device.type == "cuda" else "cpu",
+    )  # fmt: skip
+    attack = ProjectedGradientDescent(
+        estimator, norm=np.inf, eps=problem.eps, eps_step=problem.eps / 4, max_iter=problem.steps, num_random_init=1,
+        batch_size=len(images), verbose=False,
+    )  # fmt: skip
+    found = attack.generate(x=images.cpu().numpy(), y=problem.labels.cpu().numpy())
+    return torch.from_numpy(found).to(images)
+
+
 WAYS: dict[str, Callable[[Problem], Tensor]] = {
     "ours": ours,
     "ours, stop at success": ours_stopping,
@@ -153,14 +176,17 @@ WAYS: dict[str, Callable[[Problem], Tensor]] = {
     "by hand, strongest kept": by_hand_strongest,
     "torchattacks": by_torchattacks,
     "foolbox": by_foolbox,
+    "art": by_art,
 }
+OTHERS = ("torchattacks", "foolbox", "art")
+MODELS = ("demo", "photo", "photo-robust", "vit-b-32")
 
 
 def present(ways: Sequence[str]) -> list[str]:
     """Those that can be run here; the others are named with the reason."""
     found = []
     for way in ways:
-        if way in ("torchattacks", "foolbox") and find_spec(way) is None:
+        if way in OTHERS and find_spec(way) is None:
             print(f"{way}: left out, not installed here")
         else:
             found.append(way)
@@ -248,10 +274,58 @@ def demo(args: argparse.Namespace, eps: float) -> Problem:
     return Problem(Counting(classifier), images, torch.tensor(labels, device=device), args.steps, eps)
 
 
+def photographs(model: str, args: argparse.Namespace, eps: float) -> Problem:
+    """A bundled photograph model on the sample pictures, each in several places of its frame, with its own answers as labels."""
+    from PIL import Image
+
+    from capt_engine.data.images import read_photo
+    from capt_engine.resources import resource
+
+    device = torch.device(args.device)
+    backbone = load_backbone(model, device)
+    classes = ("cat", "dog", "bird", "car", "flower", "fruit", "mug", "boat", "tree", "house")
+    classifier = Classifier(backbone, classes, "a photo of a {}.", precision=args.precision)
+    files = sorted(
+        one
+        for one in (args.folder or resource("samples")).rglob("*")
+        if one.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")
+    )
+    whole = torch.stack([backbone.view(Image.fromarray(read_photo(one).rgb)) for one in files])
+    shifts = [torch.roll(whole, 16 * turn, dims=3) for turn in range(-(-args.verdict_pictures // len(files)))]
+    images = torch.cat(shifts)[: args.verdict_pictures].to(device)
+    with torch.no_grad():
+        labels = classifier(images).argmax(dim=1)
+    return Problem(Counting(classifier), images, labels, args.steps, eps)
+
+
+def halved(problem: Problem) -> float:
+    """The budget at which half of the pictures survive our attack, in [0, 1], to an eighth of 1/255."""
+    low, high = 0.0, 64 / 255
+    while high - low > 0.125 / 255:
+        problem.eps = (low + high) / 2
+        with torch.no_grad():
+            fooled = problem.model(ours_stopping(problem)).argmax(dim=1) != problem.labels
+        low, high = (low, problem.eps) if fooled.float().mean() >= 0.5 else (problem.eps, high)
+    return high
+
+
+def problem_of(model: str, folder: str, args: argparse.Namespace, eps: float) -> Problem:
+    """The pictures and the model that verdicts are taken on."""
+    if model == "demo":
+        return demo(args, eps)
+    if model == "vit-b-32":
+        problem = full_size(folder, args)
+        problem.eps = eps
+        return problem
+    return photographs(model, args, eps)
+
+
 def work(folder: str, args: argparse.Namespace) -> None:
     """Equal work on ViT-B/32."""
     problem = full_size(folder, args)
-    ways = present([way for way in WAYS if way != "ours, stop at success"])
+    ways = present(
+        [way for way in WAYS if way != "ours, stop at success" and (way not in OTHERS or way in args.against)]
+    )
     # Nobody pays for what is set up at the first call.
     for way in ways:
         WAYS[way](Problem(problem.model, problem.images, problem.labels, 1))
@@ -261,15 +335,19 @@ def work(folder: str, args: argparse.Namespace) -> None:
     print(f"  ours: {speed:.1f} pictures a second and step")
 
 
-def verdict(args: argparse.Namespace) -> None:
-    """Time until each picture's verdict is known, on a model that breaks."""
-    ways = present(["ours, stop at success", "ours", "torchattacks", "foolbox"])
-    for eps in args.verdict_eps:
-        problem = demo(args, eps / 255)
-        print(
-            f"verdict: demo model, PGD-{args.steps}, ε = {eps:g}/255, {len(problem.images)} pictures, {args.rounds} rounds"
-        )
-        in_turns("ours, stop at success", ways, problem, args.rounds, steps_alike=False)
+def verdict(folder: str, args: argparse.Namespace) -> None:
+    """Time until each picture's verdict is known."""
+    ways = present(["ours, stop at success", "ours", *args.against])
+    for model in args.model:
+        for eps in [0.0] if args.half else args.verdict_eps:
+            problem = problem_of(model, folder, args, eps / 255)
+            if args.half:
+                problem.eps = halved(problem)
+            print(
+                f"verdict: {model}, PGD-{args.steps}, ε = {255 * problem.eps:g}/255, {len(problem.images)} pictures, "
+                f"{args.rounds} rounds"
+            )
+            in_turns("ours, stop at success", ways, problem, args.rounds, steps_alike=False)
 
 
 def peak_gib() -> float:
@@ -334,6 +412,10 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--pictures", type=int, default=4)
     parser.add_argument("--verdict-pictures", type=int, default=32)
+    parser.add_argument("--model", nargs="+", choices=MODELS, default=["demo"], help="of the part verdict")
+    parser.add_argument("--against", nargs="*", choices=OTHERS, default=list(OTHERS))
+    parser.add_argument("--folder", type=Path, help="photographs for the models photo and photo-robust")
+    parser.add_argument("--half", action="store_true", help="the budget at which half of the pictures survive")
     parser.add_argument("--verdict-eps", type=float, nargs="+", default=[2, 4, 8], help="of 255")
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=5)
@@ -364,7 +446,7 @@ def main() -> None:
         if "work" in args.parts:
             work(str(folder), args)
         if "verdict" in args.parts:
-            verdict(args)
+            verdict(str(folder), args)
         if "memory" in args.parts:
             memories(str(folder), args)
         if "ceiling" in args.parts:

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 TICK_S = 0.002
-LIMIT_S = 400
 RATIOS = Path(__file__).with_name("start_up_ratios.toml")
 MARKS = (
     ("Python runs", "python"),
@@ -47,9 +46,9 @@ STALLS = (
 )
 
 
-def child(started_s: float, plain: bool, where: bool) -> None:
+def child(started_s: float, plain: bool, where: bool, limit_s: float, only_paint: bool) -> None:
     """Run the app with probes in it, print one JSON object, leave."""
-    entered_s = time.time()
+    entered_s, entered_cpu_s = time.time(), time.process_time()
     from PySide6.QtCore import QEvent, QObject, QTimer
     from PySide6.QtWidgets import QApplication, QMainWindow
 
@@ -75,7 +74,7 @@ def child(started_s: float, plain: bool, where: bool) -> None:
         imports.open_clip = lambda: __import__("open_clip")  # type: ignore[assignment]
 
     marks: dict[str, float] = {"python": entered_s}
-    spent: dict[str, float] = {"python": time.process_time()}
+    spent: dict[str, float] = {"python": entered_cpu_s}
     gaps: list[tuple[float, float, float]] = []
     state: dict[str, Any] = {"torch_at_window": None, "modules_at_window": None, "last": None, "worked": 0.0}
 
@@ -107,8 +106,9 @@ def child(started_s: float, plain: bool, where: bool) -> None:
                 gaps.append((now, gap, min(gap, worked - state["worked"])))
             state["last"], state["worked"] = now, worked
             finished = marks.get("finished")
-            if now - started_s > LIMIT_S or (finished and now - finished > 0.5):
-                QApplication.quit()
+            if only_paint or now - started_s > limit_s or (finished and now - finished > 0.5):
+                # not quit(), which asks what becomes of work that goes on, and nobody answers
+                QApplication.exit(0)
 
     def watched(on_event: Any) -> Any:
         def seen(event: Event) -> None:
@@ -206,7 +206,7 @@ def late_ms(gaps: list[tuple[float, float, float]], kind: int) -> float:
     return 1000 * statistics.quantiles(values, n=100)[98] if len(values) > 100 else worst_ms(gaps, kind)
 
 
-def once(python: str, plain: bool = False, where: bool = False) -> dict[str, Any]:
+def once(python: str, args: argparse.Namespace) -> dict[str, Any]:
     """One start in a fresh process of this interpreter, with an empty set of user folders."""
     with tempfile.TemporaryDirectory() as home:
         places = {f"XDG_{kind}_HOME": home for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
@@ -218,10 +218,11 @@ def once(python: str, plain: bool = False, where: bool = False) -> dict[str, Any
             __file__,
             "--child",
             repr(time.time()),
-            *(["--plain"] if plain else []),
-            *(["--where"] if where else []),
+            "--limit",
+            str(args.limit),
+            *(f"--{name.replace('_', '-')}" for name in ("plain", "where", "only_paint") if getattr(args, name)),
         ]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT_S + 60)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=args.limit + 60)
     if done.returncode:
         sys.exit(done.stderr)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -273,9 +274,13 @@ def main() -> None:
     parser.add_argument(
         "--keep", action="store_true", help="write the ratios of processor time to start_up_ratios.toml"
     )
+    parser.add_argument(
+        "--only-paint", action="store_true", help="leave once the window is painted: seconds, not minutes"
+    )
+    parser.add_argument("--limit", type=float, default=180, help="seconds after which a start is broken off")
     args = parser.parse_args()
     if args.child is not None:
-        child(args.child, args.plain, args.where)
+        child(args.child, args.plain, args.where, args.limit, args.only_paint)
         return
     others = [str(args.beside / ".venv" / "bin" / "python")] if args.beside else []
     pythons = [sys.executable, *others]
@@ -284,11 +289,11 @@ def main() -> None:
         f"{os.cpu_count()} cores, load {load:.1f} before; {args.runs} runs each after one to warm up; the least of each"
     )
     for python in pythons:
-        once(python)
+        once(python, args)
     runs: dict[str, list[dict[str, Any]]] = {python: [] for python in pythons}
     for _ in range(args.runs):
         for python in pythons:
-            runs[python].append(once(python, args.plain, args.where))
+            runs[python].append(once(python, args))
     kept = tomllib.loads(RATIOS.read_text(encoding="utf-8")) if RATIOS.exists() else {}
     here, there = figures(runs[sys.executable]), figures(runs[others[0]]) if others else None
     show(here, there, kept)
@@ -300,17 +305,12 @@ def main() -> None:
         for run in runs[python] if args.where else ():
             print(*(f"  stood {1000 * seconds:.0f} ms {where}" for seconds, where in run["longest"]), sep="\n")
     if args.keep and there:
-        lines = [
-            f'"{label}" = {here[label][1] / there[label][1]:.2f}'
-            for label, _ in MARKS
-            if label in here and label in there
-        ]
-        RATIOS.write_text(
-            f"# Processor time against {args.beside.name}, the least of {args.runs} runs in turn; written by start_up.py --keep.\n"
-            + "\n".join(lines)
-            + "\n",
-            encoding="utf-8",
-        )
+        kept |= {
+            label: round(here[label][1] / there[label][1], 2) for label, _ in MARKS if label in here and label in there
+        }
+        head = "# Processor time of a start against that of commit 607864d, the least of some runs in turn; `start_up.py --keep` writes it."
+        lines = [f'"{label}" = {ratio:.2f}' for label, ratio in kept.items()]
+        RATIOS.write_text("\n".join([head, *lines, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from capt_gui.translate import tr
 from capt_gui.view_models.explore.sides import SUFFIX, CheckpointOption
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.buttons import IconButton
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picker import CLOSED, HEADING, Entry, Picker
@@ -108,8 +109,8 @@ class ModelPanel(QWidget):
         return option.info.label, option.info.id, option.info.summary
 
     def _lay_out(self) -> None:
-        prompts = text(self.tr("Prompts"), "muted", wrap=False)
-        above = fill(QHBoxLayout(), prompts, (None, 1), self.swap_button)
+        prompts = ElidedLabel(self.tr("Prompts"), "muted")
+        above = fill(QHBoxLayout(), (prompts, 1), self.swap_button)
         sides = QGridLayout()
         sides.setSpacing(8)
         for row, (side, picker) in enumerate(zip(SIDES, (self.picker_a, self.picker_b), strict=True)):

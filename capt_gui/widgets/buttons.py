@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QLabel, QPushButton, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 
+_LEAST_LABEL = 48
 _ICON_ROLES = {"primary": "accent_text", "link": "accent"}
 
 
@@ -143,3 +144,26 @@ class KeyedButtons(QButtonGroup):
 def _literal(text: str) -> str:
     """The text with its ampersands shown, which else mark a key."""
     return text.replace("&", "&&")
+
+
+class GivingButton(QToolButton):
+    """A button that gives way: its label is cut with an ellipsis where there is no room, and then stands in the tooltip.
+
+    label: the words, which the tooltip says while they are cut. words: what the tooltip says of them.
+    """
+
+    def __init__(self, label: str, words: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._label, self._words = label, words
+        set_tooltip(self, words)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a least width that cuts the label, where the place has no room for all of it."""
+        least = super().minimumSizeHint()
+        return QSize(min(least.width(), _LEAST_LABEL), least.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the label into the tooltip where the new width of `event` has no room for it."""
+        super().resizeEvent(event)
+        is_cut = bool(self.text()) and self.sizeHint().width() > self.width()
+        set_tooltip(self, f"{self._label}\n{self._words}".strip() if is_cut else self._words)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import GivingButton
 from capt_gui.widgets.layout import fill
 
 
-class _Header(QToolButton):
+class _Header(GivingButton):
     """The title line; opens and closes with Space, Return and the arrow keys."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -36,7 +37,7 @@ class Fold(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._content = content
-        self._header = _Header()
+        self._header = _Header(title)
         self._header.setProperty("foldHeader", True)
         self._header.setText(title)
         self._header.setAccessibleName(title)

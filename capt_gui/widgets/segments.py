@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme, repolish
-from capt_gui.widgets.buttons import KeyedButtons
+from capt_gui.widgets.buttons import GivingButton, KeyedButtons
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.side_badge import SIDES, draw_side
 
@@ -36,7 +35,7 @@ class Segments(QFrame):
         self.setProperty("segments", True)
         layout = fill(QHBoxLayout(self), spacing=2, margins=2)
         for key, label, words in choices:
-            button = _Segment(label, words)
+            button = GivingButton(label, words)
             button.setProperty("segment", True)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -97,18 +96,3 @@ class Segments(QFrame):
         draw_side(painter, QRectF(0, 0, _BADGE, _BADGE), self._theme, side, filled=filled)
         painter.end()
         return pixmap
-
-
-class _Segment(QToolButton):
-    """A button that says in its tooltip what its label says too, while that is cut with an ellipsis."""
-
-    def __init__(self, label: str, words: str) -> None:
-        super().__init__()
-        self._label, self._words = label, words
-        set_tooltip(self, words)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the label into the tooltip where the new width of `event` has no room for it."""
-        super().resizeEvent(event)
-        is_cut = bool(self.text()) and self.sizeHint().width() > self.width()
-        set_tooltip(self, f"{self._label}\n{self._words}".strip() if is_cut else self._words)

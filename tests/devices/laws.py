@@ -237,17 +237,21 @@ def methods(device: torch.device) -> dict[str, object]:
     x = pictures(4)
     for side, at in (("there", device), ("here", torch.device("cpu"))):
         clip = backbone(at)
-        for method in (one for one in METHODS if not METHODS[one].learns_tower):
-            prompts = _prompts(clip, epochs=1, method=method)
+        for method in (one for one in METHODS.names() if not METHODS[one].learns_tower):
+            prompts = _prompts(clip, epochs=1, method=method, n_ctx=2)
             with torch.no_grad():
                 found[side][method] = capt.Classifier(clip, CLASSES, TEMPLATE, prompts=prompts)(x.to(at)).cpu().tolist()
     return {**found}
 
 
-def _prompts(clip: Backbone, *, epochs: int, method: str = "capt", n: int = 10) -> LearnedPrompts:
+def _prompts(
+    clip: Backbone, *, epochs: int, method: str = "capt", n: int = 10, n_ctx: int | None = None
+) -> LearnedPrompts:
     """Prompts that were tuned for a few steps, on n pictures in batches of 5."""
     x, y = pictures(n), torch.arange(n) % len(CLASSES)
-    return capt.tune(clip, [(x, y)], CLASSES, TEMPLATE, method=method, epochs=epochs, eps=2 / 255, batch_size=5)
+    return capt.tune(
+        clip, [(x, y)], CLASSES, TEMPLATE, method=method, epochs=epochs, eps=2 / 255, batch_size=5, n_ctx=n_ctx
+    )
 
 
 def _evaluated(model: Classifier, checks: str = "cheap") -> dict[str, Any]:

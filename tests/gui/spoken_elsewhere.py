@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QTabBar,
     QToolButton,
     QWidget,
@@ -82,6 +83,10 @@ def cut(window: QWidget) -> list[str]:
 def _cut(part: QWidget) -> str:
     if isinstance(part, QLabel) and not isinstance(part, ElidedLabel) and part.text():
         return _cut_label(part)
+    if isinstance(part, QScrollArea) and part.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAlwaysOff:
+        content = part.widget()
+        over = content.width() - part.viewport().width() if content is not None else 0
+        return f"{over} pixels of its content" if over > 1 else ""
     if isinstance(part, QTabBar):
         return _cut_tabs(part)
     if isinstance(part, QHeaderView) and part.orientation() is Qt.Orientation.Horizontal:

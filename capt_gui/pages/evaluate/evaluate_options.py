@@ -23,7 +23,8 @@ class EvaluateOptions(QWidget):
         super().__init__(parent)
         self._choices = choices
         self._showing = False
-        self.curve = QCheckBox(self.tr("Curve: accuracy against ε, until chance"))
+        self.curve = QCheckBox(self.tr("Curve over ε, until chance"))
+        set_tooltip(self.curve, self.tr("Curve: accuracy against ε, until chance"))
         self._curve_text = text(role="caption")
         self._curve_box = column(self.curve, self._curve_text, spacing=2)
         self.checks = Segments(theme, self.tr("Checks"), [(key, *level) for key, level in self._levels().items()])
