@@ -107,7 +107,8 @@ def child(started_s: float, plain: bool, where: bool, limit_s: float, only_paint
             state["last"], state["worked"] = now, worked
             finished = marks.get("finished")
             if only_paint or now - started_s > limit_s or (finished and now - finished > 0.5):
-                QApplication.quit()
+                # not quit(), which asks what becomes of work that goes on, and nobody answers
+                QApplication.exit(0)
 
     def watched(on_event: Any) -> Any:
         def seen(event: Event) -> None:

@@ -42,7 +42,7 @@ ASKING = frozenset(
 SAID = re.compile(r"[A-Za-z]{2,}[,;:.]? [A-Za-z(]|^&?[A-Z][a-z&]{2,}…?$|[a-z]{2,}[.:…]$|^[A-Z][a-z]+ &[a-z]+$")
 # Names and keys, and words of a report to us.
 NAMES = frozenset({
-    "CAPT Explorer", "CAPT Explorer {}", "Ctrl+{}", "Del", "Esc", "Fusion", "Look", "Model", "PNG (*.png)", "Page", "Steps",
+    "CAPT Explorer", "CAPT Explorer {}", "Ctrl+{}", "{} {} cache", "Del", "Esc", "Fusion", "Look", "Model", "PNG (*.png)", "Page", "Steps",
     "Window", "capt run {}", "chart.{}", "consistency weight", "help:/{}", "image/{}", "no runs", "no search", "no sections",
     "pasted-{}", "perturbation-x{}", "pictures of results", "results-{}.csv", "side_{}", "start over", "starting the engine",
     "too large", "toy world", "{} pictures", "{} × {}, scale {}", "{}, {} view", "{}-adversarial{}.png", "{}-{}.svg",

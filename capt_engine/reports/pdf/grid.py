@@ -91,7 +91,7 @@ def _table(canvas: Canvas, tagged: StructElem, block: Grid, chosen: Sequence[int
 
 
 def _side_by_side(width: float) -> int:
-    """How many columns of a narrow table a page bears."""
+    """Return the number of columns of a narrow table that a page bears."""
     return max(min(int((WIDTH + _APART) // (width + _APART)), _MOST_COLUMNS), 1)
 
 

@@ -42,7 +42,7 @@ class StoredBox(QWidget):
 
     def fits(self, words: str) -> bool:
         """Return True if every one of `words` stands in what the box says."""
-        said = f"{self._title} {self._help} cache".casefold()
+        said = " ".join((self._title, self._help, "cache")).casefold()
         return all(word in said for word in words.casefold().split())
 
     def on_changed(self) -> None:

@@ -38,7 +38,7 @@ class StoredResults(OneJob):
 
     @property
     def text(self) -> str:
-        """What the store holds, of how much it may, and what was removed last; a word while nothing is known yet."""
+        """The contents of the store, the most that it may hold, and what was removed last; a word while nothing is known yet."""
         facts = self.facts
         if self.failure or facts is None:
             return self.failure or self.tr("Looking…")
