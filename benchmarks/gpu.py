@@ -155,7 +155,7 @@ def product_rate(device: torch.device, precision: str, side: int) -> float:
 
 
 def waits(device: torch.device, work: Callable[[], object]) -> float:
-    """How often the host waits for the device in `work`, as torch's profiler sees it; NaN on another device than CUDA."""
+    """Count the waits of the host for the device in `work`, as torch's profiler sees it; NaN on another device than CUDA."""
     if device.type != "cuda":
         return float("nan")
     from torch.profiler import ProfilerActivity, profile

@@ -1,4 +1,4 @@
-"""How often the host waits for an accelerator, and copies something to it: in loading a model, and in a step of each attack and of tuning.
+"""Waits of the host for an accelerator, and copies to it: in loading a model, and in a step of each attack and of tuning.
 
 Counted on the pretended accelerator of the tests, on the demo model: no GPU is needed, and every line of the product is seen. The same
 counts are asserted in tests/devices/test_laws.py. A minute or more.

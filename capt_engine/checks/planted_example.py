@@ -13,7 +13,7 @@ from torch import Tensor
 
 from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat
 from capt_engine.checks.subset import logits_of
-from capt_engine.model.devices import exact
+from capt_engine.model.devices import exact, finest
 
 # Points on the edge of the ball, and near neighbours of the clean picture at this share of the way.
 _EDGE, _NEAR, _INNER = 24, 8, 0.25
@@ -34,7 +34,9 @@ class PlantedModel:
     def __call__(self, images: Tensor) -> Tensor:
         """Logits (n, 2) of pixels (n, 3, h, w)."""
         margin = (_centred(self.model(images)) @ self.direction - self.threshold) / self.scale
-        return torch.stack([-margin / 2, margin / 2], dim=1)
+        logits = torch.stack([-margin / 2, margin / 2], dim=1)
+        # Back from the processor, where the pictures' device knows no float64.
+        return logits.to(finest(images.device)).to(images.device)
 
 
 def plant(model: LogitsFn, image: Tensor, threat: Threat, rngs: PictureRngs) -> PlantedModel | None:

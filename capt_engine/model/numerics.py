@@ -1,4 +1,4 @@
-"""The ways in which torch computes: precision of the image tower, what float32 means on a GPU, repeatable algorithms; set here alone.
+"""The exactness of torch: precision of the image tower, what float32 means on a GPU, and repeatable algorithms; set here alone.
 
 On NVIDIA's GPUs since Ampere float32 convolutions are computed in TF32 (10 bits of mantissa in place of 23) unless somebody forbids it, so
 that "fp32" would not be fp32. It is forbidden at each forward pass, and allowed for the precision "tf32" alone.

@@ -72,7 +72,7 @@ class Pretend:
 
     @property
     def halts(self) -> int:
-        """How often the host waited: for a value, for how many there are, or for a copy to it."""
+        """The number of times that the host waited: for a value, for how many there are, or for a copy to it."""
         return sum(self.waits.values()) + sum(self.from_device.values())
 
 
