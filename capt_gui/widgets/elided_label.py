@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
@@ -29,6 +29,13 @@ class ElidedLabel(QLabel):
         self.setText(text)
         set_tooltip(self, tip or text)
 
+    def event(self, event: QEvent) -> bool:
+        """Leave the tooltip to the parent where the whole text is in sight, as a term of the glossary says more there."""
+        if event.type() == QEvent.Type.ToolTip and self.toolTip() == self.text() and self._fits():
+            event.ignore()
+            return False
+        return super().event(event)
+
     def minimumSizeHint(self) -> QSize:
         """Return a smallest size of no width, as the text can be cut to any width."""
         return QSize(0, super().minimumSizeHint().height())
@@ -38,7 +45,9 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         rect = self.contentsRect()
-        fits = self.fontMetrics().horizontalAdvance(self.text()) <= rect.width()
-        words = self.text() if fits or not self._short else self._short
+        words = self.text() if self._fits() or not self._short else self._short
         text = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(rect, self.alignment() | Qt.TextFlag.TextSingleLine, text)
+
+    def _fits(self) -> bool:
+        return self.fontMetrics().horizontalAdvance(self.text()) <= self.contentsRect().width()

@@ -48,6 +48,7 @@ def contents() -> tuple[tuple[str, str], ...]:
         ("attacks.md", tr("Attacks")),
         ("metrics.md", tr("Metrics")),
         ("evaluation.md", tr("Evaluation and its checks")),
+        ("determinism.md", tr("What is the same, and where")),
         ("method.md", tr("How CAPT learns prompts")),
         ("importing.md", tr("Models and prompts from files")),
         ("results.md", tr("Measured results")),

@@ -156,17 +156,17 @@ def test_every_option_reaches_the_request() -> None:
     line = ["tune", "DATA", "--out", "p.safetensors", "--resume", "--detach-clean", "--val", "off"]
     for option, (_, value) in given.items():
         line += [option, str(value)]
-    request = tune.request_from(parser().parse_args(line))
+    request = tune.request_from(parser(line).parse_args(line))
     assert all(getattr(request, field) == value for field, value in given.values())
     assert (request.resume, request.detach_clean, request.validate) == (True, True, False)
-    plain = parser().parse_args(["tune", "DATA", "--out", "p.safetensors", "--shots", "all", "--model", "m"])
+    plain = parser(line).parse_args(["tune", "DATA", "--out", "p.safetensors", "--shots", "all", "--model", "m"])
     assert tune.request_from(plain) == TuneRequest("DATA", "p.safetensors", shots=None, model="m")
 
 
 def test_old_spellings_are_still_understood() -> None:
     """What was --guide and --half sets the fields of today, and --help does not offer it."""
     line = ["tune", "DATA", "--out", "p.safetensors", "--guide", "same", "--half", "new"]
-    request = tune.request_from(parser().parse_args(line))
+    request = tune.request_from(parser(line).parse_args(line))
     assert (request.reference, request.subsample_classes) == ("same", "new")
     one = argparse.ArgumentParser()
     tune.configure(one)
@@ -191,11 +191,11 @@ def test_a_preset_fills_what_was_not_said() -> None:
     """Explicit options win, also where they say what is usual; an unknown preset is a refusal."""
     line = ["tune", "DATA", "--out", "p.safetensors", "--model", "demo", "--preset", "balanced"]
     usual = TuneRequest("DATA", "p.safetensors", model="demo")
-    assert tune.request_from(parser().parse_args(line)) == replace(usual, epochs=20, patience=5)
-    said = tune.request_from(parser().parse_args([*line, "--patience", "0", "--epochs", "3"]))
+    assert tune.request_from(parser(line).parse_args(line)) == replace(usual, epochs=20, patience=5)
+    said = tune.request_from(parser(line).parse_args([*line, "--patience", "0", "--epochs", "3"]))
     assert said == replace(usual, epochs=3)
     with pytest.raises(BadRequest, match="no preset called 'bold'"):
-        tune.request_from(parser().parse_args([*line[:-1], "bold"]))
+        tune.request_from(parser(line).parse_args([*line[:-1], "bold"]))
 
 
 def test_what_a_checkpoint_says_of_itself_makes_the_same_tensors(

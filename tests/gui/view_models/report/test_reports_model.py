@@ -246,7 +246,7 @@ def test_a_job_tells_how_far_it_is(bench: Bench, reports: ReportsModel) -> None:
     assert job.is_running
     assert job.is_waiting
     play(bench, JobStarted(last(bench)), JobProgress(last(bench), 1, 2, "Drawing charts", None))
-    assert (job.is_waiting, job.progress.text) == (False, "Drawing charts")
+    assert (job.is_waiting, job.progress.text) == (False, "time left: estimating… · Drawing charts")
     job.cancel()
     assert not job.is_running
     assert bench.engine.cancelled[-1] == last(bench)
