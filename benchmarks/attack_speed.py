@@ -11,6 +11,10 @@ requests; ART is `adversarial-robustness-toolbox`.
 
 from __future__ import annotations
 
+from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch, as in the program
+
+# isort: split
+
 import argparse
 import contextlib
 import gc
