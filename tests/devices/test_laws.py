@@ -145,7 +145,8 @@ def require_counts(found: dict[str, Any], n: int) -> None:
     # HopSkipJump decides by each answer what it asks next, and by a distance how far it goes in a round of many queries.
     for name in [one for one in found if one.startswith("hop-skip-jump")]:
         one = found.pop(name)
-        assert 1 <= one["waits"] < 1.25 and one["copies to it"] < 0.25, one
+        assert 1 <= one["waits"] < 1.25, one
+        assert one["copies to it"] < 0.25, one
     assert found == {name: HALTS.get(name.split()[0], NO_WAIT) for name in found}
 
 
