@@ -370,7 +370,7 @@ class MainWindow(QMainWindow):
 
     def _help_actions(self) -> list[QAction | None]:
         return [
-            make_action(self, self.tr("Show me &around"), self.on_tour),
+            make_action(self, self.tr("Show me aro&und"), self.on_tour),
             *self.help_desk.actions(),
             make_action(self, self.tr("Open &log folder"), self.on_open_logs),
             make_action(self, self.tr("&About CAPT Explorer"), self.on_about),
@@ -392,7 +392,7 @@ class MainWindow(QMainWindow):
             actions.append(action)
         group.triggered.connect(self.on_theme_chosen)
         simple = self.desk.settings.view == SIMPLE
-        self.simple_action = make_action(self, self.tr("S&imple view"), self.on_simple_toggled, checked=simple)
+        self.simple_action = make_action(self, self.tr("Si&mple view"), self.on_simple_toggled, checked=simple)
         return [*actions, None, self.simple_action]
 
     def _show_rail(self) -> None:

@@ -279,7 +279,7 @@ class SessionMenu(QObject):
         window, keys = self._window, QKeySequence.StandardKey
         self._new = make_action(window, self.tr("&New session"), self.on_new, keys.New)
         self._open = make_action(window, self.tr("&Open…"), self.on_open, keys.Open)
-        recent = QAction(self.tr("Open &recent"), window)
+        recent = QAction(self.tr("Open rec&ent"), window)
         recent.setMenu(self._recent)
         self._recent.triggered.connect(self.on_recent_chosen)
         self._save = make_action(window, self.tr("&Save session"), self.on_save, keys.Save)

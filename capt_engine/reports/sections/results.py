@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from capt_engine.formatting import counted, norm_symbol, p_value, percent, points
+from capt_engine.formatting import counted, norm_symbol, p_equals, p_value, percent, points
 from capt_engine.metrics.interval import share, wilson
 from capt_engine.records import (
     MOST_CLASSES,
@@ -61,7 +61,7 @@ def difference(test: PairedTest) -> str:
     """Return the paired `test` in words: B's accuracy minus A's with its interval, and McNemar's p."""
     return (
         f"B minus A {points(test.difference, test.low, test.high)}; only A right {test.only_a}, only B right {test.only_b} "
-        f"of {test.n}; McNemar's exact p {p_value(test.p_value)}"
+        f"of {test.n}; McNemar's exact {p_equals(test.p_value)}"
     )
 
 

@@ -164,7 +164,7 @@ class ReportPage(Page):
 
     def _make_actions(self) -> Menus:
         view = self.preview.view
-        save = self.add_action(self.tr("&Save the report…"), self.on_save, "Ctrl+E")
+        save = self.add_action(self.tr("Sa&ve the report…"), self.on_save, "Ctrl+E")
         paper = self.add_action(self.tr("&Print…"), self.printing.start, "Ctrl+P")
         folder = self.add_action(self.tr("Open the &folder of the run"), self.on_open_run)
         self._needing_run = (save, paper)

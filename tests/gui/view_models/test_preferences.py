@@ -95,7 +95,7 @@ def shortcuts() -> Shortcuts:
     made.take(
         [
             (EVERYWHERE, "&File", action("&Quit", "Ctrl+Q")),
-            ("explore", "&File", action("&Open pictures…", "Ctrl+O")),
+            ("explore", "&File", action("Open p&ictures…", "Ctrl+O")),
             ("tune", "&File", action("Choose a &folder…", "Ctrl+O", "Ctrl+D")),
         ]
     )

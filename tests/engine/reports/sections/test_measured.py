@@ -87,7 +87,7 @@ def test_peak_memory_says_whose_it_is(tmp_path: Path) -> None:
     """On a CPU it is the whole process's, which may have done other things before."""
     facts = blocks(made(tmp_path / "run"), "models")[0]
     assert isinstance(facts, Facts)
-    assert dict(facts.pairs)["peak memory of the whole process until the run's end"] == "3 MiB"
+    assert dict(facts.pairs)["Peak memory of the whole process"] == "3 MiB"
 
 
 @pytest.mark.parametrize("form", list(REPORTS), ids=lambda form: form.name)
