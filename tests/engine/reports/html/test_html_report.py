@@ -20,7 +20,7 @@ from capt_engine.records import Bar, BarChart, ConfusionMatrix, LineChart, Pictu
 from capt_engine.reports.document import Attachment, Block, Facts, Grid, Lights, Paragraph, Report, Section, Strip
 from capt_engine.reports.html import pictures
 from capt_engine.reports.html import report as html_report
-from capt_engine.reports.html.text import plain
+from capt_engine.reports.html.text import bound, plain
 from tests.engine.reports.html.test_html_sample import HOSTILE, SCRIPTS, grid, matrix, sample
 
 _VOID = {"meta", "link", "img"}
