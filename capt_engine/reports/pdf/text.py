@@ -109,7 +109,7 @@ def _cut(word: str, style: Style, width: float, fonts: Fonts) -> int:
     ending = _ENDING.search(word.rstrip(" "))
     # "cone.png" is not broken before "png", nor in it
     last = min(end, ending.start()) if ending else end
-    for place in range(last, end * 2 // 3, -1):
+    for place in range(last, end // 2 if last < end else end * 2 // 3, -1):
         if word[place - 1] in _BREAK_AFTER:
             return place
     return end

@@ -174,7 +174,8 @@ def _cells(context: ReportContext, line: dict[str, str]) -> tuple[str, ...]:
     return (
         context.names.shown(csv_plain(line["path"])),
         csv_plain(line["label"]),
-        context.who(csv_plain(line["prompt_id"])),
+        # the letter of one of two sets of prompts says enough in a narrow column
+        context.letter(csv_plain(line["prompt_id"])),
         f"{csv_plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
         line["attack"] or "–",
         context.cell(float(line["eps"])) if line["eps"] else "–",

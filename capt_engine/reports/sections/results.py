@@ -204,8 +204,8 @@ def classes(context: ReportContext) -> tuple[Block, ...]:
             n[one.label] += 1
             clean[one.label] += one.clean
             robust[one.label] += one.robust.get(eps, False)
-        columns += numbers(f"{context.who(prompts)}, clean") if labelled else ()
-        columns += numbers(f"{context.who(prompts)}, {context.state}") if context.is_attacked else ()
+        columns += numbers(f"{context.letter(prompts)}, clean") if labelled else ()
+        columns += numbers(f"{context.letter(prompts)}, {context.state}") if context.is_attacked else ()
         for name in sorted(n):
             cell = cells.setdefault(name, [str(n[name])])
             cell += [share(clean[name], n[name])] if labelled else []
@@ -215,7 +215,7 @@ def classes(context: ReportContext) -> tuple[Block, ...]:
                 bars.append(Bar(name, k / n[name], *wilson(k, n[name])))
     width = len(columns) - 1
     rows = tuple((name, *cell, *["–"] * (width - len(cell))) for name, cell in sorted(cells.items()))
-    blocks: list[Block] = [Grid("Each class", tuple(columns), rows)]
+    blocks: list[Block] = [Grid(context.lettered("Each class"), tuple(columns), rows)]
     if context.is_attacked or labelled:
         state = context.at if context.is_attacked else "clean"
         shown = sorted(bars, key=lambda bar: (bar.value, bar.name))
