@@ -326,9 +326,7 @@ def main() -> None:
     others = [str(args.beside / ".venv" / "bin" / "python")] if args.beside else []
     pythons = [sys.executable, *others]
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    print(
-        f"{os.cpu_count()} cores, load {load:.1f} before; {args.runs} runs each after one to warm up; medians"
-    )
+    print(f"{os.cpu_count()} cores, load {load:.1f} before; {args.runs} runs each after one to warm up; medians")
     for python in pythons:
         once(python, args)
     runs: dict[str, list[dict[str, Any]]] = {python: [] for python in pythons}

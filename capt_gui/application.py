@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -90,6 +91,9 @@ class SlowStart(QObject):
         if self._bridge.is_closed:
             return
         self._window.prepare()
+        # all that is there by now stays, and need not be looked through again
+        gc.freeze()
+        gc.enable()
         self._bridge.open()
         if self._paths:
             self._window.open_paths(list(self._paths))

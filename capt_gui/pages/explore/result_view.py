@@ -98,6 +98,7 @@ class ResultView(QWidget):
         self.replay.stepped.connect(self.refresh)
         desk.margins.changed.connect(self.refresh)
         desk.analysis.running_changed.connect(desk.margins.set_busy)
+        desk.margins.set_busy(desk.analysis.is_running)
         self.unlike_training.model_picked.connect(self.on_model_picked)
         self.label.typed.connect(self.on_label_typed)
         self.label.refused.connect(self.on_label_refused)
