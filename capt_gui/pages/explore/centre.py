@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -33,6 +34,7 @@ class Centre(QStackedWidget):
         super().__init__(parent)
         self._desk = desk
         self._result: ResultView | None = None
+        self._steps = self._made_in_steps()
         self.welcome = Welcome(desk.theme, desk.engine, desk.model)
         self.welcome.drop_zone.setProperty(STOP, PICTURES)
         self.addWidget(self.welcome)
@@ -50,23 +52,44 @@ class Centre(QStackedWidget):
         return self._result if self._result is not None else self.make_result()
 
     def make_result(self) -> ResultView:
-        """Make the view of the result, of which there is one, and return it."""
+        """Make the view of the result, or what is left of it, and return it."""
+        for _ in self._steps:
+            pass
         if self._result is None:
-            from capt_gui.pages.explore.result_view import ResultView
-
-            self._result = result = ResultView(self._desk)
-            # in a low window the middle scrolls, rather than leave the pictures no room
-            area = LeastHeight(result)
-            area.setMinimumWidth(WIDTH)
-            result.splitter.setMinimumHeight(LEAST_RESULT)
-            self.addWidget(area)
-            rows = self._desk.settings.rows
-            result.splitter.setSizes(rows if len(rows) == 2 else _ROWS)
-            for widget, stop in ((result.pair, VERDICT), (result.headline, VERDICT), (result.triptych, TRIPTYCH)):
-                widget.setProperty(STOP, stop)
-            self._desk.analysis.finished.connect(result.show_summary)
-            self.made.emit()
+            raise RuntimeError("The view of the result is asked for while it is made.")
         return self._result
+
+    def preparations(self) -> Iterator[None]:
+        """Make the view of the result in pieces, one each time the next is asked for; a piece takes some 30 ms."""
+        yield from self._steps
+
+    def _made_in_steps(self) -> Iterator[None]:
+        from capt_gui.pages.explore.charts import Charts
+        from capt_gui.pages.explore.result_view import ResultView
+        from capt_gui.widgets.image_triptych import ImageTriptych
+
+        desk = self._desk
+        yield
+        triptych = ImageTriptych(desk.theme)
+        yield
+        charts = Charts(desk.theme)
+        yield
+        result = ResultView(desk, triptych, charts)
+        result.splitter.setMinimumHeight(LEAST_RESULT)
+        yield
+        # in a low window the middle scrolls, rather than leave the pictures no room
+        area = LeastHeight(result)
+        area.setMinimumWidth(WIDTH)
+        self.addWidget(area)
+        # Each time a widget is moved, Qt works out the style of all within it, so that the parts come into what is in its place.
+        result.lay_out()
+        rows = desk.settings.rows
+        result.splitter.setSizes(rows if len(rows) == 2 else _ROWS)
+        for widget, stop in ((result.pair, VERDICT), (result.headline, VERDICT), (result.triptych, TRIPTYCH)):
+            widget.setProperty(STOP, stop)
+        desk.analysis.finished.connect(result.show_summary)
+        self._result = result
+        self.made.emit()
 
     def show_result(self, *, shown: bool) -> None:
         """Bring the result to the front, or the welcome if it is not `shown`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,9 +128,10 @@ class ExplorePage(Page):
             self.gallery.view.select_path(paths[0])
         self._refresh()
 
-    def prepare(self) -> None:
-        """Draw the charts once unseen, so that the first result need not wait for that."""
-        self.result.charts.prepare()
+    def preparations(self) -> Iterator[None]:
+        """Make the view of the result and draw its charts once unseen, so that the first result need not wait for that."""
+        yield from self._centre.preparations()
+        yield from self.result.charts.preparations()
 
     def leave(self) -> None:
         """Store the sizes of the columns in the settings, and delete the temporary files of pasted pictures, as the window closes.
