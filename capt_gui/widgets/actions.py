@@ -18,7 +18,8 @@ def make_action(owner: QObject, text: str, slot: object, *keys: Key, checked: bo
     switched on and off, in that state at first, and `slot` then gets the new state.
     """
     action = QAction(text, owner)
-    action.setShortcuts([QKeySequence(key) for key in keys])
+    # some standard keys, such as those of Quit, are none on some systems
+    action.setShortcuts([one for key in keys if not (one := QKeySequence(key)).isEmpty()])
     if checked is None:
         action.triggered.connect(slot)
     else:

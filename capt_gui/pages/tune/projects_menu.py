@@ -46,7 +46,7 @@ class ProjectsMenu(QToolButton):
         busy = self._project.is_busy
         if busy:
             self._add(self._menu, self.tr("Tuning goes on in this project"), None).setEnabled(False)
-        self._add(self._menu, self.tr("&New project"), self.on_new).setEnabled(not busy)
+        self._add(self._menu, self.tr("New pro&ject"), self.on_new).setEnabled(not busy)
         kept, gone = self._project.projects()[:_SHOWN], self._project.removed()[:_SHOWN]
         if kept:
             self._add_kept(kept, busy=busy)
