@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
-from capt_engine.data.images import Photo, file_bytes
 from capt_engine.data.labelled_set import Item
-from capt_engine.errors import BadImage, BadRequest, DeviceProblem
+from capt_engine.errors import BadRequest, DeviceProblem
 from capt_engine.evaluation.batch_limit import BatchLimit
 from capt_engine.evaluation.checks import live_checks, some_of
-from capt_engine.evaluation.course import Asked, Input
+from capt_engine.evaluation.course import Input
 from capt_engine.evaluation.known import Known
 from capt_engine.evaluation.names_check import names_check
-from capt_engine.evaluation.picture_sets import picture_of
+from capt_engine.evaluation.picture_reader import Batch, Labelled, Stored, read
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import rows_of
 from capt_engine.evaluation.timing import Timing
@@ -31,15 +28,8 @@ from capt_engine.model.memory import peak_bytes
 from capt_engine.model.numerics import is_unrepeatable
 from capt_engine.progress import Progress, WorkClock, foresee
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
-from capt_engine.wrappers.resizing import pixels_for
 
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
-Stored = list[PictureRow]
-Batch = tuple[list[Input | Stored], list[FailedPicture]]
-"""Pictures to be computed, or the rows of stored ones, in their order; and pictures that could not be used."""
-
-Labelled = tuple[str, int | None, int | None]
-"""The path of a picture, the index of its class, and that of its target; None where there is no label, or no target of its own."""
 
 
 def analyze(
@@ -99,10 +89,9 @@ def _run(
     work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress, known: Known | None
 ) -> AnalyzeResult:
     pace = RunProgress(progress, work.units, len(subjects))
-    # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
     limit = BatchLimit(work)
-    batches = _read(work, subjects, work.batch or 1, pace, known, limit)
-    return run_batches(work, batches, pace, emit, missing, known, limit)
+    with closing(read(work, subjects, pace.reading, known, limit)) as batches:
+        return run_batches(work, batches, pace, emit, missing, known, limit)
 
 
 @dataclass
@@ -233,41 +222,6 @@ def _of_one_size(inputs: Sequence[Input], limit: BatchLimit) -> Iterator[list[In
             most = limit.at_once(height, width)
             yield waiting[:most]
             waiting = waiting[most:]
-
-
-def _read(
-    work: Plan,
-    subjects: Sequence[Labelled],
-    first: int,
-    pace: RunProgress,
-    known: Known | None,
-    limit: BatchLimit,
-) -> Iterator[Batch]:
-    """Read the pictures, `first` of them and then twice as many each time, up to as many as go through the model at once."""
-    start, now = 0, min(first, limit.most)
-    while start < len(subjects):
-        found: list[Input | Stored] = []
-        failed: list[FailedPicture] = []
-        for subject in subjects[start : start + now]:
-            pace.reading()
-            try:
-                found.append(_looked_up(work, subject, known))
-            except BadImage as error:
-                failed.append(FailedPicture(subject[0], error.message, error.hint))
-        start += now
-        yield found, failed
-        now = min(2 * now, limit.most)
-
-
-def _looked_up(work: Plan, subject: Labelled, known: Known | None) -> Input | Stored:
-    """The rows of a picture where all are stored, else the picture; raises BadImage."""
-    path, label, target = subject
-    if known is None:
-        return Input(*pixels_for(work.classifier, path), label, target)
-    data = file_bytes(path)
-    asked = Asked(Photo(path, hashlib.sha256(data).hexdigest(), 0, 0, np.empty((0, 0, 3), np.uint8)), label, target)
-    rows = known.rows(asked, lambda: picture_of(pixels_for(work.classifier, path, data)[1]), path)
-    return Input(*pixels_for(work.classifier, path, data), label, target) if rows is None else rows
 
 
 def _rows_or_smaller(
