@@ -230,7 +230,13 @@ class MainWindow(QMainWindow):
         if self.preferences_dialog is not None:
             self.preferences_dialog.deleteLater()
         self.preferences_dialog = PreferencesDialog(
-            self.desk.theme, self.preferences, self.shortcuts, self.stored_results, self._titles, self
+            self.desk.theme,
+            self.preferences,
+            self.shortcuts,
+            self.stored_results,
+            self.desk.reports.runs,
+            self._titles,
+            self,
         )
         self.preferences_dialog.open()
 
@@ -245,6 +251,8 @@ class MainWindow(QMainWindow):
             desk.models.refresh()
         elif name in ("runs_budget_gb", "trash_days", "trash_budget_gb"):
             desk.reports.runs.refresh()
+        elif name == "store_budget_gb":
+            self.stored_results.refresh()
         elif name == "view":
             self._show_rail()
 
@@ -373,7 +381,7 @@ class MainWindow(QMainWindow):
             make_action(self, self.tr("Show me &around"), self.on_tour),
             *self.help_desk.actions(),
             make_action(self, self.tr("Open &log folder"), self.on_open_logs),
-            make_action(self, self.tr("&About CAPT Explorer"), self.on_about),
+            make_action(self, self.tr("Abo&ut CAPT Explorer"), self.on_about),
         ]
 
     def _view_actions(self) -> list[QAction | None]:

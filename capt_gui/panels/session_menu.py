@@ -19,7 +19,7 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.session.loading import Loaded
 from capt_gui.view_models.session.session_model import SUFFIX, SessionModel
-from capt_gui.widgets.actions import make_action, menu_line
+from capt_gui.widgets.actions import empty, make_action, menu_line
 from capt_gui.widgets.drop_area import local_paths
 from capt_gui.widgets.save_dialog import ask_where_to_save
 
@@ -157,7 +157,7 @@ class SessionMenu(QObject):
     def on_recent_shown(self) -> None:
         """Fill the menu of recent sessions: files, those that are gone in grey, and sessions that nobody saved."""
         menu = self._recent
-        menu.clear()
+        empty(menu)
         for path in self.model.recent:
             there = Path(path).is_file()
             action = menu.addAction(menu_line(Path(path).stem, *([] if there else [self.tr("not found")])))

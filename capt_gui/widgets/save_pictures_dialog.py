@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from capt_gui.widgets.input import inset
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.layout import fill
 
@@ -67,6 +68,7 @@ class SavePicturesDialog(QDialog):
             self.boxes[key].setChecked(checked)
         self.factor = QSpinBox(minimum=1, maximum=255, value=10)
         self.factor.setPrefix("× ")
+        inset(self.factor)
         self.factor.setAccessibleName(self.tr("Factor of the amplified perturbation"))
         self.folder = QLineEdit(folder)
         self.folder.setAccessibleName(self.tr("Folder"))

@@ -395,23 +395,23 @@ class ExplorePage(Page):
             self.result.show_item(self.desk.gallery.item(self._current))
 
     def _make_actions(self) -> Menus:
-        open_files = self.add_action(self.tr("&Open pictures…"), self.intake.on_open_files, "Ctrl+I")
+        open_files = self.add_action(self.tr("Open p&ictures…"), self.intake.on_open_files, "Ctrl+I")
         open_folder = self.add_action(self.tr("Open &folder…"), self.intake.on_open_folder, "Ctrl+Shift+I")
         samples = self.add_action(self.tr("&Try the toy world"), self.desk.tour.start)
         paste = self.add_action(self.tr("&Paste"), self.on_paste, "Ctrl+V")
-        save = self.add_action(self.tr("&Save adversarial picture as PNG…"), self.on_save, "Ctrl+E")
+        save = self.add_action(self.tr("Save adversarial picture as PN&G…"), self.on_save, "Ctrl+E")
         clear = self.add_action(self.tr("&Clear the gallery"), self.on_clear)
         self.run_action = self.add_action(self.tr("&Run"), self.desk.analysis.run_all, "F5", "Ctrl+R")
         self.cancel_action = self.add_action(self.tr("&Cancel"), self.desk.analysis.cancel, "Esc")
         self.cancel_action.setEnabled(False)
         self._needing_pictures = (save, self.saving.action, clear)
         at_once = self.add_action(
-            self.tr("Analyse new pictures &at once"), self.on_at_once_toggled, checked=self.desk.settings.auto_run
+            self.tr("Analyse &new pictures at once"), self.on_at_once_toggled, checked=self.desk.settings.auto_run
         )
         look = self.add_action(self.tr("Pictures as a &table, or as cards"), self.gallery.toggle_look, "Ctrl+G")
         zoom: list[QAction | None] = [
-            self.add_action(self.tr("Zoom &in"), lambda: self.result.triptych.zoom_in(), "Ctrl++", "Ctrl+="),
-            self.add_action(self.tr("Zoom &out"), lambda: self.result.triptych.zoom_out(), "Ctrl+-"),
+            self.add_action(self.tr("&Zoom in"), lambda: self.result.triptych.zoom_in(), "Ctrl++", "Ctrl+="),
+            self.add_action(self.tr("Zoom o&ut"), lambda: self.result.triptych.zoom_out(), "Ctrl+-"),
             self.add_action(self.tr("&Fit the pictures"), lambda: self.result.triptych.zoom_to_fit(), "Ctrl+0"),
             self.add_action(
                 self.tr("&One picture pixel per screen pixel"), lambda: self.result.triptych.zoom_to_pixels(), "Ctrl+9"

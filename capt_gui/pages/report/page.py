@@ -164,7 +164,7 @@ class ReportPage(Page):
 
     def _make_actions(self) -> Menus:
         view = self.preview.view
-        save = self.add_action(self.tr("&Save the report…"), self.on_save, "Ctrl+E")
+        save = self.add_action(self.tr("Save the repor&t…"), self.on_save, "Ctrl+E")
         paper = self.add_action(self.tr("&Print…"), self.printing.start, "Ctrl+P")
         folder = self.add_action(self.tr("Open the &folder of the run"), self.on_open_run)
         self._needing_run = (save, paper)
@@ -175,8 +175,8 @@ class ReportPage(Page):
             "&Run": [self.runs.resume],
             "&View": [
                 None,
-                self.add_action(self.tr("Zoom &in"), view.zoom_in, "Ctrl++", "Ctrl+="),
-                self.add_action(self.tr("Zoom &out"), view.zoom_out, "Ctrl+-"),
+                self.add_action(self.tr("&Zoom in"), view.zoom_in, "Ctrl++", "Ctrl+="),
+                self.add_action(self.tr("Zoom o&ut"), view.zoom_out, "Ctrl+-"),
                 self.add_action(self.tr("Fit the &width"), view.zoom_to_width, "Ctrl+0"),
                 self.add_action(self.tr("Show a whole &page"), view.zoom_to_page, "Ctrl+9"),
                 None,

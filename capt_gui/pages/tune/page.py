@@ -271,7 +271,7 @@ class TunePage(Page):
         self._forward = self.add_action(self.tr("&Next step"), self.on_next, "Alt+Right")
         self._backward = self.add_action(self.tr("&Previous step"), self.on_back, "Alt+Left")
         self.charts = AllCharts(self, self.desk)
-        new = self.add_action(self.tr("&New project"), self.projects.on_new, "Ctrl+Shift+N")
+        new = self.add_action(self.tr("New pro&ject"), self.projects.on_new, "Ctrl+Shift+N")
         own = [action for step in self.steps for action in step.run_actions()]
         return {
             "&File": [

@@ -128,6 +128,16 @@ def test_other_parts_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "joined").exists()
 
 
+def test_a_part_of_very_many_is_refused(tmp_path: Path) -> None:
+    """A file may say that it is one of a million million parts: a sentence, not as much memory."""
+    parts = [part(tmp_path / str(i), i, 2, 4) for i in (1, 2)]
+    told = json.loads((parts[0] / "manifest.json").read_text(encoding="utf-8"))
+    told["request"]["shard"] = [1, 10**12]
+    (parts[0] / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(BadRequest, match="1/1000000000000, 2/2 do not make up one run"):
+        merge(parts, tmp_path / "joined")
+
+
 def test_parts_measured_with_other_lpips_weights_are_refused(tmp_path: Path) -> None:
     """Their means would be of two different distances."""
     parts = [part(tmp_path / str(i), i, 2, 4) for i in (1, 2)]

@@ -263,7 +263,7 @@ def test_keys_switch_pages_and_their_actions(bench: Bench, qtbot: QtBot, tmp_pat
     texts = [
         a.text() for m in menus for a in m.menu().actions() if a.isVisible() and a.shortcut().toString() == "Ctrl+E"
     ]
-    assert texts == ["&Save the report…"]
+    assert texts == ["Save the repor&t…"]
     assert [a.text() for a in menus[3].menu().actions() if a.isVisible() and a.text()] == ["&Resume"]
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.png"))])

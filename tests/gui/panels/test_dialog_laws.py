@@ -10,7 +10,7 @@ from conftest import Bench
 from fakes import READY
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QScrollBar, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from capt_gui.main_window import MainWindow
@@ -117,6 +117,9 @@ def test_what_stands_beside_the_pages_keeps_their_laws(shown: QWidget) -> None:
         if one.hasFocus() and one.grab().toImage() == before:
             same.append(f"{type(one).__name__} {one.accessibleName()}")
     assert same == []
+    # the figures of a number stand as far from the edge as letters do
+    margins = [one.findChild(QLineEdit).textMargins().left() for one in shown.findChildren(QAbstractSpinBox)]
+    assert not [left for left in margins if left < 6]
 
 
 def test_a_change_in_the_dialog_is_a_change_of_the_window(window: MainWindow, bench: Bench) -> None:
