@@ -91,7 +91,8 @@ class BannerRoom(QWidget):
 
     def __init__(self, banner: Banner, parent: QWidget) -> None:
         super().__init__(parent)
-        fill(QVBoxLayout(self), banner)
+        self._page = parent
+        self._inside = fill(QVBoxLayout(self), banner)
         parent.installEventFilter(self)
         self.hide()
 
@@ -102,7 +103,7 @@ class BannerRoom(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the size of the page `watched`; Qt handles `event` too."""
-        if event.type() == QEvent.Type.Resize and watched is self.parent():
+        if event.type() == QEvent.Type.Resize and watched is self._page:
             self.place()
         return False
 
@@ -115,9 +116,9 @@ class BannerRoom(QWidget):
 
     def place(self) -> None:
         """Lie in the middle of the page, as far above its lower edge as buttons stand there, in front of all else."""
-        page = self.parentWidget().rect()
+        page = self._page.rect()
         width = min(_WIDEST, page.width() - 2 * _EDGE)
-        wanted = self.layout().totalHeightForWidth(width)
+        wanted = self._inside.totalHeightForWidth(width)
         height = max(wanted if wanted >= 0 else self.sizeHint().height(), self.minimumSizeHint().height())
         top = max(page.height() - _ABOVE - height, _EDGE)
         self.setGeometry((page.width() - width) // 2, top, width, height)
