@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -173,9 +173,9 @@ class MainWindow(QMainWindow):
             self.show_page(PAGES[0].key)
             self.page.open_paths(paths)
 
-    def prepare(self) -> None:
-        """Let every page make what is slow to make, such as charts, before the engine needs the processor."""
-        self._stack.prepare()
+    def preparations(self) -> Iterator[None]:
+        """Let every page make what is slow to make, such as charts, in pieces, before the engine needs the processor."""
+        yield from self._stack.preparations()
 
     def show_message(self, message: str) -> None:
         """Show `message`, a sentence, as information in the banner of the page in front."""

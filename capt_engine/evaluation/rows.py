@@ -21,6 +21,7 @@ from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.model.devices import finest
+from capt_engine.model.transfer import stacked
 from capt_engine.progress import Progress
 from capt_engine.records import Picture, PictureRow, PictureSet
 from capt_engine.results.cells import AttackedAnswer, CleanAnswer, PhotoFacts, SmallestBudget
@@ -81,7 +82,7 @@ def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress, known: Know
     and gets what is computed after it.
     """
     progress(0, 0)
-    images = torch.stack([one.seen for one in inputs]).to(plan.classifier.device)
+    images = stacked([one.seen for one in inputs], plan.classifier.device)
     by_model = {variant.id: _classify(plan, variant, images, inputs) for variant in plan.variants}
     plain = _plain(plan, images, by_model)
     scores = [None] * len(inputs) if plain is None else _ood_scores(plan, plain)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QMimeData
@@ -56,8 +56,12 @@ class Page(QWidget):
     def open_paths(self, paths: list[str]) -> None:
         """Open the files and folders named on the command line that started the window; a plain page does nothing."""
 
-    def prepare(self) -> None:
-        """Make the parts that are slow to make, once the window is on the screen; a plain page does nothing."""
+    def preparations(self) -> Iterator[None]:
+        """Make the parts that are slow to make, a piece each time the next is asked for, once the window is on the screen.
+
+        The window gets a turn in between. A plain page does nothing.
+        """
+        yield from ()
 
     def leave(self) -> None:
         """Store what should be remembered in the settings, and clean up, as the window closes.
