@@ -151,6 +151,8 @@ class ResultView(QWidget):
             elif pictures is None and own is not None:
                 self.triptych.set_seen(own.seen)
         if row is None:
+            is_waiting = item is not None and item.failure is None
+            self.triptych.set_waiting(self._desk.gallery.thumbnail(item.path) if item and is_waiting else None)
             self.charts.expect(two=self._desk.model.sides.b is not None)
         if (row, other) != shown[:2]:
             names = self._names(row, other) if row is not None and other is not None else ("", "")
