@@ -43,7 +43,7 @@ def seen(folder: Path, *laws: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def brief(tiny_folder: Path) -> dict[str, Any]:
     """A few cases of each law, in one process."""
-    return seen(tiny_folder, "attacks", "evaluation", "metrics", "memory", "tuning", "waits", "--brief")
+    return seen(tiny_folder, "attacks", "evaluation", "metrics", "memory", "remembered", "tuning", "waits", "--brief")
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +153,19 @@ def require_counts(found: dict[str, Any], n: int) -> None:
 def test_running_out_of_memory_is_survived(brief: dict[str, Any]) -> None:
     """Whatever there was no memory for: smaller batches give the same rows; where one picture does not fit, a sentence says so."""
     require_survived(brief["memory"], 6)
+
+
+def test_memory_that_ran_out_is_remembered(brief: dict[str, Any]) -> None:
+    """The next run begins with what fitted, and never with more than was asked for; where the device tells what is free, nothing fails."""
+    found = brief["remembered"]
+    rows = found["whole"]["rows"]
+    assert {name: one["rows"] == rows for name, one in found.items()} == dict.fromkeys(found, True)
+    assert found["whole"]["largest"] == 8
+    assert found["first"]["failures"] > 0
+    assert [found[name]["failures"] for name in ("second", "asked for less", "told")] == [0, 0, 0]
+    assert found["second"]["largest"] <= found["first"]["largest"] // 2
+    assert found["asked for less"]["largest"] <= 2
+    assert 2 <= found["told"]["largest"] < 5
 
 
 @pytest.mark.heavy

@@ -16,6 +16,7 @@ from capt_engine.records import (
     Failure,
     RankedVariant,
     RowsReady,
+    RowsTakenUp,
 )
 from capt_gui.bridge import About, Bridge
 from capt_gui.translate import counted, spoken
@@ -215,8 +216,8 @@ class RankingRun(OneJob):
         """Emit `progress_changed` with the present numbers and line of text."""
         self.progress_changed.emit(*self.progress)
 
-    def on_news(self, event: RowsReady) -> None:
-        """Remember the labels of the pictures that have been answered."""
+    def on_news(self, event: RowsReady | RowsTakenUp) -> None:
+        """Remember the labels of the pictures that have been answered, now or before a ranking was gone on with."""
         self._labels |= {row.path: row.label for row in event.rows if not isinstance(row, FailedPicture)}
 
     def on_finished(self, result: CompareResult) -> None:
