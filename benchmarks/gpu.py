@@ -127,17 +127,16 @@ def tuned(clip: Backbone, sizes: Sizes) -> dict[str, Any]:
 
 def verdicts(judge: str, device: torch.device, sizes: Sizes) -> dict[str, Any]:
     """The same evaluation on the processor and on the device: the share of pictures with the same clean and attacked answer."""
-    found = []
+    found: list[list[tuple[Any, Any]]] = []
+    y: Tensor | None = None
     for at in (torch.device("cpu"), device):
         clip = load_backbone(judge, at)
-        x, y = drawn(sizes.verdicts, clip.size), None
+        x = drawn(sizes.verdicts, clip.size)
         model = capt.Classifier(clip, names_of(IMAGENET)[:10], TEMPLATE)
-        with torch.no_grad():
-            y = (
-                torch.cat([model(some.to(at)).argmax(dim=1).cpu() for some in x.split(32)])
-                if not found
-                else found[0][1]
-            )
+        if y is None:
+            # What is right is what the processor says, on both.
+            with torch.no_grad():
+                y = torch.cat([model(some).argmax(dim=1) for some in x.split(32)])
         rows = capt.evaluate(model, (x, y), attacks=PGD(steps=10), eps=[1 / 255], checks="off", cache=False).rows()
         found.append([(row["clean_pred"], row["success"]) for row in rows])
     same = sum(one == other for one, other in zip(*found, strict=True))

@@ -110,9 +110,10 @@ class Settings:
     runs_budget_gb: beyond so many GB of kept runs the window asks what to do (0: it never asks); nothing is deleted for it.
     report_short: two pages. report_left_out: ids of sections. tune_recent: where pictures for tuning came
     from, the latest first; several folders of one drop are joined by line breaks. threads: of the processor, 0 for all. models_folder,
-    runs_folder, data_folder: chosen folders, "" for the usual ones; the engine reads them from the file too, and so it does trash_days
-    and trash_budget_gb. ui_scale: in per cent. language: its code, or "system". view: FULL or SIMPLE. shortcuts: by the name of an
-    action the keys that the user gave it, "" for none. recent_sessions: files, the latest first.
+    runs_folder, data_folder: chosen folders, "" for the usual ones; the engine reads them from the file too, and so it does trash_days,
+    trash_budget_gb and store_budget_gb, the most that the store of results takes. ui_scale: in per cent. language: its code, or
+    "system". view: FULL or SIMPLE. shortcuts: by the name of an action the keys that the user gave it, "" for none. recent_sessions:
+    files, the latest first.
     """
 
     version: int = VERSION
@@ -143,6 +144,7 @@ class Settings:
     runs_budget_gb: Budget = 20.0
     trash_days: Days = 30
     trash_budget_gb: Budget = 5.0
+    store_budget_gb: Budget = 5.0
     report_format: str = "pdf"
     report_redact: bool = False
     report_redact_classes: bool = False

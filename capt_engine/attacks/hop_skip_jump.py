@@ -83,12 +83,16 @@ class HopSkipJump(Attack):
                 stream = rngs.only(torch.tensor([place]))
                 searches[place] = _search(images[place : place + 1], threat.norm, threat.eps, self.probes, stream)
                 pending[place] = next(searches[place])
+            places: list[int] = []
             for query in range(self.queries):
                 if not pending:
                     break
                 progress(query, self.work, f"query {query + 1} of {self.queries}")
-                places = list(pending)
-                fooled = _fooled(model, torch.cat([pending[place] for place in places]), labels[places], threat)
+                if places != list(pending):
+                    # Indices are sent to the device, so only where a picture is done.
+                    places = list(pending)
+                    wanted = labels[places]
+                fooled = _fooled(model, torch.cat([pending[place] for place in places]), wanted, threat)
                 for place, answer in zip(places, fooled.tolist(), strict=True):
                     try:
                         pending[place] = searches[place].send(answer)
@@ -144,9 +148,8 @@ def _start(picture: Tensor, stream: PictureRngs) -> _Search:
     attempt = 0
     while True:
         cell = 2 ** (attempt % coarseness)
-        rows, columns = torch.arange(height) // cell, torch.arange(width) // cell
-        blocks = stream.uniform(picture[:, :, : int(rows[-1]) + 1, : int(columns[-1]) + 1])
-        tried = blocks[:, :, rows][:, :, :, columns]
+        blocks = stream.uniform(picture[:, :, : -(-height // cell), : -(-width // cell)])
+        tried = blocks.repeat_interleave(cell, dim=2).repeat_interleave(cell, dim=3)[:, :, :height, :width]
         if attempt // coarseness % 2:
             tried = tried.round()
         if (yield tried):

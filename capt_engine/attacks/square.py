@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -72,6 +74,8 @@ class Square(Attack):
             found.
         """
         criterion = Criterion(labels, threat.targeted)
+        # Sent to the device once for all queries with squares of one size.
+        bumps = cache(lambda side: _two_bumps(side).to(images))
         with torch.no_grad():
             clean = criterion.adversarial_margin(model(images))
             current, best = images.clone(), clean.clone()
@@ -87,7 +91,7 @@ class Square(Attack):
                     chance = rngs.uniform(images[:, :1, :1, :1].expand(-1, _DRAWN, _VALUES, 1)).flatten(2)
                 if query:
                     side = self._side(query, images, threat.norm)
-                    delta = self._changed(current[active] - pictures, threat, side, chance[active, drawn])
+                    delta = self._changed(current[active] - pictures, threat, side, chance[active, drawn], bumps)
                 else:
                     delta = _first(pictures, threat, rngs.only(active))
                 tried = (pictures + threat.norm.project(delta, threat.eps)).clamp(0, 1)
@@ -108,11 +112,14 @@ class Square(Attack):
         share = self.share / 2 ** sum(done > halving for halving in _HALVINGS)
         return max(1, min(round(math.sqrt(share * height * width)), min(height, width) - 1))
 
-    def _changed(self, delta: Tensor, threat: Threat, side: int, chance: Tensor) -> Tensor:
+    def _changed(
+        self, delta: Tensor, threat: Threat, side: int, chance: Tensor, bumps: Callable[[int], Tensor]
+    ) -> Tensor:
         """The perturbation (m, 3, h, w) with one square of it made anew by chances (m, 8) in [0, 1)."""
         if threat.norm is not LINF:
             # The nearest odd side that holds a bump and fits in.
-            return _l2_square(delta, threat.norm, threat.eps, min(max(side, 3) | 1, *delta.shape[2:]), chance)
+            side = min(max(side, 3) | 1, *delta.shape[2:])
+            return _l2_square(delta, threat.norm, threat.eps, bumps(side), chance)
         changed = delta.clone()
         changed[_place(delta, side, chance[:, :2])] = _signs(chance[:, 2:5, None, None]).to(delta) * threat.eps
         return changed
@@ -139,10 +146,10 @@ def _tiled(values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return values[:, :, rows][:, :, :, columns]
 
 
-def _l2_square(delta: Tensor, norm: Norm, eps: float, side: int, chance: Tensor) -> Tensor:
+def _l2_square(delta: Tensor, norm: Norm, eps: float, bump: Tensor, chance: Tensor) -> Tensor:
     """Algorithm 3: the norm inside two windows, and the unused part of ε, moves into the first of them, with a new bump added."""
+    side = len(bump)
     first, second = _place(delta, side, chance[:, 0:2]), _place(delta, side, chance[:, 2:4])
-    bump = _two_bumps(side).to(delta)
     bumps = torch.where((chance[:, 4] < 0.5)[:, None, None, None], bump.T, bump) * _signs(chance[:, 5:8, None, None])
     fresh = bumps + delta[first] / _channel_norm(delta[first]).clamp_min(_TINY)
     rest = delta.clone()
@@ -155,8 +162,10 @@ def _l2_square(delta: Tensor, norm: Norm, eps: float, side: int, chance: Tensor)
 
 def _place(delta: Tensor, side: int, chance: Tensor) -> tuple[Tensor, ...]:
     """Index of one window a picture (see `window`), wholly inside it, at a place by chances (m, 2) in [0, 1)."""
-    room = torch.tensor(delta.shape[2:], device=delta.device) - side + 1
-    return window(delta, (chance * room).long(), side)
+    height, width = delta.shape[2:]
+    # Number by number: a tensor of both would have to be sent to the device in each query.
+    places = [chance[:, 0] * (height - side + 1), chance[:, 1] * (width - side + 1)]
+    return window(delta, torch.stack(places, dim=1).long(), side)
 
 
 def _signs(chance: Tensor) -> Tensor:

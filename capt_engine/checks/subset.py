@@ -128,7 +128,7 @@ class Subset:
         parts = []
         for at in _parts(len(self), self.batch_size):
             rngs = PictureRngs.of(self.seed, self.keys[at.start : at.stop])
-            self.progress(0, 0, f"checking: {attack.name}")
+            self.progress(0, 0, f"checking: {attack.label}")
             images = self.images[at]
             parts.append(run_attack(attack, source or self._asked, images, labels[at], threat, rngs, self._step))
         return self.evaluate(torch.cat(parts), targets)

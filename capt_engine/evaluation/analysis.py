@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
-from capt_engine.data.images import Photo, file_bytes
 from capt_engine.data.labelled_set import Item
-from capt_engine.errors import BadImage, BadRequest, DeviceProblem
+from capt_engine.errors import BadRequest, DeviceProblem
+from capt_engine.evaluation.batch_limit import BatchLimit
 from capt_engine.evaluation.checks import live_checks, some_of
-from capt_engine.evaluation.course import Asked, Input
+from capt_engine.evaluation.course import Input
 from capt_engine.evaluation.known import Known
 from capt_engine.evaluation.names_check import names_check
-from capt_engine.evaluation.picture_sets import picture_of
+from capt_engine.evaluation.picture_reader import Batch, Labelled, Stored, read
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import rows_of
 from capt_engine.evaluation.timing import Timing
 from capt_engine.metrics.features import text_drift
 from capt_engine.metrics.tally import Tally, Trial
-from capt_engine.model.classifier import Classifier
 from capt_engine.model.devices import free_memory, is_out_of_memory
 from capt_engine.model.memory import peak_bytes
 from capt_engine.model.numerics import is_unrepeatable
 from capt_engine.progress import Progress, WorkClock, foresee
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
-from capt_engine.wrappers.resizing import pixels_for
-
-_TABLE_BATCH = 16
 
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
-Stored = list[PictureRow]
-Batch = tuple[list[Input | Stored], list[FailedPicture]]
-"""Pictures to be computed, or the rows of stored ones, in their order; and pictures that could not be used."""
-
-Labelled = tuple[str, int | None, int | None]
-"""The path of a picture, the index of its class, and that of its target; None where there is no label, or no target of its own."""
 
 
 def analyze(
@@ -101,8 +89,9 @@ def _run(
     work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress, known: Known | None
 ) -> AnalyzeResult:
     pace = RunProgress(progress, work.units, len(subjects))
-    # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
-    return run_batches(work, _read(work, subjects, work.batch or 1, pace, known), pace, emit, missing, known)
+    limit = BatchLimit(work)
+    with closing(read(work, subjects, pace.reading, known, limit)) as batches:
+        return run_batches(work, batches, pace, emit, missing, known, limit)
 
 
 @dataclass
@@ -110,7 +99,7 @@ class RunProgress:
     """The progress of a run over pictures; stored ones are no work, and the time that remains is told by the others.
 
     pictures: how many there will be, 0 where that is not known. n_done: computed or not usable; n_stored: answered by the store.
-    timing: of what is computed. room: pixels of a batch, where the device had no memory for more; 0 while it had for each.
+    timing: of what is computed.
     """
 
     progress: Progress
@@ -119,7 +108,6 @@ class RunProgress:
     n_done: int = 0
     n_stored: int = 0
     timing: Timing | None = None
-    room: int = 0
 
     @property
     def n_left(self) -> int:
@@ -156,6 +144,7 @@ def run_batches(
     emit: Emit,
     missing: int = 0,
     known: Known | None = None,
+    limit: BatchLimit | None = None,
 ) -> AnalyzeResult:
     """Predict, attack and measure pictures that are read already, and return the counts.
 
@@ -168,6 +157,7 @@ def run_batches(
         emit: called with the rows as they become ready, and with the pictures that could not be used.
         missing: pictures that could not be used before any batch, for the count of failures.
         known: the result store beside the plan, None for none.
+        limit: how many pictures go through the models at once, where whoever reads them knows it too.
 
     Returns:
         The counts over all rows, with the checks that rows alone can answer.
@@ -176,11 +166,11 @@ def run_batches(
         DeviceProblem: a single picture takes more memory than there is.
     """
     clock = WorkClock(pace.progress)
-    pace.progress, pace.timing = clock, Timing(work, pace.pictures, clock, _most(work))
+    limit = BatchLimit(work) if limit is None else limit
+    pace.progress, pace.timing = clock, Timing(work, pace.pictures, clock, limit.most)
     started_s = clock.now_s()
     tally = Tally()
     n_failed = 0
-    most = _most(work) * work.classifier.size**2
 
     def send(rows: Sequence[PictureRow]) -> None:
         if rows:
@@ -200,8 +190,8 @@ def run_batches(
         ready: dict[int, Stored] = {id(one): one for one in found if not isinstance(one, Input)}
         waiting = deque(found)
         send(_ready(waiting, ready))
-        for some in _of_one_size([one for one in found if isinstance(one, Input)], most):
-            rows = _rows_or_smaller(work, some, pace, before + places[id(some[0])] + 1, known)
+        for some in _of_one_size([one for one in found if isinstance(one, Input)], limit):
+            rows = _rows_or_smaller(work, some, pace, before + places[id(some[0])] + 1, known, limit)
             each = len(rows) // len(some)
             ready |= {id(one): rows[i * each : (i + 1) * each] for i, one in enumerate(some)}
             send(_ready(waiting, ready))
@@ -224,67 +214,22 @@ def _ready(waiting: deque[Input | Stored], ready: Mapping[int, Stored]) -> list[
     return rows
 
 
-def _most(work: Plan) -> int:
-    """Pictures of the model's own size that go through it at once."""
-    batch = work.batch or _batch_size(work.classifier)
-    # The many rows a picture of a table wait for the last corruption, with an answer of k numbers each.
-    return min(batch, _TABLE_BATCH) if work.is_table else batch
-
-
-def _batch_size(classifier: Classifier) -> int:
-    # On a CPU a small batch is as fast as a large one and its first row comes sooner.
-    pixels = classifier.size**2
-    return max(1, (64 if classifier.device.type != "cpu" else 8) * 224**2 // max(pixels, 112**2))
-
-
-def _of_one_size(inputs: Sequence[Input], pixels: int) -> Iterator[list[Input]]:
-    """Neighbours of the same size, no more than hold so many pixels together, but for a single larger one."""
+def _of_one_size(inputs: Sequence[Input], limit: BatchLimit) -> Iterator[list[Input]]:
+    """Neighbours of the same size, no more than go through the models at once."""
     for (height, width), group in itertools.groupby(inputs, key=lambda one: (one.seen.shape[1], one.seen.shape[2])):
-        waiting, most = list(group), max(1, pixels // (height * width))
+        waiting = list(group)
         while waiting:
+            most = limit.at_once(height, width)
             yield waiting[:most]
             waiting = waiting[most:]
 
 
-def _read(
-    work: Plan, subjects: Sequence[Labelled], first: int, pace: RunProgress, known: Known | None
-) -> Iterator[Batch]:
-    """Read the pictures, `first` of them and then twice as many each time, up to as many as go through the model at once."""
-    size = _most(work)
-    start, now = 0, min(first, size)
-    while start < len(subjects):
-        found: list[Input | Stored] = []
-        failed: list[FailedPicture] = []
-        for subject in subjects[start : start + now]:
-            pace.reading()
-            try:
-                found.append(_looked_up(work, subject, known))
-            except BadImage as error:
-                failed.append(FailedPicture(subject[0], error.message, error.hint))
-        start, now = start + now, min(2 * now, size)
-        yield found, failed
-
-
-def _looked_up(work: Plan, subject: Labelled, known: Known | None) -> Input | Stored:
-    """The rows of a picture where all are stored, else the picture; raises BadImage."""
-    path, label, target = subject
-    if known is None:
-        return Input(*pixels_for(work.classifier, path), label, target)
-    data = file_bytes(path)
-    asked = Asked(Photo(path, hashlib.sha256(data).hexdigest(), 0, 0, np.empty((0, 0, 3), np.uint8)), label, target)
-    rows = known.rows(asked, lambda: picture_of(pixels_for(work.classifier, path, data)[1]), path)
-    return Input(*pixels_for(work.classifier, path, data), label, target) if rows is None else rows
-
-
 def _rows_or_smaller(
-    work: Plan, inputs: list[Input], pace: RunProgress, first: int, known: Known | None
+    work: Plan, inputs: list[Input], pace: RunProgress, first: int, known: Known | None, limit: BatchLimit
 ) -> list[PictureRow]:
-    """The rows of a part of a batch, in halves where the device has, or had, no memory for it; `first` is its first picture's number."""
-    pixels = inputs[0].seen[0].numel()
-    half = (len(inputs) + 1) // 2
-    if len(inputs) > 1 and 0 < pace.room < len(inputs) * pixels:
-        rows = _rows_or_smaller(work, inputs[:half], pace, first, known)
-        return rows + _rows_or_smaller(work, inputs[half:], pace, first + half, known)
+    """The rows of a part of a batch, in halves where the device has no memory for it; `first` is its first picture's number."""
+    height, width = inputs[0].seen.shape[1:]
+    before = limit.begin()
     try:
         rows = rows_of(work, inputs, pace.of(first, len(inputs)), known)
     except RuntimeError as error:
@@ -302,10 +247,17 @@ def _rows_or_smaller(
             ) from None
     else:
         pace.n_done += len(inputs)
+        limit.end(len(inputs), height, width, before)
         return rows
     free_memory(work.classifier.device)
-    pace.room = half * pixels
-    return _rows_or_smaller(work, inputs, pace, first, known)
+    half = (len(inputs) + 1) // 2
+    limit.failed(half, height, width)
+    rows, at = [], 0
+    while at < len(inputs):
+        some = inputs[at : at + limit.at_once(height, width)]
+        rows += _rows_or_smaller(work, some, pace, first + at, known, limit)
+        at += len(some)
+    return rows
 
 
 def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:

@@ -98,10 +98,8 @@ def _named(checks: Sequence[Check], name: str) -> tuple[Check, ...]:
     """The checks with the name of the prompts in their messages, "" where the run has one set only."""
     if not name:
         return tuple(checks)
-    shown = "plain text" if name == NO_PROMPTS else name
-    return tuple(
-        replace(one, message=f"{one.message} Measured: {shown}.") if one.status != "not_run" else one for one in checks
-    )
+    told = f"Measured: {'plain text' if name == NO_PROMPTS else name}."
+    return tuple(replace(one, message=f"{one.message} {told}") if one.status != "not_run" else one for one in checks)
 
 
 def some_of(work: Plan, items: Sequence[Item]) -> list[Input]:

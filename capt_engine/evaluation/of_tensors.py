@@ -19,10 +19,11 @@ from capt_engine.checks.forecast import PICTURES
 from capt_engine.checks.from_rows import rows_first
 from capt_engine.data.images import Photo
 from capt_engine.errors import BadRequest
-from capt_engine.evaluation.analysis import Batch, RunProgress, Stored, run_batches
+from capt_engine.evaluation.analysis import RunProgress, run_batches
 from capt_engine.evaluation.checks import Spread, live_checks
 from capt_engine.evaluation.course import Asked, Input
 from capt_engine.evaluation.known import Known, known_of
+from capt_engine.evaluation.picture_reader import Batch, Stored
 from capt_engine.evaluation.picture_sets import picture_of
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.formatting import Cell

@@ -21,6 +21,7 @@ from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.model.devices import finest
+from capt_engine.model.transfer import stacked
 from capt_engine.progress import Progress
 from capt_engine.records import Picture, PictureRow, PictureSet
 from capt_engine.results.cells import AttackedAnswer, CleanAnswer, PhotoFacts, SmallestBudget
@@ -81,7 +82,7 @@ def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress, known: Know
     and gets what is computed after it.
     """
     progress(0, 0)
-    images = torch.stack([one.seen for one in inputs]).to(plan.classifier.device)
+    images = stacked([one.seen for one in inputs], plan.classifier.device)
     by_model = {variant.id: _classify(plan, variant, images, inputs) for variant in plan.variants}
     plain = _plain(plan, images, by_model)
     scores = [None] * len(inputs) if plain is None else _ood_scores(plan, plain)
@@ -360,8 +361,11 @@ def _attacked(
         return _Adversarial(images[:0], left, 0.0)
     rngs = PictureRngs.of(plan.seed, [inputs[i].photo.sha256 for i in left])
 
+    # as people call it, with the settings that tell it from another of the run
+    called = planned.attack.label + planned.label.removeprefix(planned.attack.name)
+
     def step(at: int = 0, total: int = 0, note: str = "") -> None:
-        progress(done + at, total, f"{planned.label}, {note}" if len(plan.planned_attacks) > 1 else note)
+        progress(done + at, total, f"{called}, {note}" if len(plan.planned_attacks) > 1 else note)
 
     pictures = run_attack(
         planned.attack, on.model, images[left], on.labels_or_targets[left], planned.threat, rngs, step

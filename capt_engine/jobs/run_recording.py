@@ -13,16 +13,29 @@ from capt_engine.evaluation.plan import Plan
 from capt_engine.jobs.context import JobContext
 from capt_engine.model.checkpoints import read_document
 from capt_engine.model.store.prompt_store import find
-from capt_engine.records import NO_PROMPTS, AnalyzeResult, FailedPicture, PictureRow, RowsReady, RunRequest
+from capt_engine.records import (
+    NO_PROMPTS,
+    AnalyzeResult,
+    CountedRow,
+    FailedPicture,
+    PictureRow,
+    RowsReady,
+    RowsTakenUp,
+    RunRequest,
+)
 from capt_engine.runs import manifest
+from capt_engine.runs.reader import lines
 from capt_engine.runs.run_folder import RunFolder, refuse_unless_free
-from capt_engine.runs.table import summary
+from capt_engine.runs.table import counted_row, summary
 
 Rows = Sequence[PictureRow | FailedPicture]
 Evaluated = Callable[[Plan, Callable[[Rows], None], Iterable[str], Known | None], AnalyzeResult]
 """Does the work of a plan, given a function that takes rows, the paths of pictures that are done, and the result store beside it."""
 
 R = TypeVar("R", bound=RunRequest)
+
+# The rows of an event, of those that a resumed run has: enough to be quick, few enough to leave the window its breath.
+_AT_A_TIME = 1000
 
 
 def refuse_early(request: RunRequest) -> None:
@@ -75,11 +88,27 @@ def recorded(job: JobContext, request: RunRequest, work: Plan, template: str, ev
 
         if not request.options.with_pictures:
             work = replace(work, wants=folder.wants)
+        if request.options.resume:
+            _take_up(job, folder.path, work.classifier.classes)
         result = _beside_store(request, work, keep, folder.done, evaluated)
         # Counted again from what is on disk, which may hold an earlier, interrupted part too.
         result = folder.counted(result, request.options.compare)
         folder.finish(summary(result, request.options.seed, request.options.keep), result)
     return result
+
+
+def _take_up(job: JobContext, folder: Path, classes: Sequence[str]) -> None:
+    """Send the rows that a resumed run has already, as somebody who counts did not hear of those of another session."""
+    names, known, begins, part = tuple(classes), frozenset(classes), True, list[CountedRow]()
+    for line in lines(folder):
+        row = counted_row(line)
+        # A folder that somebody has edited may name classes that there are not.
+        if {row.label, row.clean_pred, row.adv_pred or row.label} <= known:
+            part.append(row)
+        if len(part) == _AT_A_TIME:
+            job.on_event(RowsTakenUp(job.id, names, tuple(part), begins))
+            begins, part = False, []
+    job.on_event(RowsTakenUp(job.id, names, tuple(part), begins))
 
 
 def _beside_store(

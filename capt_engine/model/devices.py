@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from types import ModuleType
 
 import torch
@@ -96,9 +97,24 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory(device: torch.device) -> None:
-    """Give memory that torch keeps for later back to the accelerator `device`; on the processor nothing happens."""
+    """Free what a failed attempt left behind, and give memory that torch keeps for later back to the accelerator `device`."""
+    # Frames of the failed attempt hold each other, and with them its tensors.
+    gc.collect()
     if device.type in _BACKENDS and _count(device.type):
         _module(device.type).empty_cache()
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the bytes of memory that `device` has for further tensors; 0 where it does not say, as the processor."""
+    if device.type == "mps":
+        return max(0, int(torch.mps.recommended_max_memory()) - int(torch.mps.driver_allocated_memory()))
+    found = None if device.type == "cpu" else getattr(torch, device.type, None)
+    if found is None or not hasattr(found, "mem_get_info"):
+        return 0
+    free, total = found.mem_get_info(device)
+    # What torch keeps for later is free too.
+    kept = int(found.memory_reserved(device)) - int(found.memory_allocated(device))
+    return max(1, int(free) + kept) if total else 0
 
 
 def _module(kind: str) -> ModuleType:

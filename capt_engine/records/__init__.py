@@ -15,6 +15,7 @@ from capt_engine.records.data import *
 from capt_engine.records.downloads import *
 from capt_engine.records.events import *
 from capt_engine.records.heat_scale import *
+from capt_engine.records.kept_rows import *
 from capt_engine.records.kept_runs import *
 from capt_engine.records.models import *
 from capt_engine.records.pace import *

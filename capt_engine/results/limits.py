@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 
 from capt_engine.errors import BadRequest
+from capt_engine.folders import window_setting
 
 OFF = "CAPT_NO_CACHE"
 """The environment variable that turns the result store off; `--no-cache` does so for one run."""
@@ -19,6 +21,7 @@ BUDGET = 5 * 1000**3
 LOW = 2 * 1000**3
 """The bytes that the store leaves free on the disk."""
 
+_GB = 1000**3
 _UNITS = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "tb": 1000**4}
 
 
@@ -28,11 +31,15 @@ def is_off() -> bool:
 
 
 def budget() -> int:
-    """Return the bytes that the store may take: those of CAPT_CACHE_SIZE, or 5 GB where it says nothing that can be read."""
+    """Return the bytes that the store may take: those of CAPT_CACHE_SIZE, else those chosen in the window, else 5 GB.
+
+    What says nothing that can be read does not count.
+    """
     try:
         return read_size(os.environ.get(SIZE, ""))
     except BadRequest:
-        return BUDGET
+        chosen = window_setting("store_budget_gb", BUDGET / _GB) * _GB
+        return round(chosen) if 0 <= chosen < math.inf else BUDGET
 
 
 def read_size(text: str) -> int:

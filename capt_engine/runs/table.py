@@ -11,7 +11,7 @@ from typing import TextIO
 from capt_engine.formatting import Cell, csv_plain, csv_text
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.tally import Trial
-from capt_engine.records import AnalyzeResult, PictureRow
+from capt_engine.records import SAVINGS, AnalyzeResult, CountedRow, PictureRow
 from capt_engine.records.columns import COLUMNS
 
 _COLUMN_OF = {"margin_clean": "clean_margin", "margin_attacked": "adv_margin"}
@@ -106,6 +106,27 @@ def trial(line: Mapping[str, str]) -> Trial:
         minimal_eps=float(minimal) if minimal else None,
         frozen_pred=values.get("frozen_pred", ""),
         out_of_distribution=_TRUTH[values.get("out_of_distribution", "")],
+    )
+
+
+def counted_row(line: Mapping[str, str]) -> CountedRow:
+    """Read a row of rows.csv, of this or an older version, as far as right answers are counted by it.
+
+    line: column → text. Raises KeyError or ValueError where it is no such row.
+    """
+    one = trial(line)
+    return CountedRow(
+        path=one.path,
+        prompts=one.prompts,
+        label=one.label,
+        clean_pred=one.clean_pred,
+        attack=one.attack,
+        eps=one.eps,
+        adv_pred=one.adv_pred,
+        success=one.success,
+        skipped=one.skipped,
+        metrics=one.metrics,
+        survives=tuple((way, held) for way in SAVINGS if (held := _TRUTH[line.get(f"survives_{way}", "")]) is not None),
     )
 
 

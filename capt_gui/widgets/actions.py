@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence, QUndoStack
+from PySide6.QtWidgets import QMenu
 
 Key: TypeAlias = str | QKeySequence.StandardKey
 _NAME_LENGTH = 40
@@ -18,7 +19,8 @@ def make_action(owner: QObject, text: str, slot: object, *keys: Key, checked: bo
     switched on and off, in that state at first, and `slot` then gets the new state.
     """
     action = QAction(text, owner)
-    action.setShortcuts([QKeySequence(key) for key in keys])
+    # some standard keys, such as those of Quit, are none on some systems
+    action.setShortcuts([one for key in keys if not (one := QKeySequence(key)).isEmpty()])
     if checked is None:
         action.triggered.connect(slot)
     else:
@@ -26,6 +28,18 @@ def make_action(owner: QObject, text: str, slot: object, *keys: Key, checked: bo
         action.setChecked(checked)
         action.toggled.connect(slot)
     return action
+
+
+def empty(menu: QMenu) -> None:
+    """Remove all entries of a menu that is filled anew whenever it is shown, and delete the menus inside it.
+
+    `QMenu.clear` deletes the entries but leaves the inner menus and theirs behind: a day of work gathers thousands.
+    """
+    inner = [action.menu() for action in menu.actions() if isinstance(action.menu(), QMenu)]
+    menu.clear()
+    for one in inner:
+        if isinstance(one, QMenu) and one.parent() is menu:
+            one.deleteLater()
 
 
 def menu_line(name: str, *facts: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QSignalBlocker
 from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from capt_engine.records import ParamInfo, ParamValue
 from capt_gui.plain_text import set_tooltip
-from capt_gui.widgets.input import keep_wheel_for_focus
+from capt_gui.widgets.input import inset, keep_wheel_for_focus
 
 _WIDEST = 1e9
 _SEPARATORS = ".,"
@@ -34,7 +34,7 @@ class FloatEditor(QDoubleSpinBox):
         self.setSingleStep(_step_of(info, self._times))
         if info.unit:
             self.setSuffix(f" {info.unit}")
-        _inset(self)
+        inset(self)
         keep_wheel_for_focus(self)
         self._before = _BeforeEditing(self)
         self.valueChanged.connect(self._on_edited)
@@ -94,7 +94,7 @@ class WholeNumberBox(QSpinBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        _inset(self)
+        inset(self)
         self._before = _BeforeEditing(self)
 
     def fixup(self, text: str) -> str:
@@ -213,11 +213,6 @@ def _separators(text: str) -> int:
 def _answer(given: object) -> tuple[QValidator.State, str, int]:
     """Return what a spin box of Qt says of a text, which its type stub describes as one value and which are three."""
     return given  # type: ignore[return-value]
-
-
-def _inset(box: QAbstractSpinBox) -> None:
-    """Move the figures off the left edge: a style sheet's padding does not reach the text of a spin box (Qt 6.11)."""
-    box.lineEdit().setTextMargins(8, 0, 0, 0)
 
 
 def _step_of(info: ParamInfo, times: float) -> float:

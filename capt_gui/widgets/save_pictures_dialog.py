@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from capt_gui.widgets.dialogs import answer_of
+from capt_gui.widgets.input import inset
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.layout import fill
 
@@ -67,6 +69,7 @@ class SavePicturesDialog(QDialog):
             self.boxes[key].setChecked(checked)
         self.factor = QSpinBox(minimum=1, maximum=255, value=10)
         self.factor.setPrefix("× ")
+        inset(self.factor)
         self.factor.setAccessibleName(self.tr("Factor of the amplified perturbation"))
         self.folder = QLineEdit(folder)
         self.folder.setAccessibleName(self.tr("Folder"))
@@ -136,6 +139,4 @@ def ask_which_pictures(
     The arguments are those of SavePicturesDialog.
     """
     dialog = SavePicturesDialog(parent, counts, kinds, folder, in_the_way)
-    answer = dialog.answer() if dialog.exec() else None
-    dialog.deleteLater()
-    return answer
+    return dialog.answer() if answer_of(dialog) else None

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import itertools
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -19,6 +21,7 @@ import torch
 from torch import Tensor
 
 import capt_engine as capt
+from capt_engine import folders
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import L2, LINF, Attack, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
@@ -198,11 +201,58 @@ def memory(device: torch.device) -> dict[str, object]:
     return seen
 
 
+def remembered(device: torch.device) -> dict[str, object]:
+    """Runs over eight pictures with too little memory: the rows, how often it ran out, and the largest batch, in the order of the runs.
+
+    The device says nothing of its memory, then tells what is free.
+    """
+    _forget()
+    gc.collect()
+    model = classifier(device)
+    x = pictures(8)
+    with torch.no_grad():
+        y = model(x.to(device)).argmax(dim=1).cpu()
+    sizes: list[int] = []
+    plain = model.forward
+
+    def forward(images: Tensor) -> Any:
+        sizes.append(len(images))
+        return plain(images)
+
+    model.forward = forward  # type: ignore[method-assign]
+
+    def run(parts: tuple[int, ...], **more: int) -> dict[str, object]:
+        batches = list(zip(x.split(parts), y.split(parts), strict=True))
+        with pretend.counted() as counts:
+            sizes.clear()
+            result = capt.evaluate(model, batches, attacks=PGD(steps=1), eps=2 / 255, checks="off", cache=False, **more)
+            rows = [{key: value for key, value in row.items() if key != "time_s"} for row in result.rows()]
+            return {"rows": rows, "failures": counts.failures, "largest": max(sizes)}
+
+    pretend.DEVICE.peak = start = pretend.DEVICE.held
+    whole = run((8,))
+    taken = pretend.DEVICE.peak - start
+    pretend.DEVICE.out_of_memory = ERRORS["cuda"]
+    pretend.DEVICE.total, pretend.DEVICE.tells = start + int(0.6 * taken), False
+    found = {"whole": whole, "first": run((8,)), "second": run((8,)), "asked for less": run((8,), batch_size=2)}
+    _forget()
+    pretend.DEVICE.tells = True
+    found["told"] = run((1, 2, 5))
+    pretend.DEVICE.total = None
+    return {**found}
+
+
+def _forget() -> None:
+    """Forget the batches that fitted in the cases before."""
+    (folders.data_dir() / "batch-sizes.json").unlink(missing_ok=True)
+
+
 def _starved(
     model: Classifier, words: str, kind: str = "", left: int | None = None, memory: int | None = None
 ) -> dict[str, object]:
     """The rows, or the sentence in their place, with as much memory, and how often there was none."""
     device = pretend.DEVICE
+    _forget()
     with pretend.counted():
         device.out_of_memory, device.fails, device.memory_left, device.memory = ERRORS[words], kind, left, memory
         try:
@@ -321,10 +371,15 @@ def _forbid_double(forbids: bool) -> None:
     (devices.WITHOUT_DOUBLE.add if forbids else devices.WITHOUT_DOUBLE.discard)(pretend.NAME)
 
 
-LAWS = {law.__name__: law for law in (attacks, evaluation, checks, metrics, memory, tuning, methods, waits, gpu_script)}
+LAWS = {
+    law.__name__: law
+    for law in (attacks, evaluation, checks, metrics, memory, remembered, tuning, methods, waits, gpu_script)
+}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    spare = tempfile.TemporaryDirectory()
+    folders.data_dir = lambda: Path(spare.name)
     at = pretend.install()
     _forbid_double(True)
     wanted = [one for one in sys.argv[2:] if one in LAWS]

@@ -8,6 +8,7 @@ indexing by a mask, asking how many values are not zero. It cannot be taken out 
 from __future__ import annotations
 
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,6 +50,8 @@ class Pretend:
     made: how many tensors, by KINDS; largest: the bytes of the largest of them. forbids_double: as Apple's GPUs, it knows no float64.
     memory_left: it is out of memory once, after so many more tensors of the kind `fails` ("" for any); None for never. memory: it has
     none for a tensor of more bytes, each time; None for enough. failures: how often it was out of memory.
+    held, peak: the bytes that its tensors hold, and that they held at most; total: those that there are, None for enough; tells: it
+    says how many are free.
     """
 
     def __init__(self) -> None:
@@ -61,6 +64,9 @@ class Pretend:
         self.forbids_double = False
         self.memory_left: int | None = None
         self.memory: int | None = None
+        self.held = self.peak = 0
+        self.total: int | None = None
+        self.tells = True
         self.fails = ""
         self.out_of_memory: Callable[[], BaseException] = torch.OutOfMemoryError
 
@@ -74,6 +80,15 @@ class Pretend:
     def halts(self) -> int:
         """The number of times that the host waited: for a value, for how many there are, or for a copy to it."""
         return sum(self.waits.values()) + sum(self.from_device.values())
+
+    def take(self, nbytes: int) -> None:
+        """Give memory away that `release` gets back."""
+        self.held += nbytes
+        self.peak = max(self.peak, self.held)
+
+    def release(self, nbytes: int) -> None:
+        """Get memory back."""
+        self.held -= nbytes
 
 
 DEVICE = Pretend()
@@ -92,7 +107,15 @@ def install() -> torch.device:
 
     backend_registration._setup_privateuseone_for_python_backend(NAME)
     # Autocast asks each device.
-    getattr(torch, NAME).get_amp_supported_dtype = lambda: [torch.bfloat16]
+    module = getattr(torch, NAME)
+    module.get_amp_supported_dtype = lambda: [torch.bfloat16]
+    # It tells of its memory as CUDA does.
+    module.mem_get_info = lambda _: (
+        (DEVICE.total - DEVICE.held, DEVICE.total) if DEVICE.total and DEVICE.tells else (0, 0)
+    )
+    module.memory_allocated = module.memory_reserved = lambda _: DEVICE.held
+    module.max_memory_allocated = lambda _: DEVICE.peak
+    module.reset_peak_memory_stats = lambda _: setattr(DEVICE, "peak", DEVICE.held)
     rest, aten = torch.library.Library("_", "IMPL"), torch.library.Library("aten", "IMPL")
     rest.fallback(_run, "PrivateUse1")
     # Half precision is computed in full: what is proven is that it can be asked for.
@@ -117,7 +140,11 @@ def _made(value: Tensor, kind: str = "other") -> Tensor:
     _spend(kind, value.numel() * value.element_size())
     made: Tensor = torch._C._acc.create_empty_tensor(tuple(value.shape), value.dtype)
     # It lives as long as the storage. Views are other tensors over the same storage.
-    made.untyped_storage().behind = value.contiguous()  # type: ignore[attr-defined]
+    behind = value.contiguous()
+    made.untyped_storage().behind = behind  # type: ignore[attr-defined]
+    nbytes = value.numel() * value.element_size()
+    DEVICE.take(nbytes)
+    weakref.finalize(behind, DEVICE.release, nbytes)
     return made
 
 
@@ -125,6 +152,7 @@ def _spend(kind: str, nbytes: int) -> None:
     DEVICE.made[kind] += 1
     DEVICE.largest = max(DEVICE.largest, nbytes)
     too_large = DEVICE.memory is not None and nbytes > DEVICE.memory
+    too_large = too_large or (DEVICE.total is not None and DEVICE.held + nbytes > DEVICE.total)
     if DEVICE.memory_left is not None and DEVICE.fails in ("", kind):
         DEVICE.memory_left -= 1
         if DEVICE.memory_left < 0:

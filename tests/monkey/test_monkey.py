@@ -7,13 +7,14 @@ import os
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog
 
@@ -32,8 +33,8 @@ pytestmark = pytest.mark.qt_log_level_fail("CRITICAL")
 _LOG = logging.getLogger(__name__)
 ACTIONS = 300
 HEAVY_S = 30 * 60
-# A batch on its way, charts that are drawn for the first time, and thumbnails.
-FLAT_BYTES = 250_000_000
+# Charts that are drawn for the first time, pages that are opened late, a second model, and thumbnails.
+FLAT_BYTES = 150_000_000
 
 
 @pytest.fixture
@@ -102,18 +103,22 @@ def test_three_hundred_actions(window: MainWindow, files: list[Path]) -> None:
 @pytest.mark.timeout(HEAVY_S + 300)
 @pytest.mark.parametrize("seed", [1])
 def test_half_an_hour(window: MainWindow, files: list[Path], seed: int) -> None:
-    """Memory after the first sixth and at the end differ by no more than the pictures at hand."""
+    """The least memory held in each sixth of the time is flat, from the second on: whatever runs at the moment comes on top."""
     monkey = Monkey(window, seed, files)
     seconds = float(os.environ.get("CAPT_MONKEY_S", HEAVY_S))
-    started, early = time.monotonic(), 0
+    started, least = time.monotonic(), [sys.maxsize] * 6
     try:
-        while time.monotonic() - started < seconds:
+        while (passed := time.monotonic() - started) < seconds:
             monkey.act()
-            if not early and time.monotonic() - started > seconds / 6:
-                early = resident_bytes()
+            sixth = int(6 * passed / seconds)
+            least[sixth] = min(least[sixth], resident_bytes())
     finally:
         monkey.stop()
-        _LOG.warning("%d actions, %d → %d bytes", len(monkey.done), early, resident_bytes())
+        objects = len(window.findChildren(QObject))
+        megabytes = " ".join(str(one // 1_000_000) for one in least)
+        _LOG.warning(
+            "%d actions; least MB in each sixth: %s; %d objects in the window", len(monkey.done), megabytes, objects
+        )
         _LOG.warning("the last actions:\n%s", "\n".join(monkey.done[-40:]))
     assert window.isVisible()
-    assert resident_bytes() - early < FLAT_BYTES
+    assert max(least[2:]) - least[1] < FLAT_BYTES

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -75,10 +76,23 @@ def jpeg(picture: Tensor, quality: float, stream: PictureRngs | None = None) -> 
         Pixels (1, 3, h, w) in [0, 1], multiples of 1/255, float32.
     """
     values = (picture[0] * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    return torch.from_numpy(through_jpeg(values, int(quality))).permute(2, 0, 1)[None].float() / 255
+
+
+def through_jpeg(values: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Write a picture as a JPEG file in memory and read it again; most of that leaves Python's lock to other threads.
+
+    Args:
+        values: sRGB values (h, w, 3), uint8.
+        quality: Pillow's JPEG quality, from 1 to 95.
+
+    Returns:
+        Values of the same shape, a copy.
+    """
     file = io.BytesIO()
-    Image.fromarray(values).save(file, "JPEG", quality=int(quality))
+    Image.fromarray(values).save(file, "JPEG", quality=quality)
     with Image.open(file) as read:
-        return torch.from_numpy(np.asarray(read).copy()).permute(2, 0, 1)[None].float() / 255
+        return np.asarray(read).copy()
 
 
 def elastic(picture: Tensor, amplitude: float, stream: PictureRngs) -> Tensor:

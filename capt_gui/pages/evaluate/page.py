@@ -292,7 +292,7 @@ class EvaluatePage(Page):
         )
 
     def _make_actions(self) -> Menus:
-        self.report_action = self.add_action(self.tr("&Report of this run…"), self.on_report, "Ctrl+Shift+E")
+        self.report_action = self.add_action(self.tr("R&eport of this run…"), self.on_report, "Ctrl+Shift+E")
         self.start_action = self.add_action(self.tr("&Run"), self._run.start, "F5", "Ctrl+R")
         self.rank_action = self.add_action(self.tr("Ran&k several variants…"), self.on_rank)
         self.cancel_action = self.add_action(self.tr("&Cancel"), self.on_cancel, "Esc")

@@ -6,12 +6,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.formatting import norm_symbol, percent
-from capt_engine.records import LOG, AnalyzeResult, scale_for
+from capt_engine.records import LOG, SAVINGS, AnalyzeResult, scale_for
 from capt_gui.theme import Theme
 from capt_gui.translate import spoken
 from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate.run import EvaluateRun
-from capt_gui.view_models.evaluate.tally import SAVINGS
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair, measured
 from capt_gui.widgets.buttons import Symbol

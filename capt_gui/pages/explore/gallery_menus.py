@@ -25,7 +25,7 @@ from capt_gui.view_models.explore.gallery_columns import (
     Column,
 )
 from capt_gui.view_models.explore.gallery_rows import GalleryRows
-from capt_gui.widgets.actions import menu_line
+from capt_gui.widgets.actions import empty, menu_line
 from capt_gui.widgets.range_dialog import Quantity, Range, ask_for_range
 from capt_gui.widgets.word_dialog import ask_for_word
 
@@ -52,7 +52,7 @@ class GalleryMenus(QObject):
     def fill_filter(self) -> None:
         """Offer what pictures can be filtered by, with how many have each."""
         menu, rows = self.filter, self._rows
-        menu.clear()
+        empty(menu)
         sides = "ab" if f"{OUTCOME}.b" in rows.columns and rows.is_compared else "a"
         if sides == "ab":
             for first, second in ("ab", "ba"):
@@ -75,7 +75,7 @@ class GalleryMenus(QObject):
     def fill_order(self) -> None:
         """Offer the columns that the pictures can be ordered by, and the direction."""
         menu, wanted = self.order, self._rows.wanted
-        menu.clear()
+        empty(menu)
         self._check(menu, self.tr("As they came"), not wanted.sort, partial(self._rows.set_order, ""))
         for down, words in ((False, self.tr("Smallest first")), (True, self.tr("Largest first"))):
             chosen = bool(wanted.sort) and wanted.descending == down
@@ -91,7 +91,7 @@ class GalleryMenus(QObject):
     def fill_columns(self) -> None:
         """Offer the columns of the table, those that are shown with a mark."""
         menu, rows = self.columns, self._rows
-        menu.clear()
+        empty(menu)
         shown = [column.key for column in rows.shown_columns]
         for group, columns in self._groups():
             inner = menu.addMenu(group)
@@ -103,7 +103,7 @@ class GalleryMenus(QObject):
     def fill_views(self) -> None:
         """Offer the views that were saved, a way to save this one, and a way to forget one."""
         menu, views = self.views, self._settings.views
-        menu.clear()
+        empty(menu)
         for view in views:
             menu.addAction(menu_line(view.name), partial(self._rows.want, view))
         if views:

@@ -35,7 +35,7 @@ class PictureSaving(QObject):
         # a test answers in the dialog's place, or looks at what would be opened
         self.ask = ask_which_pictures
         self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
-        self.action = make_action(window, self.tr("Save &pictures…"), self.on_save, "Ctrl+Shift+P")
+        self.action = make_action(window, self.tr("Save pict&ures…"), self.on_save, "Ctrl+Shift+P")
         export = desk.picture_export
         export.progressed.connect(self.on_progressed)
         export.finished.connect(self.on_finished)

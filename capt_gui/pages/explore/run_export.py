@@ -28,8 +28,8 @@ class RunExport(QObject):
         self._folder = Path()
         # a test answers in the dialog's place
         self.ask = ask_where_to_save
-        self.report = make_action(window, self.tr("&Report of this run…"), self.on_report, "Ctrl+Shift+E")
-        self.table = make_action(window, self.tr("Save &results as CSV…"), self.on_save_table)
+        self.report = make_action(window, self.tr("R&eport of this run…"), self.on_report, "Ctrl+Shift+E")
+        self.table = make_action(window, self.tr("Save results as CS&V…"), self.on_save_table)
         keep = desk.settings.keep_runs
         self.keep = make_action(window, self.tr("&Keep runs for reports"), self.on_keep_toggled, checked=keep)
         desk.store.last_changed.connect(self.on_last_changed)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from capt_engine.formatting import size
 from capt_engine.records import KeptRun
 from capt_gui.pages.report.notes_dialog import ask_for_notes
-from capt_gui.pages.report.trash_menu import TrashMenu
+from capt_gui.panels.trash_menu import TrashMenu
 from capt_gui.theme import Theme
 from capt_gui.translate import counted
 from capt_gui.view_models.report.reports_model import ReportsModel

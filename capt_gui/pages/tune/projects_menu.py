@@ -12,7 +12,7 @@ from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.tune.project import KeptProject, TuneProject
-from capt_gui.widgets.actions import menu_line
+from capt_gui.widgets.actions import empty, menu_line
 from capt_gui.widgets.confirmation import confirm
 
 _SHOWN = 12
@@ -42,11 +42,11 @@ class ProjectsMenu(QToolButton):
 
     def fill(self) -> None:
         """Fill the menu: begin a project; open or remove one of the 12 changed last; put back one of the 12 removed last."""
-        self._menu.clear()
+        empty(self._menu)
         busy = self._project.is_busy
         if busy:
             self._add(self._menu, self.tr("Tuning goes on in this project"), None).setEnabled(False)
-        self._add(self._menu, self.tr("&New project"), self.on_new).setEnabled(not busy)
+        self._add(self._menu, self.tr("New pro&ject"), self.on_new).setEnabled(not busy)
         kept, gone = self._project.projects()[:_SHOWN], self._project.removed()[:_SHOWN]
         if kept:
             self._add_kept(kept, busy=busy)

@@ -18,10 +18,12 @@ from PySide6.QtWidgets import (
 from capt_gui.panels.preferences.row import PreferenceRow
 from capt_gui.panels.preferences.shortcut_list import ShortcutList
 from capt_gui.panels.preferences.stored_box import StoredBox
+from capt_gui.panels.preferences.trash_box import TrashBox
 from capt_gui.theme import Theme
 from capt_gui.view_models.preferences.model import Preferences
 from capt_gui.view_models.preferences.shortcuts import Shortcuts
 from capt_gui.view_models.preferences.stored_results import StoredResults
+from capt_gui.view_models.runs_model import RunsModel
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.scrolled import scrolled
@@ -39,6 +41,7 @@ class PreferencesDialog(QDialog):
         model: Preferences,
         shortcuts: Shortcuts,
         stored: StoredResults,
+        runs: RunsModel,
         page_titles: dict[str, str],
         parent: QWidget | None = None,
     ) -> None:
@@ -53,8 +56,13 @@ class PreferencesDialog(QDialog):
         self.sections.setProperty("places", True)
         self.sections.addItems([*model.sections(), self.tr("Shortcuts")])
         self.rows = {one.name: PreferenceRow(theme, model, one) for one in model.table}
-        self.stored_box = StoredBox(stored)
-        self._stored_section = next(one.section for one in model.table if one.name == "runs_budget_gb")
+        self.stored_box, self.trash_box = StoredBox(stored), TrashBox(theme, runs, model)
+        # by the setting that each stands below
+        self._boxes: dict[str, StoredBox | TrashBox] = {
+            "trash_budget_gb": self.trash_box,
+            "store_budget_gb": self.stored_box,
+        }
+        self._section_of = {one.name: one.section for one in model.table}
         self.shortcut_list = ShortcutList(shortcuts, page_titles)
         self._headings: dict[str, QLabel] = {}
         self._nothing = text(self.tr("No setting has these words."), "muted")
@@ -65,8 +73,8 @@ class PreferencesDialog(QDialog):
             for row in self.rows.values():
                 if row.one.section == section:
                     column.addWidget(row)
-            if section == self._stored_section:
-                column.addWidget(self.stored_box)
+                    if row.one.name in self._boxes:
+                        column.addWidget(self._boxes[row.one.name])
         column.addStretch()
         body = QWidget()
         body.setLayout(column)
@@ -105,10 +113,11 @@ class PreferencesDialog(QDialog):
             row.setVisible(fits)
             if fits:
                 shown.add(row.one.section)
-        fits = self.stored_box.fits(words) if words else section == self._stored_section
-        self.stored_box.setVisible(fits)
-        if fits:
-            shown.add(self._stored_section)
+        for name, box in self._boxes.items():
+            fits = box.fits(words) if words else section == self._section_of[name]
+            box.setVisible(fits)
+            if fits:
+                shown.add(self._section_of[name])
         for title, heading in self._headings.items():
             heading.setVisible(title in shown)
         n_keys = self.shortcut_list.filter(words)

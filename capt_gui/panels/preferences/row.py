@@ -22,7 +22,7 @@ from capt_gui.view_models.preferences.model import Preferences
 from capt_gui.view_models.preferences.table import CHOICE, FOLDER, SWITCH, Preference
 from capt_gui.widgets.buttons import IconButton
 from capt_gui.widgets.elided_label import ElidedLabel
-from capt_gui.widgets.input import keep_wheel_for_focus
+from capt_gui.widgets.input import inset, keep_wheel_for_focus
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picker import Picker
@@ -133,6 +133,7 @@ class PreferenceRow(QWidget):
         box.setKeyboardTracking(False)
         box.setFixedWidth(_EDITOR_WIDTH)
         keep_wheel_for_focus(box)
+        inset(box)
         whole = isinstance(one.default, int)
         box.valueChanged.connect(lambda value: self._take(int(value) if whole else value))
 

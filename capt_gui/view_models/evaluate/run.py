@@ -23,6 +23,7 @@ from capt_engine.records import (
     KeptRun,
     Pace,
     RowsReady,
+    RowsTakenUp,
 )
 from capt_gui.bridge import About, Bridge
 from capt_gui.translate import spoken
@@ -60,10 +61,11 @@ class EvaluateRun(OneJob):
         self.request: EvaluateRequest | None = None
         self.result: AnalyzeResult | None = None
         self.failure: Failure | None = None
-        self._arrived = EvaluateTally(0.0)
+        # the counts of the rows that have come; those of a resumed run begin with the rows that its folder has
+        self.tally = EvaluateTally(0.0)
         # how many pictures the run takes, as it was asked for
         self.n_pictures = 0
-        # how many were done when a run of an earlier session was gone on with
+        # how many are said to be done of a run of an earlier session, until its rows are there
         self.n_before = 0
         self._began_s, self._anew = 0.0, True
         # the pace of the runs of this session, and the seconds of loading before them, by what was asked for
@@ -82,14 +84,9 @@ class EvaluateRun(OneJob):
         return (Path(self.request.options.keep) / _MANIFEST).is_file()
 
     @property
-    def tally(self) -> EvaluateTally:
-        """The counts of the rows that have come; empty where an earlier session has others, of which only the report knows."""
-        return EvaluateTally(0.0) if self.n_before else self._arrived
-
-    @property
     def n_done(self) -> int:
         """The pictures with an answer so far, those of an earlier session too."""
-        return self.n_before + self._arrived.n
+        return max(self.n_before, self.tally.n)
 
     @property
     def is_kept(self) -> bool:
@@ -107,7 +104,7 @@ class EvaluateRun(OneJob):
         Nothing happens while a run is under way or the choices do not allow one.
         """
         if not self.is_running and not self._choices.problem():
-            self._arrived = EvaluateTally(self._choices.request().headline)
+            self.tally = EvaluateTally(self._choices.request().headline)
             self.n_pictures, self.n_before = self._choices.drawn, 0
             self._submit(self._choices.request(self._store.new_folder()))
 
@@ -124,7 +121,7 @@ class EvaluateRun(OneJob):
         if not self.is_running and isinstance(run.request, EvaluateRequest):
             options = replace(run.request.options, keep=run.folder, resume=True)
             request = replace(run.request, options=options)
-            self._arrived = EvaluateTally(request.headline)
+            self.tally = EvaluateTally(request.headline)
             # nobody has looked at the data in this session
             self.n_pictures, self.n_before = 0, run.n
             self._submit(request)
@@ -133,14 +130,14 @@ class EvaluateRun(OneJob):
         """Show the result of a run of an earlier session, with the counts of its rows; nothing happens while a run is under way."""
         if not self.is_running:
             self.request, self.result, self.failure = request, result, None
-            self._arrived, self.n_pictures, self.n_before = tally, n_pictures, 0
+            self.tally, self.n_pictures, self.n_before = tally, n_pictures, 0
             self.changed.emit()
 
     def forget(self) -> None:
         """Forget the run's request, result and counts, because other pictures are to come; a run under way is kept."""
         if not self.is_running:
             self.request = self.result = self.failure = None
-            self._arrived, self.n_before = EvaluateTally(0.0), 0
+            self.tally, self.n_before = EvaluateTally(0.0), 0
             self.changed.emit()
 
     def forecast_s(self) -> float | None:
@@ -185,7 +182,7 @@ class EvaluateRun(OneJob):
 
     def failures(self) -> tuple[FailedPicture, ...]:
         """Return the pictures that the run could not use, each with the reason."""
-        return tuple(self._arrived.failed.values())
+        return tuple(self.tally.failed.values())
 
     def checks(self) -> tuple[Check, ...]:
         """Return the engine's checks of the result; of a check made on A and B, the failed one. Empty without a result."""
@@ -253,9 +250,15 @@ class EvaluateRun(OneJob):
         """Emit `progress_changed` with the run's present numbers and line of text."""
         self.progress_changed.emit(*self.progress)
 
-    def on_news(self, event: RowsReady) -> None:
-        """Add the rows (pictures with answers) that have arrived to the tally, and emit `counted`."""
-        self._arrived.add(event.rows)
+    def on_news(self, event: RowsReady | RowsTakenUp) -> None:
+        """Add the rows (pictures with answers) that have arrived, or that a resumed run has already, to the tally; emit `counted`."""
+        if isinstance(event, RowsTakenUp):
+            # what is there is counted anew, so that nothing counts twice
+            if event.begins and self.request is not None:
+                self.tally = EvaluateTally(self.request.headline)
+            self.tally.take_up(event.rows, event.classes)
+        else:
+            self.tally.add(event.rows)
         self.counted.emit()
 
     def on_finished(self, result: AnalyzeResult) -> None:
@@ -288,7 +291,7 @@ class EvaluateRun(OneJob):
         if request == self.request and self.can_resume:
             self.resume()
             return
-        self._arrived, self.n_before = EvaluateTally(request.headline), 0
+        self.tally, self.n_before = EvaluateTally(request.headline), 0
         options = replace(request.options, keep=self._store.new_folder(), resume=False)
         self._submit(replace(request, options=options))
 

@@ -9,10 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from capt_engine.errors import BadRequest
 from capt_engine.reading import fitted
-from capt_engine.records import FailedPicture, PictureRow, corruption_of
-
-SAVINGS = ("png", "jpeg95", "jpeg75", "resize")
-"""Ways of saving an attacked picture after which it is asked again, by the end of the row's `survives_…`."""
+from capt_engine.records import CountedRow, FailedPicture, PictureRow, corruption_of
 
 
 @dataclass
@@ -63,6 +60,7 @@ class EvaluateTally:
         self._first_attack = ""
         self._metrics: dict[tuple[str, str], array[float]] = {}
         self.classes: tuple[str, ...] = ()
+        self._place: dict[str, int] = {}
         self.failed: dict[str, FailedPicture] = {}
 
     @classmethod
@@ -71,7 +69,8 @@ class EvaluateTally:
         called = "The counts of the evaluation"
         found = fitted(plain, TallyCounts, called=called)
         tally = cls(found.headline)
-        tally.classes, tally._first_attack = found.classes, found.first_attack
+        tally._name(found.classes)
+        tally._first_attack = found.first_attack
         for side, pictures in found.pictures.items():
             tally._pictures[side] = {path: _Seen(*one) for path, one in pictures.items()}
             answers = {i for one in pictures.values() for i in (one[0], one[1], one[3]) if i is not None}
@@ -104,7 +103,14 @@ class EvaluateTally:
             if isinstance(row, FailedPicture):
                 self.failed[row.path] = row
             else:
-                self._count(row)
+                self._name(row.classes)
+                self._count(CountedRow.of(row))
+
+    def take_up(self, rows: Iterable[CountedRow], classes: tuple[str, ...]) -> None:
+        """Count rows that a resumed run has already; classes: its class names, in order, among which those of the rows are."""
+        self._name(classes)
+        for row in rows:
+            self._count(row)
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -193,39 +199,42 @@ class EvaluateTally:
         """
         return self._metrics.get((side, metric), ())
 
-    def _count(self, row: PictureRow) -> None:
-        self.classes = self.classes or row.classes
-        mine = self._pictures.setdefault(row.prompt_id, {})
+    def _name(self, classes: tuple[str, ...]) -> None:
+        """Remember the class names of the run, which the first rows bring."""
+        if not self.classes:
+            self.classes = classes
+            self._place = {name: number for number, name in reversed(list(enumerate(classes)))}
+
+    def _count(self, row: CountedRow) -> None:
+        mine = self._pictures.setdefault(row.prompts, {})
         seen = mine.get(row.path)
         if seen is None:
-            seen = mine[row.path] = _Seen(row.classes.index(row.label), row.clean.winner)
-        if row.attack is None or corruption_of(row.attacked_by) is not None:
+            seen = mine[row.path] = _Seen(self._place[row.label], self._place[row.clean_pred])
+        if not row.attack or corruption_of(row.attack) is not None:
             return
-        if row.attacked is not None and row.attacked.winner != seen.label and seen.fell_to is None:
-            seen.fell_to = row.attacked.winner
+        attacked = self._place[row.adv_pred] if row.adv_pred else None
+        if attacked is not None and attacked != seen.label and seen.fell_to is None:
+            seen.fell_to = attacked
         if row.success:
             self._count_saved(row)
-        if row.threat.eps != self._headline:
+        if row.eps != self._headline:
             return
-        self._first_attack = self._first_attack or row.attacked_by
-        if row.attacked_by == self._first_attack and not row.skipped:
+        self._first_attack = self._first_attack or row.attack
+        if row.attack == self._first_attack and not row.skipped:
             for name, value in row.metrics:
-                self._metrics.setdefault((row.prompt_id, name), array("d")).append(value)
+                self._metrics.setdefault((row.prompts, name), array("d")).append(value)
         if row.skipped:
             # broken at a smaller budget: what broke it there lies in this ball too
             if seen.held is None:
                 seen.held = seen.clean == seen.label and not row.skipped.startswith("broken at")
             return
-        right = row.attacked is not None and row.attacked.winner == seen.label
-        seen.held = right and seen.held is not False
+        seen.held = attacked == seen.label and seen.held is not False
 
-    def _count_saved(self, row: PictureRow) -> None:
-        for way in SAVINGS:
-            survives: bool | None = getattr(row, f"survives_{way}")
-            if survives is not None:
-                counts = self._saved.setdefault((row.prompt_id, way), [0, 0])
-                counts[0] += survives
-                counts[1] += 1
+    def _count_saved(self, row: CountedRow) -> None:
+        for way, survives in row.survives:
+            counts = self._saved.setdefault((row.prompts, way), [0, 0])
+            counts[0] += survives
+            counts[1] += 1
 
 
 def _under_attack(seen: _Seen) -> int:

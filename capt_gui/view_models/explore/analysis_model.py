@@ -12,6 +12,7 @@ from capt_engine.records import (
     AnalyzeRequest,
     AnalyzeResult,
     Failure,
+    JobEvent,
     JobProgress,
     KeptRun,
     PicturesFound,
@@ -109,8 +110,10 @@ class Analysis(QObject):
         if first is not None and not self.redraws:
             self._gallery.set_pending([first], "running")
 
-    def on_rows(self, event: RowsReady) -> None:
+    def on_rows(self, event: JobEvent) -> None:
         """Put the finished rows (answers for a picture) into the gallery, and mark the next picture as running."""
+        if not isinstance(event, RowsReady):
+            return
         options = replace(self._request.options, keep="", resume=False)
         self._gallery.put_rows(event.rows, replace(self._request, paths=(), options=options))
         for row in event.rows:

@@ -136,6 +136,11 @@ def preferences(usual_folders: dict[str, str]) -> tuple[Preference, ...]:
             unit=tr("GB"), words=tr("budget disk"),
         ),
         Preference(
+            "store_budget_gb", runs, tr("Stored results take at most"),
+            tr("Above it, what nothing asked for longest goes; it is computed again when asked for."), NUMBER, low=0.1,
+            high=100_000, decimals=1, unit=tr("GB"), words=tr("budget disk"),
+        ),
+        Preference(
             "offline", net, tr("Work offline"),
             tr("No download is begun and no address is opened, even where you ask for it."), SWITCH,
             words=tr("privacy internet"),

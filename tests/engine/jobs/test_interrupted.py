@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 
-from capt_engine.jobs import stoppable
+from capt_engine.jobs import run_recording, stoppable
 from capt_engine.records import (
     AnalyzeRequest,
     AnalyzeResult,
     AttackSpec,
     CheckClassesRequest,
+    CountedRow,
     EvaluateRequest,
+    JobCancelled,
     JobFinished,
     JobProgress,
     PictureRow,
     RowsReady,
+    RowsTakenUp,
     RunOptions,
     RunRequest,
     ThreatModel,
@@ -108,3 +111,34 @@ def test_the_same_bits_with_and_without_an_interruption(
     assert [replace(row, time_s=0.0) for row in rows if isinstance(row, PictureRow)] == [
         replace(row, time_s=0.0) for row in plain[1] if isinstance(row, PictureRow)
     ]
+
+
+def test_a_resumed_run_says_which_rows_it_has_already(
+    desk: Desk, toys: Path, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off and gone on with, it tells of every row once: those of its folder first, in parts, then those that it computes."""
+    monkeypatch.setattr(run_recording, "_AT_A_TIME", 2)
+    options = RunOptions(
+        model=f"local-dir:{tiny_folder}",
+        classes=("cat", "dog", "owl"),
+        threat=ThreatModel(eps=4 / 255),
+        keep=str(tmp_path / "run"),
+        batch_size=1,
+    )
+    asked = EvaluateRequest(str(toys), attacks=(PGD, AttackSpec("fgsm")), checks="cheap", options=options)
+
+    def press(event: Any) -> None:
+        if sum(isinstance(one, RowsReady) for one in desk.events) == 4:
+            desk.engine.cancel(event.job)
+
+    assert isinstance(desk.do(asked, press), JobCancelled)
+    desk.result(replace(asked, options=replace(options, resume=True)))
+    heard = [event for event in desk.events if isinstance(event, RowsTakenUp | RowsReady)]
+    told = [event for event in heard if isinstance(event, RowsTakenUp)]
+    assert heard[: len(told)] == told
+    assert [event.begins for event in told] == [True] + [False] * (len(told) - 1)
+    assert len(told) > 1
+    assert {event.classes for event in told} == {options.classes}
+    counted = [row if isinstance(row, CountedRow) else CountedRow.of(row) for event in heard for row in event.rows]
+    whole = desk.rows(replace(asked, options=replace(options, keep=str(tmp_path / "another"))))
+    assert counted == [CountedRow.of(row) for row in whole]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from capt_engine import folders
 from capt_engine.errors import BadRequest
 from capt_engine.results import limits
 from capt_engine.results import store as store_module
@@ -255,6 +256,16 @@ def test_sizes_are_read_as_people_write_them(text: str, n_bytes: int, monkeypatc
     assert limits.budget() == 5_000_000_000
     with pytest.raises(BadRequest, match="no size"):
         limits.read_size("-3 GB")
+
+
+def test_the_window_says_how_much_the_store_may_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its settings file counts where the variable is not set; a number that is none does not."""
+    monkeypatch.setattr(folders, "config_dir", lambda: tmp_path)
+    for written, n_bytes in (("1.5", 1_500_000_000), ("-1.0", 5_000_000_000), ("inf", 5_000_000_000)):
+        (tmp_path / "settings.toml").write_text(f"store_budget_gb = {written}\n")
+        assert limits.budget() == n_bytes
+    monkeypatch.setenv(limits.SIZE, "7GB")
+    assert limits.budget() == 7_000_000_000
 
 
 def test_groups_count_entries_bytes_and_uses(tmp_path: Path) -> None:

@@ -433,26 +433,32 @@ def test_an_attack_of_last_time_waits_for_the_catalogue(bench: Bench, qtbot: QtB
 
 
 def test_a_run_of_an_earlier_session_is_gone_on_with(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
-    """The welcome lists what was stopped; Resume counts on from there, and shows no figure of a part as one of the whole."""
+    """The welcome lists what was stopped; Resume counts on from there, and the cards show what is there with what is new."""
     asked = r.EvaluateRequest("/d/toys", options=r.RunOptions(model="demo", compare="capt"))
-    stopped = r.KeptRun(str(tmp_path / "run"), "", "plain CLIP on toys", 336, labelled=True, request=asked)
+    stopped = r.KeptRun(str(tmp_path / "run"), "", "plain CLIP on toys", 3, labelled=True, request=asked)
     done = r.KeptRun("/r/done", "2026-01-01", "done", 4, labelled=True)
     bench.desk.reports.runs.on_changed(r.RunsListed((stopped, done)))
     (button,) = (one for one in page.welcome.findChildren(QPushButton) if "Resume" in one.text())
-    assert "336 pictures" in button.text()
+    assert "3 pictures" in button.text()
     press(button)
     assert bench.engine.requests[-1] == replace(asked, options=replace(asked.options, keep=stopped.folder, resume=True))
     assert page.results.isVisible()
-    play(bench, r.RowsReady(last(bench), acted.quick()[:2]))
-    box = page.results.verdict
-    assert box.headline.text() == "Measuring: 337 pictures done"
+    box, job = page.results.verdict, last(bench)
+    assert box.headline.text() == "Measuring: 3 pictures done"
     assert not page.results.confusion.isVisible()
+    there = tuple(r.CountedRow.of(row) for row in acted.quick()[:6] if isinstance(row, r.PictureRow))
+    play(bench, r.RowsTakenUp(job, acted.CLASSES, there))
+    assert page.results.confusion.isVisible()
+    assert "2 of 3 right clean" in box.figures.text()
+    play(bench, r.RowsReady(job, acted.quick()[6:8]))
+    assert box.headline.text() == "Measuring: 4 pictures done"
+    assert "3 of 4 right clean" in box.figures.text()
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "manifest.json").write_text("{}", encoding="utf-8")
-    play(bench, r.JobCancelled(last(bench)))
-    assert box.headline.text() == "Stopped after 337 pictures"
+    play(bench, r.JobCancelled(job))
+    assert box.headline.text() == "Stopped after 4 pictures"
     press(box.resume)
-    play(bench, r.JobFinished(last(bench), replace(acted.result(), n=340)))
+    play(bench, r.JobFinished(last(bench), acted.result()))
     assert bench.desk.evaluation.run.report_problem() == ""
     bench.desk.reports.runs.on_changed(r.RunsListed((done,)))
     links = [one for one in page.welcome.findChildren(QPushButton) if "Resume" in one.text()]

@@ -8,11 +8,14 @@ from dataclasses import fields
 
 import pytest
 from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QApplication
 
 from capt_gui.settings import Settings
+from capt_gui.view_models.help.shortcut_sheet import shortcut_sheet
 from capt_gui.view_models.preferences.model import Preferences
 from capt_gui.view_models.preferences.shortcuts import EVERYWHERE, Shortcuts
 from capt_gui.view_models.preferences.table import CHOICE, FOLDER, NUMBER, SWITCH
+from capt_gui.widgets.actions import make_action
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -95,7 +98,7 @@ def shortcuts() -> Shortcuts:
     made.take(
         [
             (EVERYWHERE, "&File", action("&Quit", "Ctrl+Q")),
-            ("explore", "&File", action("&Open pictures…", "Ctrl+O")),
+            ("explore", "&File", action("Open p&ictures…", "Ctrl+O")),
             ("tune", "&File", action("Choose a &folder…", "Ctrl+O", "Ctrl+D")),
         ]
     )
@@ -136,3 +139,15 @@ def test_chosen_keys_are_there_at_the_next_start() -> None:
     later.restore(later.commands[0])
     assert later.commands[0].keys == ("Ctrl+O",)
     assert settings.shortcuts == {"window: Ctrl+Q": ""}
+
+
+def test_a_key_that_the_system_has_not_is_none(qapp: QApplication) -> None:
+    """An action with a standard key that is empty here has no keys, and does not stand in the sheet of shortcuts."""
+    made = make_action(qapp, "&Quit", print, QKeySequence.StandardKey.UnknownKey, "")
+    assert made.shortcuts() == []
+    shortcuts = Shortcuts(Settings())
+    shortcuts.take([(EVERYWHERE, "&File", made), (EVERYWHERE, "&File", action("&Save", "Ctrl+S"))])
+    sheet = shortcut_sheet(shortcuts.commands, {EVERYWHERE: "Everywhere"})
+    assert "| Save | `Ctrl+S` |" in sheet
+    assert "Quit" not in sheet
+    assert "``" not in sheet

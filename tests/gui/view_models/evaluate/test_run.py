@@ -106,6 +106,17 @@ def test_a_curve_is_counted_at_the_budget_of_the_verdict() -> None:
     assert dict(tally.confusion(r.NO_PROMPTS, attacked=True)) == {(0, 1): 1, (1, 1): 1}
 
 
+def test_rows_of_a_kept_run_count_as_they_did() -> None:
+    """What a resumed run has already, and what comes then, make the same counts as the whole rows, with no picture counted twice."""
+    rows = acted.quick()
+    whole, parts = EvaluateTally(acted.EPS), EvaluateTally(acted.EPS)
+    whole.add(rows)
+    parts.take_up([r.CountedRow.of(row) for row in rows[:4] if isinstance(row, r.PictureRow)], acted.CLASSES)
+    assert parts.n == 2
+    parts.add(rows[4:])
+    assert parts.plain() == whole.plain()
+
+
 def test_corruptions_are_no_attack() -> None:
     """Their rows count pictures and clean answers, and nothing is held or lost."""
     tally = EvaluateTally(acted.EPS)
@@ -132,6 +143,10 @@ def test_a_stopped_run_is_gone_on_with(bench: Bench, run: EvaluateRun) -> None:
     assert not run.is_current
     run.resume()
     assert bench.engine.requests[-1] == replace(asked, options=replace(asked.options, resume=True))
+    there = tuple(r.CountedRow.of(row) for row in acted.quick()[:4] if isinstance(row, r.PictureRow))
+    play(bench, r.RowsTakenUp(last(bench), acted.CLASSES, there))
+    assert run.counts() == ("So far: 1 of 2 right clean, 0 of 2 right under attack",)
+    assert run.tally.outlived(r.NO_PROMPTS, "jpeg95") == Outlived(1, 1)
     play(bench, r.RowsReady(last(bench), acted.quick()[4:]), r.JobFinished(last(bench), acted.result()))
     assert run.tally.n == 4
     assert not run.is_stopped

@@ -11,7 +11,7 @@ from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.translate import counted
 from capt_gui.view_models.runs_model import RunsModel, when
-from capt_gui.widgets.actions import menu_line
+from capt_gui.widgets.actions import empty, menu_line
 from capt_gui.widgets.confirmation import confirm
 
 _SHOWN = 12
@@ -40,7 +40,7 @@ class TrashMenu(QToolButton):
 
     def fill(self) -> None:
         """Fill the menu with the 12 runs deleted last, which are put back when chosen, and with an entry that empties the trash."""
-        self._menu.clear()
+        empty(self._menu)
         for run in self._runs.trash[:_SHOWN]:
             action = self._menu.addAction(menu_line(run.title, when(run.deleted), size(run.n_bytes)))
             action.setData(run.folder)
