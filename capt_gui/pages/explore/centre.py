@@ -105,8 +105,9 @@ class Centre(QStackedWidget):
 
 def _in_order(widget: QWidget) -> list[QWidget]:
     """The parts of a widget that Tab comes to, in order."""
-    found, one = [], widget.nextInFocusChain()
-    while widget.isAncestorOf(one):
+    found: list[QWidget] = []
+    one: QWidget | None = widget.nextInFocusChain()
+    while one is not None and widget.isAncestorOf(one):
         if one.focusPolicy() & Qt.FocusPolicy.TabFocus:
             found.append(one)
         one = one.nextInFocusChain()
