@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import faulthandler
+import gc
 import logging
 import logging.handlers
 import os
@@ -65,6 +66,19 @@ def _opened(argv: list[str]) -> int:
     logs = Path(platformdirs.user_log_dir("capt-explorer", appauthor=False))
     start_logging(logs)
     # only now is Qt known to work
+    from capt_gui import plain_imports
+
+    plain_imports.unread_sources()
+    # What is made until the window is on the screen stays; looking through it for garbage would only delay that. It goes on
+    # when the engine begins: see `SlowStart`.
+    gc.disable()
+    try:
+        return _run(options, logs)
+    finally:
+        gc.enable()
+
+
+def _run(options: argparse.Namespace, logs: Path) -> int:
     from capt_gui import application
     from capt_gui.bridge import real_engine
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -29,6 +31,8 @@ from capt_gui.view_models.settings_keeper import SettingsKeeper
 
 _PAINT_LIMIT_MS = 2000
 _SWITCH_S = 0.0005
+_LATE = ("pyqtgraph", "capt_gui.pages.explore.result_view")
+_DONE = object()
 
 
 @dataclass(frozen=True)
@@ -49,19 +53,23 @@ class Launch:
 
 
 class SlowStart(QObject):
-    """Starts what is slow once the window is painted, on threads of their own: the chart library, and then the engine.
+    """Starts what is slow once the window is painted: imports on a thread of their own, parts of pages in pieces, and then the engine.
 
     One after the other, because two imports at once hold the interpreter long enough for the window to stutter.
     """
 
-    _charts_imported = Signal()
+    _imported = Signal()
 
     def __init__(self, window: MainWindow, desk: Desk, paths: tuple[str, ...]) -> None:
         super().__init__(window)
         self._window = window
         self._bridge = desk.bridge
         self._paths = paths
-        self._thread = threading.Thread(target=self._import_charts, name="capt-charts", daemon=True)
+        self._thread = threading.Thread(target=self._import, name="capt-charts", daemon=True)
+        self._steps: Iterator[None] = iter(())
+        # the window gets a turn between two pieces
+        self._turn = QTimer(self, singleShot=True, interval=0)
+        self._turn.timeout.connect(self.on_turn)
         # a window that starts minimised is never painted
         self._limit = QTimer(self, singleShot=True, interval=_PAINT_LIMIT_MS)
         self._limit.timeout.connect(self.on_painted)
@@ -81,25 +89,36 @@ class SlowStart(QObject):
     def on_painted(self) -> None:
         """Start the thread that imports the chart library, as the window is painted or two seconds have passed."""
         self._window.removeEventFilter(self)
-        self._charts_imported.connect(self.on_charts_imported)
+        self._imported.connect(self.on_imported)
         self._thread.start()
 
-    def on_charts_imported(self) -> None:
-        """Draw the charts once, start the engine and open the paths of the command line; do nothing if the window is closed already."""
+    def on_imported(self) -> None:
+        """Begin to make what nobody has seen yet; do nothing if the window is closed already."""
         self._thread.join()
+        self._steps = self._window.preparations()
+        self._turn.start()
+
+    def on_turn(self) -> None:
+        """Make the next piece; after the last one start the engine and open the paths of the command line."""
         if self._bridge.is_closed:
             return
-        self._window.prepare()
+        if next(self._steps, _DONE) is not _DONE:
+            self._turn.start()
+            return
+        # all that is there by now stays, and need not be looked through again
+        gc.freeze()
+        gc.enable()
         self._bridge.open()
         if self._paths:
             self._window.open_paths(list(self._paths))
 
-    def _import_charts(self) -> None:
-        """Runs on its own thread: at the first result this import would hold the window for half a second."""
+    def _import(self) -> None:
+        """Runs on its own thread: at the first result these imports would hold the window for half a second."""
         try:
-            importlib.import_module("pyqtgraph")
+            for name in _LATE:
+                importlib.import_module(name)
         finally:
-            self._charts_imported.emit()
+            self._imported.emit()
 
 
 class Interrupt(QObject):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -53,6 +53,7 @@ from capt_gui.view_models.work_under_way import work_under_way
 from capt_gui.widgets.actions import make_action
 from capt_gui.widgets.confirmation import confirm
 from capt_gui.widgets.device_pill import DevicePill
+from capt_gui.widgets.dialogs import answer_of
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_rail import PageRail
 
@@ -173,9 +174,9 @@ class MainWindow(QMainWindow):
             self.show_page(PAGES[0].key)
             self.page.open_paths(paths)
 
-    def prepare(self) -> None:
-        """Let every page make what is slow to make, such as charts, before the engine needs the processor."""
-        self._stack.prepare()
+    def preparations(self) -> Iterator[None]:
+        """Let every page make what is slow to make, such as charts, in pieces, before the engine needs the processor."""
+        yield from self._stack.preparations()
 
     def show_message(self, message: str) -> None:
         """Show `message`, a sentence, as information in the banner of the page in front."""
@@ -270,7 +271,7 @@ class MainWindow(QMainWindow):
             QMessageBox.Icon.NoIcon, self.tr("About CAPT Explorer"), f"CAPT Explorer {version}", self.tr(_ABOUT), self
         )
         box.setStandardButtons(QMessageBox.StandardButton.Ok)
-        box.exec()
+        answer_of(box)
 
     def on_open_logs(self) -> None:
         """Open the folder of the log files in the system's file manager."""

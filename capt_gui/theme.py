@@ -155,11 +155,12 @@ class Theme(QObject):
     def _icon(self, name: str, role: str, width: float) -> QIcon:
         key = (name, role, width)
         if key not in self._icons:
-            icon = QIcon()
+            icon, normal, disabled = QIcon(), self.color(role), self.mixed("text_muted", 0.55)
             for size in _ICON_SIZES:
-                canvas = QSize(round(size * width), size)
-                icon.addPixmap(self._drawn(name, self.color(role), canvas), QIcon.Mode.Normal)
-                icon.addPixmap(self._drawn(name, self.mixed("text_muted", 0.55), canvas), QIcon.Mode.Disabled)
+                drawn = self._drawn(name, normal, QSize(round(size * width), size))
+                icon.addPixmap(drawn, QIcon.Mode.Normal)
+                takes_colour = self._drawings[name][1]
+                icon.addPixmap(_tinted(drawn, disabled) if takes_colour else drawn, QIcon.Mode.Disabled)
             self._icons[key] = icon
         return self._icons[key]
 
@@ -195,12 +196,9 @@ class Theme(QObject):
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         renderer.render(painter, QRectF(0, 0, canvas.height(), canvas.height()))
-        # A drawing with colours of its own, such as that of the application, keeps them.
-        if takes_colour:
-            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-            painter.fillRect(pixmap.rect(), color)
         painter.end()
-        return pixmap
+        # A drawing with colours of its own, such as that of the application, keeps them.
+        return _tinted(pixmap, color) if takes_colour else pixmap
 
     @Slot()
     def _on_system_changed(self) -> None:
@@ -279,6 +277,16 @@ def repolish(widget: QWidget) -> None:
     widget.style().unpolish(widget)
     widget.style().polish(widget)
     widget.update()
+
+
+def _tinted(drawn: QPixmap, color: QColor) -> QPixmap:
+    """The same drawing in another colour; drawing it again would take several times as long."""
+    tinted = QPixmap(drawn)
+    painter = QPainter(tinted)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(tinted.rect(), color)
+    painter.end()
+    return tinted
 
 
 def _tabular(font: QFont) -> QFont:

@@ -361,8 +361,11 @@ def _attacked(
         return _Adversarial(images[:0], left, 0.0)
     rngs = PictureRngs.of(plan.seed, [inputs[i].photo.sha256 for i in left])
 
+    # as people call it, with the settings that tell it from another of the run
+    called = planned.attack.label + planned.label.removeprefix(planned.attack.name)
+
     def step(at: int = 0, total: int = 0, note: str = "") -> None:
-        progress(done + at, total, f"{planned.label}, {note}" if len(plan.planned_attacks) > 1 else note)
+        progress(done + at, total, f"{called}, {note}" if len(plan.planned_attacks) > 1 else note)
 
     pictures = run_attack(
         planned.attack, on.model, images[left], on.labels_or_targets[left], planned.threat, rngs, step

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import field
 from typing import Literal
 
+from capt_engine.frozen import dataclass
 from capt_engine.records.pace import Pace
 from capt_engine.records.pictures import PictureSet
 from capt_engine.records.requests import Request, Result
@@ -60,7 +62,7 @@ class Verdict:
 
 
 # slots: thousands are kept, and a dict of more than 30 names, which are not shared any more, takes 2 KB for each
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class PictureRow:
     """One picture × one attack × one model: the row that the window, the CSV and a report share.
 

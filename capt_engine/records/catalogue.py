@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from capt_engine.errors import BadRequest
+from capt_engine.frozen import dataclass
 from capt_engine.records.requests import Request, Result
 
 NO_PROMPTS = "none"

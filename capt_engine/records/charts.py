@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from capt_engine.frozen import dataclass
 from capt_engine.records.requests import Request, Result
 
 LINEAR, LOG = "linear", "log"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from capt_engine.frozen import dataclass
 from capt_engine.records.analysis import PairedTest
 from capt_engine.records.requests import Request, Result
 from capt_engine.records.run_requests import EvaluateRequest

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NewType
 
 from capt_engine.errors import ExitCode
+from capt_engine.frozen import dataclass
 from capt_engine.records.analysis import PictureRow
 from capt_engine.records.catalogue import Catalogue, DeviceInfo
 from capt_engine.records.pictures import FailedPicture, Picture, Preview

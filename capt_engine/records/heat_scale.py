@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from capt_engine.formatting import MINUS, NO_BREAK, number
+from capt_engine.frozen import dataclass
 from capt_engine.records.pictures import Picture
 from capt_engine.records.saliency import ValueMap
 from capt_engine.records.signed_scale import palette as signed_palette

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import ClassVar, Self
 
 from capt_engine.bundled_models import DEFAULT_MODEL
+from capt_engine.frozen import dataclass
 from capt_engine.records.catalogue import NO_PROMPTS, ParamValue
 from capt_engine.records.requests import Request
 from capt_engine.records.suites import PGD, AttackSpec, labels, narrowed, suite

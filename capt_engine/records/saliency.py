@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from capt_engine.frozen import dataclass
 from capt_engine.records.events import JobEvent
 from capt_engine.records.pictures import Picture, PictureSet
 from capt_engine.records.requests import Request, Result

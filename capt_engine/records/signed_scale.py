@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from capt_engine.formatting import MINUS, budget, over_255
+from capt_engine.frozen import dataclass
 from capt_engine.records.pictures import Picture, SignedPicture
 
 DARKER, BRIGHTER = "blue", "orange"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from capt_engine.frozen import dataclass
 from capt_engine.records.analysis import Verdict
 from capt_engine.records.pictures import PictureSet
 from capt_engine.records.requests import Request, Result

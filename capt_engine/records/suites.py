@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from capt_engine.frozen import dataclass
 from capt_engine.records.catalogue import ParamValue
 
 CORRUPTION = "corruption"

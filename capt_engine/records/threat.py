@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from capt_engine.frozen import dataclass
 
 AIMS = ("each", "a", "b")
 """The prompts that attacks are computed on where two sets are compared: each set's own, or for both those of A, or of B."""

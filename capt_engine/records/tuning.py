@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from capt_engine.bundled_models import DEFAULT_MODEL
+from capt_engine.frozen import dataclass
 from capt_engine.records.catalogue import PromptsInfo
 from capt_engine.records.pictures import FailedPicture, Picture
 from capt_engine.records.requests import Request, Result

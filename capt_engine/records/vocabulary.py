@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 
+from capt_engine.frozen import dataclass
 from capt_engine.records.requests import Request, Result
 
 ABOUT_NAMES = "Class names "

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
-from capt_gui.panels.jobs_pane import JobsPane
 from capt_gui.theme import Theme
 from capt_gui.view_models.jobs_model import JobsModel
 from capt_gui.widgets.actions import make_action
 from capt_gui.widgets.jobs_button import JobsButton
 from capt_gui.widgets.page_rail import PageRail
+
+if TYPE_CHECKING:
+    from capt_gui.panels.jobs_pane import JobsPane
 
 KEYS = "Ctrl+J"
 
@@ -22,15 +26,28 @@ class JobsCorner(QObject):
     def __init__(self, theme: Theme, jobs: JobsModel, rail: PageRail, places: dict[str, str], over: QWidget) -> None:
         """rail: the pages whose marks are kept. places: their titles by key. over: what the list lies over."""
         super().__init__(over)
-        self._jobs, self._rail, self._places = jobs, rail, places
+        self._theme, self._jobs, self._rail, self._places, self._over = theme, jobs, rail, places, over
+        self._pane: JobsPane | None = None
         self.button = JobsButton(theme, KEYS)
-        self.pane = JobsPane(theme, jobs, places, over)
-        self.action: QAction = make_action(self, self.tr("&Jobs"), self.pane.toggle, KEYS)
-        self.button.clicked.connect(self.pane.toggle)
-        self.pane.open_changed.connect(self.button.setChecked)
+        self.action: QAction = make_action(self, self.tr("&Jobs"), self.on_toggle, KEYS)
+        self.button.clicked.connect(self.on_toggle)
         jobs.changed.connect(self.on_changed)
         jobs.progressed.connect(self.on_progressed)
         self.on_changed()
+
+    @property
+    def pane(self) -> JobsPane:
+        """Return the list, made now if nobody has opened it yet."""
+        if self._pane is None:
+            from capt_gui.panels.jobs_pane import JobsPane
+
+            self._pane = JobsPane(self._theme, self._jobs, self._places, self._over)
+            self._pane.open_changed.connect(self.button.setChecked)
+        return self._pane
+
+    def on_toggle(self) -> None:
+        """Open the list if it is closed, and close it if it is open."""
+        self.pane.toggle()
 
     def on_changed(self) -> None:
         """Show the state of all jobs on the button and the rail."""

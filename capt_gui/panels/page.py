@@ -1,8 +1,8 @@
-"""The base of every page: a banner above its content, its actions, and answers to what the window asks of it."""
+"""The base of every page: a banner over its content, its actions, and answers to what the window asks of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QMimeData
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
 from capt_engine.records import Failure
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.actions import make_action
-from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.banner import Banner, BannerRoom
 from capt_gui.widgets.layout import fill
 
 Menus: TypeAlias = dict[str, list[QAction | None]]
@@ -26,8 +26,7 @@ class Page(QWidget):
         self.desk = desk
         self.actions_by_menu: Menus = {}
         self.banner = Banner(desk.theme)
-        # room around the banner that goes when it goes
-        self.banner_room = QWidget()
+        self.banner_room = BannerRoom(self.banner, self)
         # what the banner's buttons do
         self._answers: tuple[Callable[[], object], ...] = ()
         self.banner.dismissed.connect(self.on_dismissed)
@@ -57,8 +56,12 @@ class Page(QWidget):
     def open_paths(self, paths: list[str]) -> None:
         """Open the files and folders named on the command line that started the window; a plain page does nothing."""
 
-    def prepare(self) -> None:
-        """Make the parts that are slow to make, once the window is on the screen; a plain page does nothing."""
+    def preparations(self) -> Iterator[None]:
+        """Make the parts that are slow to make, a piece each time the next is asked for, once the window is on the screen.
+
+        The window gets a turn in between. A plain page does nothing.
+        """
+        yield from ()
 
     def leave(self) -> None:
         """Store what should be remembered in the settings, and clean up, as the window closes.
@@ -67,7 +70,7 @@ class Page(QWidget):
         """
 
     def say(self, kind: str, message: str, hint: str = "", action: str = "", second: str = "", third: str = "") -> None:
-        """Show a message in the banner above the page.
+        """Show a message in the banner over the page.
 
         kind: "info", "done", "warning" or "error". hint: a second sentence on what helps. action, second, third:
         names of buttons to add; "" adds none.
@@ -94,7 +97,7 @@ class Page(QWidget):
         self._answer(2)
 
     def clear_banner(self) -> None:
-        """Remove the message from the banner, and close the room that the banner took."""
+        """Remove the message from the banner, and take its room off the page."""
         self.banner.clear()
         self.banner_room.hide()
 
@@ -107,7 +110,7 @@ class Page(QWidget):
         self.say("warning", message, hint)
 
     def on_dismissed(self) -> None:
-        """Close the room that the banner took, after the user has dismissed its message."""
+        """Take the room of the banner off the page, after the user has dismissed its message."""
         self.banner_room.hide()
 
     def _answer(self, number: int) -> None:
@@ -123,7 +126,5 @@ class Page(QWidget):
         return make_action(self, text, slot, *keys, checked=checked)
 
     def lay_out(self, content: QWidget | QLayout, *below: QWidget | QLayout) -> None:
-        """Arrange the page: banner on top, `content` with all free height, then the parts of `below` in order."""
-        fill(QVBoxLayout(self.banner_room), self.banner, margins=(12, 8, 12, 0))
-        self.banner_room.hide()
-        fill(QVBoxLayout(self), self.banner_room, (content, 1), *below, spacing=0)
+        """Arrange the page: `content` with all free height, then the parts of `below` in order; the banner lies over them."""
+        fill(QVBoxLayout(self), (content, 1), *below, spacing=0)

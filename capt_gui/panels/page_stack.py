@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from PySide6.QtCore import QSize, Signal
@@ -48,7 +48,7 @@ class PageStack(QStackedWidget):
             self.addWidget(page)
             self.made.emit(key)
             if self._is_prepared:
-                page.prepare()
+                _finish(page.preparations())
             if (view := self._views.pop(key, None)) is not None:
                 page.show_view(view)
         return self._pages[key]
@@ -62,11 +62,11 @@ class PageStack(QStackedWidget):
         self.setCurrentWidget(self.page(key))
         self._front = key
 
-    def prepare(self) -> None:
-        """Let every page make what is slow to make: those that are made now, and the others when they are."""
+    def preparations(self) -> Iterator[None]:
+        """Let every page make what is slow to make, in pieces: those that are made now, and the others when they are."""
         self._is_prepared = True
         for page in self.built:
-            page.prepare()
+            yield from page.preparations()
 
     def views(self) -> dict[str, dict[str, Any]]:
         """Return what each page shows, as a session keeps it; pages with nothing to say are left out."""
@@ -80,3 +80,8 @@ class PageStack(QStackedWidget):
                 self._pages[key].show_view(view)
             elif key in self._makers:
                 self._views[key] = dict(view)
+
+
+def _finish(steps: Iterator[None]) -> None:
+    for _ in steps:
+        pass

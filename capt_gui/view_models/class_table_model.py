@@ -147,8 +147,8 @@ class ClassTableModel(QAbstractTableModel):
             (self.tr("Pictures"), self.tr("Files that were found")),
             (self.tr("Usable"), self.tr("What is left once unreadable pictures and those left out are gone")),
             (self.tr("Unreadable"), self.tr("Files that cannot be read as pictures")),
-            (self.tr("Tiny"), self.tr("Less than 32 pixels wide or high")),
-            (self.tr("Copies"), self.tr("Pictures that look like another one")),
+            (self.tr("Under 32 px"), self.tr("Less than 32 pixels wide or high")),
+            (self.tr("Look-alikes"), self.tr("Pictures that look like another one")),
         )
 
 

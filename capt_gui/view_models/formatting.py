@@ -138,15 +138,26 @@ def remaining(seconds: float | None) -> str:
     return tr("about {} left").format(time_taken(seconds))
 
 
-def job_progress(event: JobProgress, waiting: int = 0) -> str:
+def devices(kinds: str) -> str:
+    """Return words for the devices that something was computed on: `kinds` as a result has them, "cpu" or "cpu, cuda:1"."""
+    words = {"cpu": tr("the processor"), "cuda": tr("the graphics card"), "mps": tr("Apple graphics")}
+    return ", ".join(words.get(one.partition(":")[0], one) for one in kinds.split(", "))
+
+
+def job_progress(event: JobProgress, waiting: int = 0, *, lasts: bool = False) -> str:
     """Return one line on a job: the time left, the work under way, and the number of jobs waiting behind it.
 
-    Parts that are not known, or 0, are left out.
+    Parts that are not known, or 0, are left out. lasts: the job has gone on for some seconds, and so the line says that
+    nobody can tell how long it takes, where nobody can.
     """
     note = event.note[:1].upper() + event.note[1:]
-    if event.remaining_s is None and 0 < event.done < event.total:
+    unknown = ""
+    if event.remaining_s is None and event.done < event.total:
         # its place is kept, so that the words behind it do not jump when there is a figure
-        note = " · ".join(part for part in (tr("time left: estimating…"), note) if part)
+        unknown = tr("time left: estimating…")
+    elif event.remaining_s is None and lasts and event.total <= 0:
+        unknown = tr("time left: cannot be told")
+    note = " · ".join(part for part in (unknown, note) if part)
     more = tr("{} more waiting").format(waiting) if waiting else ""
     return " · ".join(part for part in (remaining(event.remaining_s), note, more) if part)
 

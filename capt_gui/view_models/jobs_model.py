@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from capt_engine.records import (
     Failure,
@@ -35,6 +35,9 @@ WAITING, RUNNING, PAUSED, FINISHED, FAILED, CANCELLED = (
 ENDED = (FINISHED, FAILED, CANCELLED)
 # so many jobs that have ended stay in the list
 _MOST = 200
+# a job that has gone on for so long says how long it will take, or that this cannot be told
+_LASTS_S = 5.0
+_LOOK_EVERY_MS = 1000
 
 
 @dataclass
@@ -54,6 +57,8 @@ class JobEntry:
     is_stopping: bool = False
     is_seen: bool = False
     elapsed_s: float = 0.0
+    # the latest of how far it is
+    told: JobProgress | None = None
 
     @property
     def number(self) -> int:
@@ -117,6 +122,8 @@ class JobsModel(QObject):
         self._model = model
         self._entries: dict[int, JobEntry] = {}
         self._front = ""
+        self._clock = QTimer(self, interval=_LOOK_EVERY_MS)
+        self._clock.timeout.connect(self.on_second)
         bridge.submitted.connect(self.on_submitted)
         bridge.heard.connect(self.on_heard)
 
@@ -232,21 +239,39 @@ class JobsModel(QObject):
             return
         if isinstance(event, JobProgress):
             one.share = min(1.0, event.done / event.total) if event.total > 0 else None
-            if not one.is_stopping and one.state != PAUSED:
-                one.text = formatting.job_progress(event)
+            one.told = event
+            self._say(one)
             self.progressed.emit(one.number)
             return
         if isinstance(event, JobStarted):
             one.state, one.text = RUNNING, one.text if one.is_stopping else tr("Starting…")
+            self._clock.start()
         elif isinstance(event, JobPaused):
             one.state, one.text = PAUSED, tr("Paused")
         elif isinstance(event, JobContinued):
             one.state, one.text = RUNNING, ""
+            self._clock.start()
         elif isinstance(event, JobFinished | JobFailed | JobCancelled):
             self._end(one, event)
         else:
             return
         self.changed.emit()
+
+    def on_second(self) -> None:
+        """Say of jobs that have gone on for some seconds that nobody can tell how long they take, where nobody can."""
+        running = [one for one in self._entries.values() if one.state == RUNNING]
+        if not running:
+            self._clock.stop()
+        for one in running:
+            before = one.text
+            self._say(one)
+            if one.text != before:
+                self.progressed.emit(one.number)
+
+    def _say(self, one: JobEntry) -> None:
+        """Say how far a job is, unless it is paused or about to end."""
+        if one.told is not None and not one.is_stopping and one.state != PAUSED:
+            one.text = formatting.job_progress(one.told, lasts=one.job.elapsed_s >= _LASTS_S)
 
     def _end(self, one: JobEntry, event: JobFinished | JobFailed | JobCancelled) -> None:
         about = one.job.about

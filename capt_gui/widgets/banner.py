@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.plain_text import plain_label
@@ -14,6 +14,8 @@ from capt_gui.widgets.layout import fill
 
 _COLORS = {"info": "accent", "done": "accent", "warning": "warning", "error": "broken"}
 _SYMBOLS = {"done": "check"}
+# of the room for a banner on a page: the most that it is wide, its distance from the edges, and from the lower one
+_WIDEST, _EDGE, _ABOVE = 760, 12, 64
 
 
 class Banner(QFrame):
@@ -82,3 +84,42 @@ class Banner(QFrame):
     def _on_dismissed(self) -> None:
         self.hide()
         self.dismissed.emit()
+
+
+class BannerRoom(QWidget):
+    """Lies over the lower part of its parent, a page, with a banner in it, so that nothing moves when a message comes and goes."""
+
+    def __init__(self, banner: Banner, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._page = parent
+        self._inside = fill(QVBoxLayout(self), banner)
+        parent.installEventFilter(self)
+        self.hide()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Come to the front, at the place that the message needs; Qt handles `event` too."""
+        super().showEvent(event)
+        self.place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the size of the page `watched`; Qt handles `event` too."""
+        if event.type() == QEvent.Type.Resize and watched is self._page:
+            self.place()
+        return False
+
+    def event(self, event: QEvent) -> bool:
+        """Take the height that another message needs; Qt handles `event` first."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.place()
+        return done
+
+    def place(self) -> None:
+        """Lie in the middle of the page, as far above its lower edge as buttons stand there, in front of all else."""
+        page = self._page.rect()
+        width = min(_WIDEST, page.width() - 2 * _EDGE)
+        wanted = self._inside.totalHeightForWidth(width)
+        height = max(wanted if wanted >= 0 else self.sizeHint().height(), self.minimumSizeHint().height())
+        top = max(page.height() - _ABOVE - height, _EDGE)
+        self.setGeometry((page.width() - width) // 2, top, width, height)
+        self.raise_()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QImage, QKeyEvent, QKeySequence, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem, QWidget
 
 from capt_gui.plain_text import show_tooltip
 from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.card_list import CardDelegate, CardList, Index
-from capt_gui.widgets.painting import draw_box, draw_text, draw_thumbnail, line_height
+from capt_gui.widgets.painting import Thumbnails, draw_box, draw_text, draw_thumbnail, in_two_lines, line_height
 from capt_gui.widgets.side_badge import SIDES, draw_side
 
 _THUMB = 52
 _PAD = 8
 _SIDE = 14
+# where a name has less room than so many pixels, it takes two lines of small letters beside a smaller thumbnail
+_TIGHT = 96
+_SMALL_THUMB = 40
+# a caption with less room than this would be an ellipsis
+_FEW_LETTERS = 40
 SYMBOLS = {
     "waiting": ("state-waiting", "text_muted"),
     "ready": ("state-ready", "text_muted"),
@@ -80,6 +85,10 @@ class GalleryDelegate(CardDelegate):
     inset = (4.0, _PAD / 4)
     thumbnail_size = _THUMB
 
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(theme, parent)
+        self._small_thumbnails = Thumbnails(_SMALL_THUMB, 8)
+
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         """Return the size of a row in pixels, the same for all rows, so that the view need not measure each."""
         return QSize(140, _THUMB + 3 * _PAD)
@@ -88,30 +97,40 @@ class GalleryDelegate(CardDelegate):
         """Paint thumbnail, name and caption of the picture `index` with its state, or one state for each model compared."""
         state = str(index.data(GalleryRole.STATE) or "waiting")
         ratio = painter.device().devicePixelRatioF()
-        thumb = QRectF(card.left() + _PAD, card.center().y() - _THUMB / 2, _THUMB, _THUMB)
+        tight = card.width() - 2 * _PAD - _THUMB - 16 < _TIGHT
+        size = _SMALL_THUMB if tight else _THUMB
+        thumb = QRectF(card.left() + _PAD, card.center().y() - size / 2, size, size)
         image = index.data(GalleryRole.THUMBNAIL)
         if isinstance(image, QImage) and not image.isNull():
-            draw_thumbnail(painter, thumb, self.thumbnails.pixmap(image, ratio))
+            kept = self._small_thumbnails if tight else self.thumbnails
+            draw_thumbnail(painter, thumb, kept.pixmap(image, ratio))
         else:
             draw_box(painter, thumb, self.theme.color("surface_raised"), 8)
             painter.drawPixmap(thumb.center() - QPointF(11, 11), self.theme.pixmap("picture", 22, "control", ratio))
-        left = thumb.right() + 16
-        room = QRectF(left, card.top(), card.right() - _PAD - left, card.height())
+        left = thumb.right() + (10 if tight else 16)
+        room = QRectF(left, card.top(), card.right() - (4 if tight else _PAD) - left, card.height())
         sides = tuple(index.data(GalleryRole.SIDES) or ())
         line = max(line_height(self.theme, "caption"), _SIDE + 1 if sides else 0)
-        name = line_height(self.theme, "body")
-        room.setTop(room.center().y() - (name + 3 + max(len(sides), 1) * line) / 2)
+        font = "caption" if tight else "body"
+        whole = str(index.data(GalleryRole.NAME) or "")
+        names = [whole]
+        if tight:
+            names = [one for one in in_two_lines(QFontMetricsF(self.theme.font(font)), whole, room.width()) if one]
+        name = line_height(self.theme, font)
+        room.setTop(room.center().y() - (len(names) * name + 3 + max(len(sides), 1) * line) / 2)
         room.setHeight(name)
-        middle = Qt.TextElideMode.ElideMiddle
-        draw_text(painter, room, str(index.data(GalleryRole.NAME) or ""), self.theme, elide=middle)
-        room = QRectF(left, room.bottom() + 3, room.width(), line)
+        for one in names:
+            draw_text(painter, room, one, self.theme, font, elide=Qt.TextElideMode.ElideMiddle)
+            room.translate(0, name)
+        room = QRectF(left, room.top() + 3, room.width(), line)
         for side, (own, caption) in zip(SIDES, sides, strict=False):
             corner = QPointF(left, room.center().y() - _SIDE / 2)
             draw_side(painter, QRectF(corner.x(), corner.y(), _SIDE, _SIDE), self.theme, side)
             symbol, role = SYMBOLS.get(own, SYMBOLS["waiting"])
             painter.drawPixmap(corner + QPointF(_SIDE + 4, 0), self.theme.pixmap(symbol, _SIDE, role, ratio))
             beside = room.adjusted(2 * _SIDE + 9, 0, 0, 0)
-            draw_text(painter, beside, caption, self.theme, "caption", "text_muted")
+            if beside.width() >= _FEW_LETTERS:
+                draw_text(painter, beside, caption, self.theme, "caption", "text_muted")
             room.translate(0, line)
         if not sides:
             self._draw_state(painter, thumb.bottomRight() - QPointF(2, 4), state, ratio)

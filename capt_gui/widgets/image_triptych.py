@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from capt_engine.formatting import unbroken, whole_percent
@@ -34,6 +34,7 @@ class ImageTriptych(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._seen: Picture | None = None
+        self._waiting: QImage | None = None
         self._tips = (
             "",
             self.tr(
@@ -89,13 +90,29 @@ class ImageTriptych(QWidget):
         """
         for pane, words in zip((*self.panes, self.single), self._empty, strict=True):
             pane.set_empty_text(self.tr("Drawing…") if drawing else words)
-        self._set = pictures
+        self._set, self._waiting = pictures, None
         self._seen = pictures.seen if pictures is not None else None
         self._refresh()
 
     def set_seen(self, picture: Picture | None) -> None:
         """Show only the picture that the model is given, as before an attack; None shows the empty state."""
-        self._set, self._seen = None, picture
+        self._set, self._seen, self._waiting = None, picture, None
+        self._refresh()
+
+    def set_waiting(self, image: QImage | None) -> None:
+        """Show `image`, the whole of a picture, while nobody knows yet what the model sees of it; None shows the empty state.
+
+        Nothing changes where pictures are shown.
+        """
+        key, before = (None if one is None else one.cacheKey() for one in (image, self._waiting))
+        if self._seen is not None or key == before:
+            return
+        self._waiting = image
+        self.set_whole(False)
+        if image is not None:
+            tip = self.tr("The whole picture. What the model sees of it comes with its answer.")
+            self.titles[0].set_text(self.tr("The picture itself"), self.tr("Clean"), tip)
+            self.panes[0].setAccessibleDescription(tip)
         self._refresh()
 
     def set_side(self, side: str, *, both: bool = False) -> None:
@@ -200,6 +217,7 @@ class ImageTriptych(QWidget):
         seen, pictures = self._seen, self._set
         self._use_size()
         clean, attacked = (to_image(one) if one else None for one in (seen, pictures.adversarial if pictures else None))
+        clean = clean or self._waiting
         self.panes[0].set_image(clean)
         self.panes[2].set_image(attacked)
         self._images = (clean, attacked)
@@ -221,7 +239,8 @@ class ImageTriptych(QWidget):
         """Zoom and cross-hair are over what is shown: the pictures, or what a model saw of them."""
         shown = self.saliency.shown_size() if self.mode == SALIENCY else None
         seen = self._seen
-        width, height = shown or ((seen.width, seen.height) if seen is not None else (0, 0))
+        waiting = (0, 0) if self._waiting is None else (self._waiting.width(), self._waiting.height())
+        width, height = shown or ((seen.width, seen.height) if seen is not None else waiting)
         self._view.set_size(width, height)
 
     def _on_scale_changed(self) -> None:

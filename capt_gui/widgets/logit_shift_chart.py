@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from capt_engine.formatting import MINUS, signed
@@ -42,10 +44,11 @@ class LogitShiftChart(QWidget):
             plot.pointed_at.connect(self._on_pointed_at)
         self.clear()
 
-    def prepare(self) -> None:
-        """Load the plotting library now (some 0.5 s), so that the first result need not wait for it."""
+    def preparations(self) -> Iterator[None]:
+        """Load the plotting library and make the empty plots, one each time the next is asked for, so that no first result waits for it."""
         for plot in self._plots:
             plot.prepare()
+            yield
 
     def set_shift(
         self, classes: tuple[str, ...], clean_logits: tuple[float, ...], attacked_logits: tuple[float, ...]

@@ -179,6 +179,19 @@ def draw_text(
     painter.drawText(place, align, QFontMetricsF(font).elidedText(text, elide, place.width()))
 
 
+def in_two_lines(metrics: QFontMetricsF, text: str, width: float) -> tuple[str, str]:
+    """Return `text`, a name without spaces to break at, as two lines of `width` pixels; the second is "" where one is enough.
+
+    What is too long for both is cut in the middle of the name, so that its beginning and its end are seen.
+    """
+    if metrics.horizontalAdvance(text) <= width:
+        return text, ""
+    count = 1
+    while count < len(text) and metrics.horizontalAdvance(text[: count + 1]) <= width:
+        count += 1
+    return text[:count], metrics.elidedText(text[count:], Qt.TextElideMode.ElideLeft, width)
+
+
 def draw_empty(painter: QPainter, rect: QRectF, text: str, theme: Theme) -> None:
     """Write the text of an empty state into the middle of `rect`, muted and in as many lines as it needs."""
     painter.setFont(theme.font("body"))

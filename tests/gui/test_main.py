@@ -154,3 +154,22 @@ def test_an_interrupt_before_the_window_is_one_line(
     monkeypatch.setattr(start, "why_no_window", interrupt)
     assert start.main([]) == 130
     assert capsys.readouterr().err == "Cancelled.\n"
+
+
+def test_imports_read_no_sources() -> None:
+    """What is imported after Qt is loaded as Python does it, and its source text is not kept."""
+    code = """
+from capt_gui import plain_imports
+import builtins, linecache
+first = builtins.__import__
+plain_imports.unread_sources()
+import PySide6.QtWidgets, html.parser
+assert builtins.__import__ is not getattr(builtins, "__feature_import__", None)
+assert html.parser.__file__ not in linecache.cache
+assert PySide6.QtWidgets.QLabel
+builtins.__import__ = own = lambda *a, **k: first(*a, **k)
+plain_imports.unread_sources()
+assert builtins.__import__ is own
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr

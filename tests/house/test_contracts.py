@@ -24,6 +24,7 @@ OPEN_TO_THE_WINDOW = {
     "files",
     "folders",
     "formatting",
+    "frozen",
     "progress",
     "reading",
     "records",

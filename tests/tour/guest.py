@@ -51,7 +51,8 @@ class Guest:
         self.window = MainWindow(self.desk, SettingsKeeper(self.settings, None), folder / "logs", folder / "sessions")
         self.window.resize(self.size)
         self.window.show()
-        self.window.prepare()
+        for _ in self.window.preparations():
+            pass
         self.bridge.open()
         self.until(lambda: self.desk.engine.is_ready)
 

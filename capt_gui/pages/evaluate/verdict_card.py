@@ -92,7 +92,7 @@ class VerdictCard(VerdictBox):
             aim = comparison.aim_meaning(self._run.request.options.aim)
         limits = " ".join(part for part in (against, aim, evaluate_text.limits(result, len(names))) if part)
         took = self.tr("{} · took {} on {}").format(
-            self._run.settings_text(), tune_text.duration(result.wall_s), result.device
+            self._run.settings_text(), tune_text.duration(result.wall_s), formatting.devices(result.device)
         )
         stored = ""
         if result.rows_from_store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
@@ -65,9 +65,9 @@ class Charts(QWidget):
         self._extras.append((card, title))
         self.tabs.addTab(card, title)
 
-    def prepare(self) -> None:
-        """Draw the chart of the logit shift once unseen, because its first drawing takes ten times as long as all later ones."""
-        self.shift.prepare()
+    def preparations(self) -> Iterator[None]:
+        """Draw the chart of the logit shift once unseen, in pieces, because its first drawing takes ten times as long as all later ones."""
+        yield from self.shift.preparations()
         self.shift.set_shift(("a", "b"), (0.0, 1.0), (1.0, 0.0))
         self.shift.grab()
         self.shift.clear()

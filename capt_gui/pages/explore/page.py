@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from capt_engine.records import AnalyzeResult
+from capt_gui.pages.explore.centre import LEAST_RESULT, WIDTH, Centre
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
 from capt_gui.pages.explore.picture_actions import PictureActions
 from capt_gui.pages.explore.picture_saving import PictureSaving
-from capt_gui.pages.explore.result_view import ResultView
 from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
-from capt_gui.pages.explore.simple_view import SimpleView
-from capt_gui.pages.explore.welcome import Welcome
 from capt_gui.panels.chart_saving import AllCharts
 from capt_gui.panels.help.guided_tour import STOP
-from capt_gui.panels.help.window_tour import ATTACK, CLASSES, PICTURES, TRIPTYCH, VERDICT
+from capt_gui.panels.help.window_tour import ATTACK, CLASSES
 from capt_gui.panels.page import Menus, Page
 from capt_gui.settings import CARDS, FULL, SIMPLE, TABLE
 from capt_gui.translate import counted, spoken
@@ -34,13 +32,14 @@ from capt_gui.view_models.explore.tour import Lesson
 from capt_gui.view_models.formatting import time_taken
 from capt_gui.widgets.actions import undo_actions
 from capt_gui.widgets.columns import columns
-from capt_gui.widgets.scrolled import LeastHeight
+
+if TYPE_CHECKING:
+    from capt_gui.pages.explore.result_view import ResultView
+    from capt_gui.pages.explore.simple_view import SimpleView
 
 _COLUMNS = [250, 700, 330]
-_ROWS = [400, 270]
-_MIDDLE = 414
 # of a table above the result, and of a result below one, in pixels
-_LEAST_TABLE, _LEAST_RESULT, _WHOLE_RESULT = 400, 470, 600
+_LEAST_TABLE, _WHOLE_RESULT = 400, 600
 
 
 class ExplorePage(Page):
@@ -61,36 +60,23 @@ class ExplorePage(Page):
         self.picture_actions = PictureActions(self, desk, self.gallery.selected)
         self.all_charts = AllCharts(self, desk)
         self.saving = PictureSaving(self, desk, self.gallery.selected)
-        self.welcome = Welcome(desk.theme, desk.engine, desk.model)
-        self.result = ResultView(desk)
+        self._centre = Centre(desk)
+        self.welcome = self._centre.welcome
         self.settings_column = SettingsColumn(desk)
         self.look = SimpleLook(desk.choices, desk.gallery, desk.analysis, desk.tour, self)
-        self.simple = SimpleView(desk, self.look)
-        self._centre = QStackedWidget()
-        self._centre.addWidget(self.welcome)
-        # in a low window the middle scrolls, rather than leave the pictures no room
-        self._result_area = LeastHeight(self.result)
-        self._result_area.setMinimumWidth(_MIDDLE)
-        self.result.splitter.setMinimumHeight(_LEAST_RESULT)
-        self._centre.addWidget(self._result_area)
+        self._simple: SimpleView | None = None
         self._middle = QSplitter(Qt.Orientation.Vertical)
         self._middle.addWidget(self._centre)
         self._middle.setChildrenCollapsible(False)
         self._widths = desk.settings.columns if len(desk.settings.columns) == 3 else _COLUMNS
         self._columns = columns(
-            (self.gallery, 0, 160), (self._middle, 1, _MIDDLE), (self.settings_column, 0, 256), sizes=self._widths
+            (self.gallery, 0, 160), (self._middle, 1, WIDTH), (self.settings_column, 0, 256), sizes=self._widths
         )
-        self.result.splitter.setSizes(desk.settings.rows if len(desk.settings.rows) == 2 else _ROWS)
         self._views = QStackedWidget()
         self._views.addWidget(self._columns)
-        self._views.addWidget(self.simple)
         self.lay_out(self._views)
         self.actions_by_menu = self._make_actions()
         for widget, stop in (
-            (self.welcome.drop_zone, PICTURES),
-            (self.result.pair, VERDICT),
-            (self.result.headline, VERDICT),
-            (self.result.triptych, TRIPTYCH),
             (self.settings_column.classes_card, CLASSES),
             (self.settings_column.attack, ATTACK),
         ):
@@ -99,6 +85,24 @@ class ExplorePage(Page):
         self._place_gallery()
         self.on_counts_changed()
         self.on_preference_changed("view")
+
+    @property
+    def simple(self) -> SimpleView:
+        """Return the simple view of this page, made now if it was not."""
+        if self._simple is None:
+            from capt_gui.pages.explore.simple_view import SimpleView
+
+            self._simple = simple = SimpleView(self.desk, self.look)
+            self._views.addWidget(simple)
+            simple.zone.paths_dropped.connect(self.intake.take_paths)
+            simple.open.clicked.connect(self.intake.on_open_files)
+            simple.full_clicked.connect(self.on_full_clicked)
+        return self._simple
+
+    @property
+    def result(self) -> ResultView:
+        """Return what shows the chosen picture before and after, with its verdicts; it is made now if it was not."""
+        return self._centre.result
 
     def take(self, mime: QMimeData) -> bool:
         """Add the files or the picture in `mime`, which was dropped on the window, to the gallery; return False when it has neither."""
@@ -124,9 +128,10 @@ class ExplorePage(Page):
             self.gallery.view.select_path(paths[0])
         self._refresh()
 
-    def prepare(self) -> None:
-        """Draw the charts once unseen, so that the first result need not wait for that."""
-        self.result.charts.prepare()
+    def preparations(self) -> Iterator[None]:
+        """Make the view of the result and draw its charts once unseen, so that the first result need not wait for that."""
+        yield from self._centre.preparations()
+        yield from self.result.charts.preparations()
 
     def leave(self) -> None:
         """Store the sizes of the columns in the settings, and delete the temporary files of pasted pictures, as the window closes.
@@ -163,7 +168,7 @@ class ExplorePage(Page):
         empty = self.desk.gallery.rowCount() == 0
         self.gallery.setVisible(not empty)
         idle = empty and not self.desk.analysis.is_running
-        self._centre.setCurrentWidget(self.welcome if idle else self._result_area)
+        self._centre.show_result(shown=not idle)
         self._fit()
         for action in self._needing_pictures:
             action.setEnabled(not empty)
@@ -371,7 +376,7 @@ class ExplorePage(Page):
 
     def _fit(self) -> None:
         """Below a table the result needs its own height; the welcome needs no table."""
-        room = self.height() - _LEAST_TABLE >= max(self._centre.minimumSizeHint().height(), _LEAST_RESULT)
+        room = self.height() - _LEAST_TABLE >= max(self._centre.minimumSizeHint().height(), LEAST_RESULT)
         is_alone = self.gallery.look == CARDS or self.gallery.isHidden()
         # a window with a table can be made as low as the table
         self._centre.setMinimumHeight(0 if is_alone else 1)
@@ -386,7 +391,8 @@ class ExplorePage(Page):
         self._middle.setSizes([self.height() - below, below])
 
     def _refresh(self) -> None:
-        self.result.show_item(self.desk.gallery.item(self._current))
+        if self._centre.has_result:
+            self.result.show_item(self.desk.gallery.item(self._current))
 
     def _make_actions(self) -> Menus:
         open_files = self.add_action(self.tr("Open p&ictures…"), self.intake.on_open_files, "Ctrl+I")
@@ -403,13 +409,14 @@ class ExplorePage(Page):
             self.tr("Analyse &new pictures at once"), self.on_at_once_toggled, checked=self.desk.settings.auto_run
         )
         look = self.add_action(self.tr("Pictures as a &table, or as cards"), self.gallery.toggle_look, "Ctrl+G")
-        triptych = self.result.triptych
         zoom: list[QAction | None] = [
-            self.add_action(self.tr("&Zoom in"), triptych.zoom_in, "Ctrl++", "Ctrl+="),
-            self.add_action(self.tr("Zoom o&ut"), triptych.zoom_out, "Ctrl+-"),
-            self.add_action(self.tr("&Fit the pictures"), triptych.zoom_to_fit, "Ctrl+0"),
-            self.add_action(self.tr("&One picture pixel per screen pixel"), triptych.zoom_to_pixels, "Ctrl+9"),
-            self.add_action(self.tr("Fill the &window with the picture"), self.result.filler.toggle, "F11"),
+            self.add_action(self.tr("&Zoom in"), lambda: self.result.triptych.zoom_in(), "Ctrl++", "Ctrl+="),
+            self.add_action(self.tr("Zoom o&ut"), lambda: self.result.triptych.zoom_out(), "Ctrl+-"),
+            self.add_action(self.tr("&Fit the pictures"), lambda: self.result.triptych.zoom_to_fit(), "Ctrl+0"),
+            self.add_action(
+                self.tr("&One picture pixel per screen pixel"), lambda: self.result.triptych.zoom_to_pixels(), "Ctrl+9"
+            ),
+            self.add_action(self.tr("Fill the &window with the picture"), lambda: self.result.filler.toggle(), "F11"),
         ]
         out: list[QAction | None] = [
             save,
@@ -431,9 +438,6 @@ class ExplorePage(Page):
         zone.open_files_clicked.connect(self.intake.on_open_files)
         zone.open_folder_clicked.connect(self.intake.on_open_folder)
         zone.toys_clicked.connect(self.desk.tour.start)
-        self.simple.zone.paths_dropped.connect(self.intake.take_paths)
-        self.simple.open.clicked.connect(self.intake.on_open_files)
-        self.simple.full_clicked.connect(self.on_full_clicked)
         self.look.picture_wanted.connect(self.intake.on_open_files)
         self.desk.preferences.changed.connect(self.on_preference_changed)
         gallery.open_files_clicked.connect(self.intake.on_open_files)
@@ -451,7 +455,7 @@ class ExplorePage(Page):
         analysis.pictures_found.connect(self.on_pictures_found)
         analysis.more_found.connect(self.on_more_found)
         analysis.failed.connect(self.on_failed)
-        analysis.finished.connect(self.result.show_summary)
+        self._centre.made.connect(self._refresh)
         analysis.finished.connect(self._warn_of_store)
         analysis.large.connect(self.on_large)
         analysis.show_wanted.connect(gallery.view.select_path)

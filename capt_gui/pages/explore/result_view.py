@@ -40,7 +40,8 @@ _MIDDLING, _WIDE = 560, 880
 class ResultView(QWidget):
     """Shows one item of the gallery; `show_item(None)` shows that none is chosen."""
 
-    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, triptych: ImageTriptych, charts: Charts, parent: QWidget | None = None) -> None:
+        """triptych, charts: made before, for this view. It is empty until `lay_out`."""
         super().__init__(parent)
         self._desk = desk
         self.headline = text(role="title")
@@ -64,10 +65,10 @@ class ResultView(QWidget):
             _retain_room(one, retained=True)
         self.head = KeptRoom(self._head_room, self.headline, self.pair, self.details, self.aim_line, spacing=_BETWEEN)
         self.foot = KeptRoom(self._foot_room, self.summary)
-        self.triptych = ImageTriptych(desk.theme)
+        self.triptych = triptych
         self.filler = WindowFiller(self.triptych)
         self.saliency = SaliencyLink(self.triptych, desk.saliency)
-        self.charts = Charts(desk.theme)
+        self.charts = charts
         self.margins, self.replay = MarginCard(desk), ReplayCard(desk)
         self.charts.add_tab(self.margins, self.tr("Margin"))
         self.charts.add_tab(self.replay, self.tr("Replay"))
@@ -80,28 +81,33 @@ class ResultView(QWidget):
         self._symbol = Symbol(desk.theme, _SYMBOL)
         self._symbol.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._symbol.hide()
-        self.splitter.addWidget(self.filler)
-        self.splitter.addWidget(self.charts)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setStretchFactor(0, 2)
-        self.splitter.setStretchFactor(1, 1)
-        line = fill(QHBoxLayout(), (self.outdated_note, 1), self._label_title, self.label, spacing=10)
-        above = (self.unlike_training, self.head, line)
-        parts = (*above, (self.splitter, 1), (self._symbol, 1), self.foot)
-        fill(QVBoxLayout(self), *parts, spacing=4, margins=(8, 12, 8, 12))
         self._item: Item | None = None
         self._side = "a"
         self._shown: tuple[PictureRow | None, PictureRow | None, PictureSet | None] = (None, None, None)
         self.triptych.side_picked.connect(self.on_side_picked)
         self.triptych.window_asked.connect(self.filler.toggle)
         self.filler.filled.connect(self.triptych.set_filling)
-        self.replay.stepped.connect(self.refresh)
-        desk.margins.changed.connect(self.refresh)
-        desk.analysis.running_changed.connect(desk.margins.set_busy)
         self.unlike_training.model_picked.connect(self.on_model_picked)
         self.label.typed.connect(self.on_label_typed)
         self.label.refused.connect(self.on_label_refused)
         self.unlike_training.models_clicked.connect(self.on_models_clicked)
+
+    def lay_out(self) -> None:
+        """Put the parts into their places, once the view itself is in its own."""
+        line = fill(QHBoxLayout(), (self.outdated_note, 1), self._label_title, self.label, spacing=10)
+        above = (self.unlike_training, self.head, line)
+        parts = (*above, (self.splitter, 1), (self._symbol, 1), self.foot)
+        fill(QVBoxLayout(self), *parts, spacing=4, margins=(8, 12, 8, 12))
+        self.splitter.addWidget(self.filler)
+        self.splitter.addWidget(self.charts)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setStretchFactor(0, 2)
+        self.splitter.setStretchFactor(1, 1)
+        # Not before: a part that is shown while it has no place yet is a window of its own for a moment, and takes the focus.
+        self.replay.stepped.connect(self.refresh)
+        self._desk.margins.changed.connect(self.refresh)
+        self._desk.analysis.running_changed.connect(self._desk.margins.set_busy)
+        self._desk.margins.set_busy(self._desk.analysis.is_running)
 
     def show_item(self, item: Item | None) -> None:
         """Show verdict, pictures and charts of `item`, a picture of the gallery, as far as they are known; None: none is chosen."""
@@ -145,6 +151,8 @@ class ResultView(QWidget):
             elif pictures is None and own is not None:
                 self.triptych.set_seen(own.seen)
         if row is None:
+            is_waiting = item is not None and item.failure is None
+            self.triptych.set_waiting(self._desk.gallery.thumbnail(item.path) if item and is_waiting else None)
             self.charts.expect(two=self._desk.model.sides.b is not None)
         if (row, other) != shown[:2]:
             names = self._names(row, other) if row is not None and other is not None else ("", "")

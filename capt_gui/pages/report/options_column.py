@@ -129,11 +129,17 @@ class OptionsColumn(QWidget):
             set_tooltip(box, "" if section.present else self.tr("This run has nothing to say here."))
         left_out = [section for section in reports.sections if section.present and not reports.includes(section.id)]
         self._all.setEnabled(applies and bool(left_out))
+        note = ""
         if not reports.has_choice_of_sections:
-            self._sections_note.setText(self.tr("{} holds everything.").format(reports.format.upper()))
+            note = self.tr("{} holds everything.").format(reports.format.upper())
         elif not reports.sections:
-            self._sections_note.setText(self.tr("They appear with the first pages."))
-        self._sections_note.setVisible(not reports.has_choice_of_sections or not reports.sections)
+            note = self.tr("They appear with the first pages.")
+        elif reports.is_short:
+            note = self.tr("Two pages hold what is ticked; “Everything” lets you choose.")
+        elif not all(section.present for section in reports.sections):
+            note = self.tr("Greyed: this run has nothing to say there.")
+        self._sections_note.setText(note)
+        self._sections_note.setVisible(bool(note))
 
     def _make_boxes(self) -> None:
         for box in self._boxes.values():

@@ -32,6 +32,9 @@ class ReportPage(Page):
         super().__init__(desk, parent)
         self._reports = desk.reports
         self._saved = Path()
+        # what was asked for as a report was saved, and how the banner says so
+        self._told_saved: tuple[object, ...] = ()
+        self._saved_words = ""
         self._asked_budget = 0.0
         self._beyond: tuple[str, ...] = ()
         # a test answers in the dialog's place
@@ -66,6 +69,11 @@ class ReportPage(Page):
         may = not self._reports.problem()
         for action in self._needing_run:
             action.setEnabled(may)
+        if self._told_saved and self._told_saved != self._asked():
+            # what was saved is no longer what is asked for
+            self._told_saved = ()
+            if self.banner.accessibleName() == self._saved_words:
+                self.clear_banner()
 
     def on_kept(self) -> None:
         """Look for runs on disk again, as one was just kept, if this page is in front."""
@@ -90,10 +98,16 @@ class ReportPage(Page):
         self._saved = Path(result.out)
         pages = self.tr("{} pages, ").format(result.pages) if result.pages > 1 else ""
         hint = " ".join((f"{pages}{size(result.n_bytes)} · {self._saved.parent}", *result.notes))
-        message = self.tr("Saved {}").format(short(result.out))
+        message = self._saved_words = self.tr("Saved {}").format(short(result.out))
+        self._told_saved = self._asked()
         self.offer(
             "done", message, hint, (self.tr("Open folder"), self.on_open_folder), (self.tr("Open"), self.on_open)
         )
+
+    def _asked(self) -> tuple[object, ...]:
+        """What a report is asked for now: its runs, its form, how much it holds and hides."""
+        reports = self._reports
+        return (tuple(reports.chosen), reports.format, reports.is_short, reports.redact, reports.redact_classes)
 
     def on_deleted(self, titles: list[str]) -> None:
         """Say in the banner that the runs of these `titles` are in the trash, with a button that brings them back."""

@@ -184,8 +184,8 @@ class ClassDetails(QFrame):
             labels = {
                 ALL: (self.tr("All"), self.tr("All pictures of the class")),
                 UNREADABLE: (self.tr("Unreadable"), self.tr("What cannot be read, with the reason")),
-                TINY: (self.tr("Tiny"), self.tr("Less than 32 pixels wide or high")),
-                COPIES: (self.tr("Copies"), self.tr("Pictures that look alike, side by side")),
+                TINY: (self.tr("Under 32 px"), self.tr("Less than 32 pixels wide or high")),
+                COPIES: (self.tr("Look-alikes"), self.tr("Pictures that look alike, side by side")),
             }
             self._switch = Segments(self._theme, self.tr("Show"), [(kind, *labels[kind]) for kind in (ALL, *kinds)])
             self._switch.picked.connect(self.show_kind)

@@ -35,6 +35,7 @@ class TunePage(Page):
         self.rail = StepRail(desk.theme)
         self.projects = ProjectsMenu(desk.theme, self.project)
         self.question_bar = QuestionBar(desk.theme)
+        self._question_room = QWidget()
         self._stack = QStackedWidget()
         self.steps: list[Step] = []
         # the step whose `prepare_next` is under way, and the step that is wanted in the end
@@ -265,7 +266,7 @@ class TunePage(Page):
 
     def _fit_top(self) -> None:
         """The room above the step goes with what was in it."""
-        self.banner_room.setVisible(not (self.banner.isHidden() and self.question_bar.isHidden()))
+        self._question_room.setVisible(not self.question_bar.isHidden())
 
     def _make_actions(self) -> Menus:
         self._forward = self.add_action(self.tr("&Next step"), self.on_next, "Alt+Right")
@@ -292,8 +293,8 @@ class TunePage(Page):
         fill(QHBoxLayout(header), (self.rail, 1), self.projects, spacing=16, margins=(12, 4, 12, 4))
         parts = (self._back, (self.reason, 1), self._next)
         fill(QHBoxLayout(footer), *parts, spacing=16, margins=(20, 10, 20, 10))
-        fill(QVBoxLayout(self.banner_room), self.question_bar, self.banner, margins=(20, 12, 20, 0))
-        fill(QVBoxLayout(self), header, self.banner_room, (self._stack, 1), footer, spacing=0)
+        fill(QVBoxLayout(self._question_room), self.question_bar, margins=(20, 12, 20, 0))
+        fill(QVBoxLayout(self), header, self._question_room, (self._stack, 1), footer, spacing=0)
 
     def _connect(self) -> None:
         project = self.project

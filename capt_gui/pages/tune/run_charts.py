@@ -40,10 +40,13 @@ class RunCharts(QWidget):
         )
         self.alpha = LineChart(
             theme,
-            self.tr("α: how far the reference is trusted"),
+            self.tr("α: how much the untouched model guides"),
             step,
             "α",
-            self.tr("The mean over the batch, and where 80 % of it lie."),
+            self.tr(
+                "Near 1 an attacked picture is pulled to the answer of the untouched model, near 0 to that of the tuned one. The mean over "
+                "the batch, and where 80 % of it lie."
+            ),
         )
         self.alphas = HistogramChart(
             theme,

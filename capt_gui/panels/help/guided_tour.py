@@ -17,7 +17,7 @@ STOP = "tourStop"
 """The dynamic property by which a widget says that the tour stops at it."""
 
 # of the card, and where nothing else has room beside what is lit
-_CARD_WIDTH, _NARROW = 340, 264
+_CARD_WIDTH, _NARROW = 340, 236
 _GAP, _EDGE, _RING = 14, 12, 6
 
 
@@ -57,10 +57,10 @@ class GuidedTour(QWidget):
         self.back.setText(self.tr("Back"))
         self.next.setProperty("primary", True)
         self.leave.setProperty("link", True)
-        buttons = fill(QHBoxLayout(), self.leave, (None, 1), self.back, self.next)
-        self._inside = fill(
-            QVBoxLayout(self.card), self._count, self._title, self._words, 4, buttons, spacing=8, margins=14
-        )
+        above = fill(QHBoxLayout(), (self._count, 1), self.leave)
+        buttons = fill(QHBoxLayout(), (None, 1), self.back, self.next, spacing=8)
+        inside = (above, self._title, self._words, 4, buttons)
+        self._inside = fill(QVBoxLayout(self.card), *inside, spacing=8, margins=14)
         self.setAccessibleName(self.tr("Tour of the window"))
         self.back.clicked.connect(self.on_back)
         self.next.clicked.connect(self.on_next)
@@ -124,10 +124,10 @@ class GuidedTour(QWidget):
         if self._target is not None and self._target is not before:
             self._reveal(self._target)
         places = [(width, self._place(width)) for width in (_CARD_WIDTH, _NARROW)]
-        width, place = next(((width, place) for width, place in places if place is not None), (_CARD_WIDTH, None))
+        width, place = next(((width, place) for width, place in places if place is not None), (_NARROW, None))
         size = self._size(width)
         self.card.setFixedSize(size)
-        self.card.move(place or _moved_into(QRect(self._middle(size), size), self._room()).topLeft())
+        self.card.move(place or self._least_in_the_way(size))
         self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -227,6 +227,18 @@ class GuidedTour(QWidget):
         """The corner of a card in the middle of what is lit, or of the window."""
         lit = self._lit_rect()
         return (lit or self._room()).center() - QPoint(size.width() // 2, size.height() // 2)
+
+    def _least_in_the_way(self, size: QSize) -> QPoint:
+        """The corner of the window where a card covers least of what is lit; below rather than above, right rather than left."""
+        room, lit = self._room(), self._lit_rect() or QRect()
+
+        def covered(place: QPoint) -> int:
+            both = QRect(place, size).intersected(lit)
+            return both.width() * both.height()
+
+        right, bottom = room.right() - size.width(), room.bottom() - size.height()
+        corners = [QPoint(x, y) for y in (bottom, room.top()) for x in (right, room.left())]
+        return _moved_into(QRect(min(corners, key=covered), size), room).topLeft()
 
     def _place(self, width: int) -> QPoint | None:
         """Below the lit widget, or above, right or left of it: the first place with room; None where there is none."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QImage
 
 from capt_engine.records import AnalyzeRequest, FailedPicture, PictureRow, PictureSet, Preview
 from capt_gui.plain_text import plain
@@ -88,6 +89,10 @@ class GalleryModel(QAbstractListModel):
         """Return all that is known of the picture at `path`; None when it is not in the gallery."""
         row = self._rows.get(path)
         return None if row is None else self._items[row]
+
+    def thumbnail(self, path: str) -> QImage | None:
+        """Return the small picture of the card of the picture at `path`; None while there is none."""
+        return self._thumbnails.get(path)
 
     def pictures(self, path: str, side: str = "a") -> PictureSet | None:
         """Return the three large pictures (clean, perturbation, adversarial) of the result for the picture at `path`.

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from capt_engine.records import EngineReady
 from capt_gui.main_window import MainWindow
 from capt_gui.pages import PAGES, PageInfo
+from capt_gui.panels.page import Page
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
 SIZES = [QSize(1280, 800), QSize(1920, 1080)]
@@ -89,6 +90,25 @@ def test_tab_reaches_every_control(page: QWidget) -> None:
         assert focused is not None
         reached.add(focused)
     assert not [f"{type(widget).__name__} {widget.accessibleName()}" for widget in wanted - reached]
+
+
+def test_a_message_moves_nothing(page: QWidget) -> None:
+    """A banner lies inside the page and over it: what stood there before stays where it was, at the smaller size too."""
+    assert isinstance(page, Page)
+    page.resize(SIZES[0].width() - 70, SIZES[0].height() - 60)
+    QCoreApplication.processEvents()
+    parts = [one for one in page.findChildren(QWidget) if not page.banner_room.isAncestorOf(one)]
+    before = {one: one.geometry() for one in parts if one is not page.banner_room and one.isVisible()}
+    page.say("error", "The pictures cannot be read, " * 6, "Fetch them again.", "Try again", "Leave it")
+    QCoreApplication.processEvents()
+    assert {one: one.geometry() for one in before} == before
+    assert page.banner.isVisible()
+    assert page.rect().contains(page.banner_room.geometry())
+    assert page.banner.height() >= page.banner.heightForWidth(page.banner.width())
+    assert page.childAt(page.banner_room.geometry().center()).window() is page.window()
+    assert page.banner_room.isAncestorOf(page.childAt(page.banner_room.geometry().center()))
+    page.clear_banner()
+    assert not page.banner_room.isVisible()
 
 
 def test_the_window_opens_and_remembers(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:

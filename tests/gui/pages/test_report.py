@@ -183,6 +183,11 @@ def test_saving_asks_where_and_says_so(bench: Bench, page: ReportPage, tmp_path:
     assert [Path(path) for path in opened] == [tmp_path, tmp_path / "mine.pdf"]
     assert bench.settings.last_folder == str(tmp_path)
     assert page.options.save.isVisible()
+    bench.desk.reports.changed.emit()
+    assert page.banner.isVisible()
+    # what was saved is another report than the one that is asked for now
+    bench.desk.reports.set_format("html")
+    assert not page.banner.isVisible()
 
 
 def test_a_save_that_fails_says_why(bench: Bench, page: ReportPage) -> None:

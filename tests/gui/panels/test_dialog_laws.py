@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 from conftest import Bench
-from fakes import READY
-from PySide6.QtCore import QSize, Qt
+from fakes import READY, TWO_SIDES, make_row, picture
+from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
+from capt_engine import records as r
 from capt_gui.main_window import MainWindow
 from capt_gui.panels.help.problem_dialog import ProblemDialog
+from capt_gui.panels.help.window_tour import ATTACK, CLASSES, TRIPTYCH
 from capt_gui.view_models.help.library import SHORTCUTS, address
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
@@ -157,3 +159,35 @@ def test_help_follows_keys_and_focus(window: MainWindow) -> None:
     assert window.help_desk.topic(window.page) == "help:/guide/tuning-wizard.md"
     norm = next(one for one in window.findChildren(QComboBox) if one.accessibleName() == "Norm")
     assert window.help_desk.topic(norm) == "help:/glossary.md#norm"
+
+
+def test_a_card_of_the_tour_leaves_what_it_speaks_of_in_sight(window: MainWindow, bench: Bench) -> None:
+    """Each stop lies inside the window and beside what is lit there, on the smallest window too, with a picture that is answered."""
+    bench.engine.emit(TWO_SIDES)
+    window.on_tour()
+    tour = window.tour
+    assert tour is not None
+    window.show_page("explore")
+    window.open_paths(["/a.png"])
+    number = r.JobId(len(bench.engine.requests))
+    found = r.PicturesFound(number, ("/a.png",))
+    seen = r.PreviewsReady(number, (r.Preview("/a.png", 320, 240, picture(160, 120)),))
+    for event in (found, seen, r.JobFinished(number, r.PreviewResult(1, 0))):
+        bench.engine.emit(event)
+    QCoreApplication.processEvents()
+    bench.engine.emit(r.RowsReady(r.JobId(len(bench.engine.requests)), (make_row("/a.png"),) * 2))
+    QCoreApplication.processEvents()
+    lit = set()
+    for size in (QSize(910, 512), QSize(960, 600), QSize(1280, 800)):
+        window.resize(size)
+        for number, stop in enumerate(tour.stops):
+            tour.number = number
+            for _ in range(2):
+                tour.refresh()
+                QCoreApplication.processEvents()
+            card, place = tour.card.geometry(), tour._lit_rect()
+            assert tour.rect().contains(card), (size, stop.title)
+            assert place is None or not card.intersects(place), (size, stop.title)
+            lit |= {stop.name} if place is not None else set()
+    assert {TRIPTYCH, CLASSES, ATTACK} <= lit
+    tour.end()

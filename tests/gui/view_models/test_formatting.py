@@ -108,3 +108,17 @@ def test_effort_stops() -> None:
     assert [value for _, value in effort_stops(PGD, 10)] == [1, 5, 10, 20, 50, 100]
     assert [value for _, value in effort_stops(PGD, 7)] == [1, 5, 7, 10, 20, 50, 100]
     assert effort_stops(AttackInfo("fgsm", "FGSM", "", ()), 0) == []
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        ("cpu", "the processor"),
+        ("cuda:1", "the graphics card"),
+        ("cpu, cuda", "the processor, the graphics card"),
+        ("xpu", "xpu"),
+    ],
+)
+def test_devices_are_said_in_words(kinds: str, words: str) -> None:
+    """Each that a result names; one that has no words keeps its name."""
+    assert formatting.devices(kinds) == words

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from conftest import Bench
 from evaluating import last, play
@@ -60,6 +62,30 @@ def test_a_job_is_followed_from_its_place_in_the_queue_to_its_end(bench: Bench) 
     assert jobs.mark(EXPLORE) == NO_MARK
     jobs.clear()
     assert jobs.entries == ()
+
+
+def test_a_job_that_lasts_says_how_long_it_takes_or_that_nobody_knows(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a known total the time is estimated from the start on; of an unknown one nothing is said at first, and the truth later."""
+    job = analyse(bench)
+    one = only(bench)
+    play(bench, r.JobStarted(job), r.JobProgress(job, 0, 12, "reading", None))
+    assert one.text == "time left: estimating… · Reading"
+    play(bench, r.JobProgress(job, 0, 0, "loading demo", None))
+    assert one.text == "Loading demo"
+    bench.desk.jobs.on_second()
+    assert one.text == "Loading demo"
+    now_s = time.monotonic()
+    monkeypatch.setattr("capt_gui.bridge.time.monotonic", lambda: now_s + 6)
+    heard: list[int] = []
+    bench.desk.jobs.progressed.connect(heard.append)
+    bench.desk.jobs.on_second()
+    bench.desk.jobs.on_second()
+    assert one.text == "time left: cannot be told · Loading demo"
+    assert heard == [job]
+    play(bench, r.JobProgress(job, 6, 12, "step 6 of 12", 3.0))
+    assert one.text == "about 3 s left · Step 6 of 12"
 
 
 def test_what_ends_on_the_page_in_front_needs_no_mark(bench: Bench) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from capt_gui.roles import GalleryRole
@@ -13,6 +14,7 @@ from capt_gui.theme import Theme
 from capt_gui.view_models.truth import WORST_FIRST
 from capt_gui.widgets.card_list import Index
 from capt_gui.widgets.gallery_view import GalleryDelegate, GalleryView
+from capt_gui.widgets.painting import in_two_lines
 
 
 class Rows(QAbstractListModel):
@@ -118,3 +120,18 @@ def test_every_state_has_words_of_its_own(theme: Theme, qtbot: QtBot) -> None:
     words = [delegate.state_text(state) for state in states]
     assert all(words)
     assert len(set(words)) == len(states)
+
+
+@pytest.mark.parametrize("name", ["0000-night-variant-of-a-picture-0.png", "0000000000000000000000001.png"])
+def test_a_name_in_a_narrow_list_shows_what_tells_it_apart(theme: Theme, name: str) -> None:
+    """Two lines of the narrowest card hold twelve letters at the least, the first and the last of the name."""
+    metrics = QFontMetricsF(theme.font("caption"))
+    width = 127 - 62
+    first, second = in_two_lines(metrics, name, width)
+    assert max(metrics.horizontalAdvance(first), metrics.horizontalAdvance(second)) <= width
+    assert name.startswith(first)
+    assert second.startswith("…")
+    assert name.endswith(second[1:])
+    assert len(first) + len(second) - 1 >= 12
+    assert second.endswith(name[-5:])
+    assert in_two_lines(metrics, "cat.png", width) == ("cat.png", "")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import Picture, PictureSet, SignedPicture, SignedScale, palette
@@ -184,3 +185,23 @@ def test_a_whole_picture_is_called_one(qtbot: QtBot, theme: Theme) -> None:
     widget.set_whole(False)
     assert [pane.accessibleName() for pane in panes(widget)] == names
     assert names[0] == "What the model sees"
+
+
+def test_the_whole_picture_waits_for_what_the_model_sees(triptych: ImageTriptych) -> None:
+    """While nobody knows what the model sees, the picture itself is shown and said to be that; it gives way to the answer."""
+    whole = QImage(160, 90, QImage.Format.Format_RGB32)
+    whole.fill(QColor("#0000ff"))
+    triptych.set_waiting(whole)
+    assert triptych.titles[0].text() == "What the model sees"
+    triptych.set_pictures(None)
+    triptych.set_waiting(whole)
+    assert triptych.titles[0].text() == "The picture itself"
+    shown = triptych.panes[0].grab().toImage()
+    assert shown.pixelColor(shown.rect().center()) == QColor("#0000ff")
+    assert triptych.readout() == ""
+    triptych.set_whole(False)
+    triptych.set_pictures(pictures())
+    assert triptych.titles[0].text() == "What the model sees"
+    triptych.set_pictures(None)
+    triptych.set_waiting(None)
+    assert triptych.titles[0].text() == "What the model sees"
