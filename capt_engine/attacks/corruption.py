@@ -63,7 +63,7 @@ class Corrupt(Attack):
         with torch.no_grad():
             pictures = images.cpu().float()
             if (workers := active()) is not None and len(images) > 1:
-                made = workers.corrupted(self.kind, self.severity, pictures.split(1), rngs)
+                made = workers.corrupted(self.kind, self.severity, torch.split(pictures, 1), rngs)
                 if made is not None:
                     return torch.cat(made).to(images)
             streams = [rngs.only(torch.tensor([i])) for i in range(len(images))]
