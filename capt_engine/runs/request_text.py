@@ -58,8 +58,11 @@ def variant_name(prompts: str) -> str:
     """Return the name of a variant (a model with its prompts) for a sentence, from the text in a column of rows.csv.
 
     prompts: "none" gives "plain CLIP"; "model:ID", another model that an attack was computed on, gives "the model ID";
-    any other text X, the name of prompts or the path of their file, gives "prompts X" without the folders.
+    any other text X, the name of prompts or the path of their file, gives "prompts X" without the folders, or
+    X alone where it begins with "prompts.".
     """
     if prompts.startswith(OTHER_MODEL):
         return f"the model {prompts.removeprefix(OTHER_MODEL)}"
-    return PLAIN if prompts == NO_PROMPTS else f"prompts {without_folders(prompts)}"
+    name = without_folders(prompts)
+    # the wizard's own file is called prompts.safetensors
+    return PLAIN if prompts == NO_PROMPTS else name if name.startswith("prompts.") else f"prompts {name}"
