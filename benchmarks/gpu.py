@@ -10,6 +10,10 @@ printed, and written, as soon as it is there; what the time does not allow is na
 
 from __future__ import annotations
 
+from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch, as in the program
+
+# isort: split
+
 import argparse
 import json
 import tempfile

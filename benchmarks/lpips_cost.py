@@ -5,6 +5,10 @@ Weights cannot change how long a pass takes, so random ones serve; nothing is fe
 
 from __future__ import annotations
 
+from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch, as in the program
+
+# isort: split
+
 import argparse
 import logging
 import time

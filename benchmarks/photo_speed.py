@@ -10,6 +10,10 @@ was broken, as the program asks each of those again after PNG, JPEG 95, JPEG 75 
 
 from __future__ import annotations
 
+from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch, as in the program
+
+# isort: split
+
 import argparse
 import os
 import time

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch, as in the program
+
+# isort: split
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor

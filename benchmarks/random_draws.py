@@ -5,6 +5,10 @@ Both fill the same tensor, in turns; each round gives one ratio, and the median 
 
 from __future__ import annotations
 
+from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch, as in the program
+
+# isort: split
+
 import argparse
 import statistics
 import time

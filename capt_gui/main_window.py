@@ -53,6 +53,7 @@ from capt_gui.view_models.work_under_way import work_under_way
 from capt_gui.widgets.actions import make_action
 from capt_gui.widgets.confirmation import confirm
 from capt_gui.widgets.device_pill import DevicePill
+from capt_gui.widgets.dialogs import answer_of
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_rail import PageRail
 
@@ -270,7 +271,7 @@ class MainWindow(QMainWindow):
             QMessageBox.Icon.NoIcon, self.tr("About CAPT Explorer"), f"CAPT Explorer {version}", self.tr(_ABOUT), self
         )
         box.setStandardButtons(QMessageBox.StandardButton.Ok)
-        box.exec()
+        answer_of(box)
 
     def on_open_logs(self) -> None:
         """Open the folder of the log files in the system's file manager."""

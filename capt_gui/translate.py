@@ -110,8 +110,10 @@ class Patterns:
 
     def _expression(self, pattern: str, parts: Sequence[str]) -> re.Pattern[str]:
         if pattern not in self._compiled:
-            is_named = len(_WORD.findall(" ".join(parts))) > 1 or bool(_WORD.match(parts[0]))
-            place = "(.*?)" if is_named else r"([\W\d]*?)"
+            begins = bool(_WORD.match(parts[0]))
+            is_named = begins or len(_WORD.findall(" ".join(parts))) > 1
+            # what begins with a value might else take several sentences for it
+            place = "(.*?)" if begins else r"((?:(?![.!?…] ).)*?)" if is_named else r"([\W\d]*?)"
             self._compiled[pattern] = re.compile(place.join(map(re.escape, parts)), re.DOTALL)
         return self._compiled[pattern]
 

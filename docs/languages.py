@@ -29,7 +29,7 @@ CATALOGUES = ROOT / "resources" / "i18n"
 # Of the engine, the window does not show: the terminal, reports (English), protocols, and refusals of tensors that Python code hands over.
 _UNSEEN = (
     "__init__", "attacks/corruptions/base", "attacks/inputs", "attacks/loaders", "cli/", "crash_log", "demo/captions",
-    "demo/figures", "demo/pretrain", "evaluation/of_tensors", "metrics/calibration", "metrics/consistency",
+    "demo/figures", "demo/pretrain", "evaluation/of_tensors", "frozen", "metrics/calibration", "metrics/consistency",
     "metrics/distortion", "metrics/embedding", "metrics/prediction", "photo/", "plugins", "progress", "protocols/",
     "records/columns", "reports/", "runs/command_line", "runs/merge", "runs/option_values", "runs/options_table",
     "runs/request_text", "runs/table", "torch_settings", "tuning/of_tensors", "viewing", "wrappers/",

@@ -134,7 +134,8 @@ class Ascent:
 
     def _evaluate(self, active: Tensor, at: Tensor, score: Score) -> LossAndGradient:
         attacked = (self.images[active] + at).clamp(0, 1)
-        seen = value_and_grad(self._model, attacked, self.criterion.of(active), score, samples=self._samples)
+        wanted = self.criterion.of(active)
+        seen = value_and_grad(self._model, attacked, wanted, score, samples=self._samples, stop=self._stop)
         self.worst.offer(attacked, seen.adversarial_margin, active)
         return seen
 

@@ -53,7 +53,14 @@ def watched_gradients(watcher: Watcher | None) -> Iterator[None]:
 
 
 def value_and_grad(
-    model: LogitsFn, at: Tensor, criterion: Criterion, score: Score, *, samples: int = 1, with_gradient: bool = True
+    model: LogitsFn,
+    at: Tensor,
+    criterion: Criterion,
+    score: Score,
+    *,
+    samples: int = 1,
+    with_gradient: bool = True,
+    stop: bool = False,
 ) -> LossAndGradient:
     """Compute loss, adversarial margin and gradient at some pictures, averaged over passes.
 
@@ -67,6 +74,8 @@ def value_and_grad(
         score: the loss that is ascended, logits (n, k) → (n,).
         samples: EOT samples, 1 for a deterministic model.
         with_gradient: False leaves the gradient 0 and saves the backward pass.
+        stop: True if the attack ends where all goals are reached: the backward pass is saved then too, on the processor;
+            an accelerator would have to be waited for.
 
     Returns:
         Loss (n,), adversarial margin (n,) and gradient (n, 3, h, w), detached; the gradient is 0 where the model gives
@@ -75,6 +84,8 @@ def value_and_grad(
     at = at.detach().requires_grad_(with_gradient)
     losses, margins = [], []
     gradients: list[Tensor] = []
+    watcher = _watcher.get()
+    may_stop = stop and samples == 1 and watcher is None and at.device.type == "cpu"
     for _ in range(samples):
         with torch.set_grad_enabled(with_gradient):
             logits = model(at)
@@ -82,11 +93,13 @@ def value_and_grad(
             total = loss.sum()
         losses.append(loss.detach())
         margins.append(criterion.adversarial_margin(logits.detach()))
+        if may_stop and bool((margins[0] > 0).all()):
+            break
         # A model that cuts the graph gives no gradient. The attack goes on without one; the checks report it.
         if with_gradient and total.requires_grad:
             gradients += [one for one in torch.autograd.grad(total, at, allow_unused=True) if one is not None]
     found = LossAndGradient(_mean(losses), _mean(margins), _mean(gradients) if gradients else torch.zeros_like(at))
-    if (watcher := _watcher.get()) is not None:
+    if watcher is not None:
         watcher(at.detach(), logits.detach(), found, score)
     return found
 

@@ -105,8 +105,9 @@ class PGD(Attack):
                 # and white pixels would never move.
                 attacked = (pictures + delta[active]).clamp_(0, 1)
                 seen = value_and_grad(
-                    model, attacked, wanted, score, samples=self.samples, with_gradient=step < self.steps
-                )
+                    model, attacked, wanted, score,
+                    samples=self.samples, with_gradient=step < self.steps, stop=self.stop_early,
+                )  # fmt: skip
                 better = seen.adversarial_margin > best_margin[active]
                 best[active] = torch.where(better[:, None, None, None], attacked, best[active])
                 best_margin[active] = torch.where(better, seen.adversarial_margin, best_margin[active])

@@ -14,7 +14,7 @@ from capt_engine.attacks.pgd import PGD
 from capt_engine.checks.context import NO_ATTACK, CheckContext, LiveCheck, of_attack
 from capt_engine.checks.subset import logits_of
 from capt_engine.checks.table import Finding, Found
-from capt_engine.formatting import percent
+from capt_engine.formatting import number, percent
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.devices import exact
 from capt_engine.wrappers.quantized import unquantized
@@ -64,7 +64,11 @@ def _logits(context: CheckContext) -> Found:
     clean = exact(context.subset.clean_logits)
     off = float((clean.sum(dim=1) - 1).abs().max())
     is_probability = bool((clean >= -1e-6).all()) and off < 1e-3
-    shown = "they lie in [0, 1] and add up to 1" if is_probability else f"from {clean.min():.3g} to {clean.max():.3g}"
+    shown = (
+        "they lie in [0, 1] and add up to 1"
+        if is_probability
+        else f"from {number(float(clean.min()))} to {number(float(clean.max()))}"
+    )
     return Finding(not is_probability, off, shown)
 
 
@@ -164,7 +168,7 @@ def _noise_weaker(context: CheckContext, attack: Attack) -> Found:  # noqa: ARG0
     noise, outcome = correct.attack_with(ATTACKS["noise"](), context.threat), context.outcome
     ours, theirs = outcome.n_broken, noise.n_broken
     clean, noisy, attacked = float(correct.margins.mean()), noise.mean_margin, outcome.mean_margin
-    more = f"Mean margin of the label: {clean:.2f} clean, {noisy:.2f} with noise, {attacked:.2f} attacked."
+    more = f"Mean margin of the label: {number(clean)} clean, {number(noisy)} with noise, {number(attacked)} attacked."
     ok = theirs <= ours and attacked < noisy
     return Finding(ok, theirs, f"noise broke {theirs}, the attack {ours} of {len(correct)}", more)
 
@@ -173,7 +177,7 @@ def _one_step_weaker(context: CheckContext, attack: Attack) -> Found:
     correct, outcome = context.correct, context.outcome
     single = correct.attack_with(ATTACKS["fgsm"](), context.threat)
     ours, theirs = outcome.n_broken, single.n_broken
-    more = f"Mean margin of the label: {single.mean_margin:.2f} after one step, {outcome.mean_margin:.2f} after the attack."
+    more = f"Mean margin of the label: {number(single.mean_margin)} after one step, {number(outcome.mean_margin)} after the attack."
     stops = bool(getattr(attack, "stop_early", False))
     # An attack that stops at success is content with a small margin.
     ok = theirs <= ours and (stops or outcome.mean_margin <= single.mean_margin + 1e-3)

@@ -16,6 +16,7 @@ from capt_engine.attacks.pgd import PGD
 from capt_engine.metrics.prediction import margin
 from capt_engine.progress import Progress
 from capt_engine.wrappers.quantized import run_attack
+from capt_engine.wrappers.remembered import Remembered
 
 BATCH_SIZES = (25, 4, 1)
 """Pictures per forward pass; the smaller numbers are tried where the device has no memory for the larger."""
@@ -62,6 +63,8 @@ class Subset:
         clean_logits: (n, k).
         progress: called before each attack.
         batch_size: pictures per forward pass.
+        memory: the model with a memory of its answers, for what attacks ask without a gradient; None for none. Another model
+            has none of it.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Subset:
     clean_logits: Tensor
     progress: Progress
     batch_size: int = BATCH_SIZES[0]
+    memory: Remembered | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -126,7 +130,7 @@ class Subset:
             rngs = PictureRngs.of(self.seed, self.keys[at.start : at.stop])
             self.progress(0, 0, f"checking: {attack.label}")
             images = self.images[at]
-            parts.append(run_attack(attack, source or self.model, images, labels[at], threat, rngs, self._step))
+            parts.append(run_attack(attack, source or self._asked, images, labels[at], threat, rngs, self._step))
         return self.evaluate(torch.cat(parts), targets)
 
     def evaluate(self, pictures: Tensor, targets: Tensor | None = None) -> AttackOutcome:
@@ -139,7 +143,7 @@ class Subset:
         Returns:
             These pictures with their margins, negative where the attack succeeded.
         """
-        logits = logits_of(self.model, pictures, self.batch_size)
+        logits = logits_of(self._asked, pictures, self.batch_size)
         margins = margin(logits, self.labels) if targets is None else -margin(logits, targets)
         return AttackOutcome(pictures, margins)
 
@@ -179,7 +183,7 @@ class Subset:
             labels = self.labels[at]
 
             def recorded(images: Tensor, labels: Tensor = labels, seen: list[Tensor] = seen) -> Tensor:
-                logits = self.model(images)
+                logits = self._asked(images)
                 seen.append(LOSSES[loss](logits.detach(), labels))
                 return logits
 
@@ -196,6 +200,11 @@ class Subset:
         for one in (self.model, of_clip, *held):
             if isinstance(one, nn.Module):
                 yield one
+
+    @property
+    def _asked(self) -> LogitsFn:
+        """The model, with its memory where that is of this model."""
+        return self.memory if self.memory is not None and self.memory.inner is self.model else self.model
 
     def _step(self, done: int = 0, total: int = 0, note: str = "") -> None:
         """Report a step of an attack, so that a check can be stopped at every step, too."""

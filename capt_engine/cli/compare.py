@@ -27,7 +27,7 @@ from capt_engine.records import (
 from capt_engine.runs.command_line import evaluation_of
 from capt_engine.runs.option_values import listed
 from capt_engine.runs.options_table import EVALUATE, Option
-from capt_engine.runs.request_text import variant_name
+from capt_engine.runs.request_text import PLAIN
 
 # What an evaluation says of one variant, or of its own two.
 _NOT_HERE = ("--model", "--prompts", "--compare", "--aim", "--matrix", "--shard", "--minimal-eps", "--out", "--resume")
@@ -164,7 +164,9 @@ def lines_of(result: CompareResult) -> list[str]:
 
 
 def _lines(rank: int, one: RankedVariant, *, several: bool) -> Iterator[str]:
-    who = variant_name(one.prompts) + (f" on {one.model}" if several else "")
+    # two files of one name are told apart by their folders
+    who = PLAIN if one.prompts == NO_PROMPTS else f"prompts {one.prompts}"
+    who += f" on {one.model}" if several else ""
     parts = [f"clean {with_interval(one.clean_accuracy if one.n else None, one.clean_interval)}"]
     if one.robust_accuracy is not None and one.gap is not None:
         parts.insert(0, f"under attack {with_interval(one.robust_accuracy, one.robust_interval)}")

@@ -27,6 +27,7 @@ from capt_engine.model.devices import free_memory, is_out_of_memory
 from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, Check
 from capt_engine.runs.manifest import digest
+from capt_engine.wrappers.remembered import Remembered, remembered
 from capt_engine.wrappers.resizing import pixels_for
 
 LIVE = QUICK_CHECKS | FULL_CHECKS
@@ -68,8 +69,11 @@ def _of_variants(
         name = variant.id if len(work.variants) > 1 else ""
         checks = None if known is None else known.checks(variant.id, asked)
         if checks is None:
-            clean = logits_of(model, images, batch_size)
-            subset = Subset(name, model, images, labels, keys, work.seed, clean, progress, batch_size)
+            # Attacks begin at the clean pictures and end at some that they have asked about: none is computed twice.
+            asked_once = remembered(model)
+            clean = logits_of(asked_once, images, batch_size)
+            memory = asked_once if isinstance(asked_once, Remembered) else None
+            subset = Subset(name, model, images, labels, keys, work.seed, clean, progress, batch_size, memory)
             frozen = None if model is work.frozen else work.frozen
             baseline = work.baseline or frozen
             transfer_model = work.source.classifier if work.source is not None else baseline
@@ -94,10 +98,8 @@ def _named(checks: Sequence[Check], name: str) -> tuple[Check, ...]:
     """The checks with the name of the prompts in their messages, "" where the run has one set only."""
     if not name:
         return tuple(checks)
-    shown = "plain text" if name == NO_PROMPTS else name
-    return tuple(
-        replace(one, message=f"{one.message} Measured: {shown}.") if one.status != "not_run" else one for one in checks
-    )
+    told = f"Measured: {'plain text' if name == NO_PROMPTS else name}."
+    return tuple(replace(one, message=f"{one.message} {told}") if one.status != "not_run" else one for one in checks)
 
 
 def some_of(work: Plan, items: Sequence[Item]) -> list[Input]:

@@ -60,7 +60,9 @@ class KeptRun:
     """One run on disk: its folder, when it ended (ISO 8601 with zone, "" while it is unfinished), and one line about it.
 
     n: pictures that have all their rows. n_bytes: on disk. request: what was asked, of a run that was stopped and can be
-    gone on with; None of any other. is_written: a run of this program is writing it now.
+    gone on with; None of any other. is_written: a run of this program is writing it now. variants: names of the sets of
+    prompts, "none" for plain text. data: the name of the one folder or file that was asked about, "" for several, of
+    which there are n_places.
     """
 
     folder: str
@@ -72,6 +74,9 @@ class KeptRun:
     n_bytes: int = 0
     request: RunRequest | None = None
     is_written: bool = False
+    variants: tuple[str, ...] = ()
+    data: str = ""
+    n_places: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from capt_engine.attacks.base import NORMS
-from capt_engine.formatting import budget, counted, norm_symbol, short
+from capt_engine.formatting import budget, counted, moment, norm_symbol, short
 from capt_engine.metrics.interval import share
 from capt_engine.reports import ranking
 from capt_engine.reports.build import FRONT, attached
@@ -99,7 +99,7 @@ def data(sides: Sequence[Side]) -> tuple[Block, ...]:
                 place,
                 f"{len(side.seen):,}",
                 failed,
-                run.manifest.ended or ("not recorded" if run.is_over else "stopped"),
+                moment(run.manifest.ended) if run.manifest.ended else ("not recorded" if run.is_over else "stopped"),
             )
         )
     shared = set.intersection(*(set(side.seen) for side in sides)) if sides else set()

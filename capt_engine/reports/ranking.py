@@ -8,10 +8,11 @@ from capt_engine.formatting import counted, number, p_value, percent, signed_poi
 from capt_engine.metrics.interval import share
 from capt_engine.metrics.ranking import VariantAnswers, ranked
 from capt_engine.records import Bar, RankedVariant, unknown_sentences
-from capt_engine.reports.document import Block, Facts, Grid, Light, Lights, Paragraph, numbers, texts
+from capt_engine.reports.document import Block, Facts, Grid, Light, Lights, Paragraph, Strip, numbers, texts
 from capt_engine.reports.sections.about import OWN_ANSWERS, threat
 from capt_engine.reports.sections.checks import checks, failed
 from capt_engine.reports.sections.front import bar_chart, brief
+from capt_engine.reports.sections.pictures import some_of_each
 from capt_engine.reports.sections.results import paired_row
 from capt_engine.reports.sides import Side, shared_budget
 from capt_engine.runs.request_text import variant_name
@@ -59,8 +60,8 @@ def _answers(side: Side, eps: float | None, name: str) -> VariantAnswers:
 def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
     """Return the section "Verdict", the first page of a comparison of `sides`, each one set of prompts of one run.
 
-    It has who is best in a sentence, the ranked table, a chart with intervals, the threat model, the checks that failed,
-    and how to repeat the runs.
+    It has who is best in a sentence, the ranked table, a chart with intervals, pictures of the best, the threat model, the
+    checks that failed, and how to repeat the runs.
     """
     found = ranking(sides)
     said = _sentence(found) if found else _unranked(sides)
@@ -69,6 +70,7 @@ def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
         blocks += [_table(found), Paragraph(PAIRED_NOTE, "note")]
         chart = _chart(found[:MOST_ROWS])
         blocks += [chart] if chart is not None else []
+        blocks += _pictures(sides, found[0])
     one = sides[0].context
     if shared_budget(sides) is not None:
         blocks.append(threat(one))
@@ -86,6 +88,9 @@ def _sentence(found: Sequence[RankedVariant]) -> str:
     n = counted(best.n, "picture")
     if not others:
         return f"{best.prompts} is right{state} on {share(_right(best), best.n)} of {n}."
+    if all(_right(one) == _right(best) and one.n == best.n for one in others):
+        both = "Both" if len(found) == 2 else f"All {len(found)}"
+        return f"No variant is ahead. {both} are right{state} on {_percent(best)} of {n}."
     behind = [one for one in others if one.p_holm is not None and one.p_holm < _LEVEL]
     close = [one for one in others if one not in behind]
     text = f"{best.prompts} is right most often{state}, on {_percent(best)} of {n}"
@@ -93,8 +98,8 @@ def _sentence(found: Sequence[RankedVariant]) -> str:
     if not close:
         return f"{text} Every other is behind by more than chance."
     if len(close) <= 2:
-        return f"{text} No difference can be told to {' and '.join(one.prompts for one in close)}."
-    return f"{text} No difference can be told to {len(close)} of the others."
+        return f"{text} Its lead over {' and '.join(one.prompts for one in close)} may be chance."
+    return f"{text} Its lead over {len(close) if behind else 'all'} of the others may be chance."
 
 
 def _right(one: RankedVariant) -> int:
@@ -103,6 +108,13 @@ def _right(one: RankedVariant) -> int:
 
 def _percent(one: RankedVariant) -> str:
     return percent(_right(one) / one.n) if one.n else "–"
+
+
+def _pictures(sides: Sequence[Side], best: RankedVariant) -> list[Block]:
+    """Up to three pictures of the run of the best variant."""
+    context = next(side.context for side, name in zip(sides, _names(sides), strict=True) if name == best.prompts)
+    shown = some_of_each(context)
+    return [Strip(f"Pictures of the run of {best.prompts}", tuple(shown), side_by_side=True)] if shown else []
 
 
 def _unranked(sides: Sequence[Side]) -> str:

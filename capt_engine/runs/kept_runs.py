@@ -18,7 +18,7 @@ from capt_engine.runs import reader
 from capt_engine.runs.manifest import as_json
 from capt_engine.runs.manifest_records import Summary
 from capt_engine.runs.reader import MANIFEST, manifest_of
-from capt_engine.runs.request_text import from_json, variant_name
+from capt_engine.runs.request_text import from_json, variant_name, without_folders
 from capt_engine.runs.run_folder import is_being_written, whole_pictures
 
 NOTES = "notes.json"
@@ -122,6 +122,9 @@ def _run(folder: Path) -> tuple[float, KeptRun] | None:
             n_bytes=_n_bytes(folder, (folder / MANIFEST).stat().st_mtime_ns, ended),
             request=None if is_over or is_written else request,
             is_written=is_written,
+            variants=tuple(map(without_folders, request.variants)),
+            data=Path(request.places[0]).name if len(request.places) == 1 else "",
+            n_places=len(request.places),
         )
         return when, one
     except (BadRequest, OSError, ValueError, OverflowError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
@@ -45,14 +46,23 @@ def _unknown(values: Mapping[str, object], record: Any) -> Iterator[str]:
 
 
 PLAIN = "plain CLIP"
+_FOLDERS = re.compile(r".*[/\\]")
+
+
+def without_folders(prompts: str) -> str:
+    """Return the name of prompts in `prompts`, their name or the path of their file: that of the file, where it is a path."""
+    return _FOLDERS.sub("", prompts) or prompts
 
 
 def variant_name(prompts: str) -> str:
     """Return the name of a variant (a model with its prompts) for a sentence, from the text in a column of rows.csv.
 
     prompts: "none" gives "plain CLIP"; "model:ID", another model that an attack was computed on, gives "the model ID";
-    any other text X, the name of a prompts file, gives "prompts X".
+    any other text X, the name of prompts or the path of their file, gives "prompts X" without the folders, or
+    X alone where it begins with "prompts.".
     """
     if prompts.startswith(OTHER_MODEL):
         return f"the model {prompts.removeprefix(OTHER_MODEL)}"
-    return PLAIN if prompts == NO_PROMPTS else f"prompts {prompts}"
+    name = without_folders(prompts)
+    # the wizard's own file is called prompts.safetensors
+    return PLAIN if prompts == NO_PROMPTS else name if name.startswith("prompts.") else f"prompts {name}"

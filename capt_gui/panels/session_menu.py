@@ -20,6 +20,7 @@ from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.session.loading import Loaded
 from capt_gui.view_models.session.session_model import SUFFIX, SessionModel
 from capt_gui.widgets.actions import empty, make_action, menu_line
+from capt_gui.widgets.dialogs import answer_of
 from capt_gui.widgets.drop_area import local_paths
 from capt_gui.widgets.save_dialog import ask_where_to_save
 
@@ -293,7 +294,7 @@ class SessionMenu(QObject):
         save, discard = QMessageBox.StandardButton.Save, QMessageBox.StandardButton.Discard
         box.setStandardButtons(save | discard | QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(save)
-        return {save: SAVE, discard: DISCARD}.get(QMessageBox.StandardButton(box.exec()), CANCEL)
+        return {save: SAVE, discard: DISCARD}.get(QMessageBox.StandardButton(answer_of(box)), CANCEL)
 
     def _ask_where(self, path: str) -> str:
         start = Path(path) if path else Path(self._desk.settings.last_folder or Path.home()) / self.tr("session.capt")
@@ -320,7 +321,7 @@ class SessionMenu(QObject):
         without = box.addButton(self.tr("Open without them"), QMessageBox.ButtonRole.DestructiveRole)
         box.setStandardButtons(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(look)
-        box.exec()
+        answer_of(box)
         if box.clickedButton() is look:
             return QFileDialog.getExistingDirectory(
                 self._window, question, self._desk.settings.last_folder

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from capt_engine.records import (
+    NO_PROMPTS,
     DeleteRunsRequest,
     EmptyTrashRequest,
     Failure,
@@ -199,8 +200,11 @@ def when(ended: str, now: datetime | None = None) -> str:
 
 
 def title(run: KeptRun) -> str:
-    """Return the name that a person gave the run, or its title where there is none."""
-    return run.notes.name or run.title
+    """Return the name that a person gave the run; where there is none, its sets of prompts and what they were asked about."""
+    if run.notes.name or not run.variants:
+        return run.notes.name or run.title
+    names = ", ".join(tr("plain text") if one == NO_PROMPTS else one for one in run.variants)
+    return f"{names} · {run.data or counted(run.n_places, '1 file or folder', '{} files and folders')}"
 
 
 def caption(run: KeptRun) -> str:
@@ -222,7 +226,7 @@ def file_name(runs: tuple[KeptRun, ...], suffix: str) -> str:
     suffix: the ending with its dot, such as ".html".
     """
     day = max((run.ended[:10] for run in runs), default="")
-    subject = title(runs[0]) if len(runs) == 1 else tr("comparison of {} runs").format(len(runs))
+    subject = (runs[0].notes.name or runs[0].title) if len(runs) == 1 else tr("comparison of {} runs").format(len(runs))
     text = re.sub(r"[^\w.]+", "-", subject, flags=re.UNICODE).strip("-._").lower()
     if len(text) > _NAME_LENGTH:
         # cut between words, or in the middle of one that is too long by itself

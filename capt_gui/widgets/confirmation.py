@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from capt_gui.plain_text import message_box
+from capt_gui.widgets.dialogs import answer_of
 
 
 def confirm(parent: QWidget, title: str, question: str, answer: str, hint: str = "") -> bool:
@@ -16,5 +17,5 @@ def confirm(parent: QWidget, title: str, question: str, answer: str, hint: str =
     box.setStandardButtons(QMessageBox.StandardButton.Cancel)
     agreed = box.addButton(answer, QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-    box.exec()
+    answer_of(box)
     return box.clickedButton() is agreed

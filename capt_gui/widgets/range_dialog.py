@@ -9,6 +9,7 @@ from typing import NamedTuple
 from PySide6.QtGui import QDoubleValidator
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from capt_gui.widgets.dialogs import answer_of
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.layout import fill
 
@@ -112,6 +113,4 @@ def ask_for_range(parent: QWidget, title: str, quantities: Sequence[Quantity], s
     start: the quantity that is chosen at first, with the ends that stand in the fields.
     """
     dialog = RangeDialog(parent, title, quantities, start)
-    answer = dialog.chosen() if dialog.exec() else None
-    dialog.deleteLater()
-    return answer
+    return dialog.chosen() if answer_of(dialog) else None

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from capt_gui.widgets.dialogs import answer_of
+
 
 class SaveDialog(QFileDialog):
     """Asks for a file of one of several kinds; another kind changes the ending of the name.
@@ -53,6 +55,4 @@ def ask_for_new_folder(parent: QWidget, title: str, start: Path) -> str:
 
 
 def _answer(dialog: QFileDialog) -> str:
-    chosen = dialog.selectedFiles()[0] if dialog.exec() else ""
-    dialog.deleteLater()
-    return chosen
+    return dialog.selectedFiles()[0] if answer_of(dialog) else ""

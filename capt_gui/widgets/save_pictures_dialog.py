@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from capt_gui.widgets.dialogs import answer_of
 from capt_gui.widgets.input import inset
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.layout import fill
@@ -138,6 +139,4 @@ def ask_which_pictures(
     The arguments are those of SavePicturesDialog.
     """
     dialog = SavePicturesDialog(parent, counts, kinds, folder, in_the_way)
-    answer = dialog.answer() if dialog.exec() else None
-    dialog.deleteLater()
-    return answer
+    return dialog.answer() if answer_of(dialog) else None

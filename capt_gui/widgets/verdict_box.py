@@ -88,10 +88,6 @@ class VerdictBox(QFrame):
         """Add any widget as a line between the progress bar and the row of buttons."""
         self._lines.insertWidget(self._lines.count() - 1, widget)
 
-    def add_beside(self, button: QPushButton) -> None:
-        """Add a button at the right end of the box, beside the headline."""
-        self._beside.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-
     def add_button(self, icon: str, name: str, *, primary: bool = False, link: bool = False) -> QPushButton:
         """Add a button at the end of the row below the text, and return it; the row stays hidden until `show_buttons`.
 

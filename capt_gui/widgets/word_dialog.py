@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCompleter, QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
 
+from capt_gui.widgets.dialogs import answer_of
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.layout import fill
 
@@ -61,6 +62,4 @@ def ask_for_word(
     at first. hint: a sentence below the field. may_be_empty: nothing is an answer too, and then "" is returned.
     """
     dialog = WordDialog(parent, title, name, known, start=start, hint=hint, may_be_empty=may_be_empty)
-    answer = dialog.word() if dialog.exec() else None
-    dialog.deleteLater()
-    return answer
+    return dialog.word() if answer_of(dialog) else None

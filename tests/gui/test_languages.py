@@ -88,11 +88,16 @@ def test_sentences_one_behind_the_other(speaks: Callable[[Mapping[str, str]], No
             "{} holds no picture.␟engine": "In {} ist kein Bild.",
             "{} pictures␟engine": "{} Bilder",
             "{} were read.␟engine": "Gelesen: {}.",
+            "{}step {} of {}␟engine": "{}Schritt {} von {}",
+            "One step is enough.": "Ein Schritt reicht.",
         }
     )
     assert spoken("a.b holds no picture. It is empty.") == "In a.b ist kein Bild. Er ist leer."
     assert spoken("It is empty. Nobody knows this one.") == "Er ist leer. Nobody knows this one."
     assert spoken("3 pictures were read.") == "Gelesen: 3 Bilder."
+    assert (
+        spoken("One step is enough. It is empty. The mean of 3.") == "Ein Schritt reicht. Er ist leer. The mean of 3."
+    )
     assert spoken("picture holds no picture.") == "In picture ist kein Bild."
 
 

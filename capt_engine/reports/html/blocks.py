@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from capt_engine.records import BRIGHTER, DARKER, Picture, SignedPicture, SignedScale
 from capt_engine.reports.document import Block, Example, Facts, Grid, Light, Lights, Paragraph, Strip
 from capt_engine.reports.html import figure, pictures
-from capt_engine.reports.html.text import lines, name, prose, text
+from capt_engine.reports.html.text import bound, command, name, prose, text
 
 FILTER_ABOVE = 50
 """Tables with more rows than this get a box to filter them by, and a height of their own."""
@@ -67,7 +67,7 @@ def _paragraph(block: Paragraph) -> str:
 def _facts(block: Facts) -> Iterator[str]:
     yield '<dl class="facts">\n'
     for term, value in block.pairs:
-        shown = f"<code>{lines(value)}</code>" if _CODE.fullmatch(value) else lines(value)
+        shown = f"<code>{command(value)}</code>" if _CODE.fullmatch(value) else prose(value)
         yield f"<div><dt>{text(term)}</dt><dd>{shown}</dd></div>\n"
     yield "</dl>\n"
 
@@ -94,16 +94,18 @@ def _grid(block: Grid, number: int) -> Iterator[str]:
     kind, extra = ("scroll long", " data-filter") if long else ("scroll", "")
     yield f'<div class="table"><div class="{kind}" role="region" tabindex="0" aria-labelledby="t{number}">'
     yield f'<table class="grid"{extra} data-step="{CHUNK}"><caption id="t{number}"><span><b>Table {number}.</b> '
-    yield f"{text(block.caption)}</span></caption>\n<thead><tr>"
+    yield f"{text(bound(block.caption))}</span></caption>\n<thead><tr>"
     sides = [' class="r"' if column.align == "right" else "" for column in block.columns]
     for column, side in zip(block.columns, sides, strict=True):
         kind = "number" if column.sort == "number" else "text"
-        yield f'<th scope="col"{side} data-sort="{kind}">{text(column.title)}</th>'
+        yield f'<th scope="col"{side} data-sort="{kind}">{text(bound(column.title))}</th>'
     yield "</tr></thead>\n"
     for first in range(0, len(block.rows), CHUNK):
         yield '<tbody class="later">\n' if first else "<tbody>\n"
         for row in block.rows[first : first + CHUNK]:
-            cells = "".join(f"<td{side}>{text(cell)}</td>" for cell, side in zip(row[1:], sides[1:], strict=True))
+            cells = "".join(
+                f"<td{side}>{text(bound(cell))}</td>" for cell, side in zip(row[1:], sides[1:], strict=True)
+            )
             head = f'<th scope="row"{sides[0]}>{text(row[0])}</th>' if row else ""
             yield f"<tr>{head}{cells}</tr>\n"
         yield "</tbody>\n"

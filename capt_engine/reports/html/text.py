@@ -10,6 +10,8 @@ from capt_engine.reports.svg.lettering import plain
 
 _NAME = re.compile(r"[^a-z0-9-]+")
 _PERCENT = re.compile(r"(?<=\d) %")
+_EQUATION = re.compile(r"\b([εp]) ([=<]) ")
+_OPTION = re.compile(r"(?<!\S)--?[a-z][a-z0-9-]*(?!\S)")
 
 
 def text(value: str) -> str:
@@ -29,8 +31,18 @@ def lines(value: str) -> str:
 
 
 def prose(value: str) -> str:
-    """Return the sentences in `value` with HTML signs escaped, and each number bound to the percent sign behind it."""
-    return _PERCENT.sub("\u00a0%", lines(value))
+    """Return the sentences in `value` with HTML signs escaped, and numbers bound to what they are percent of, ε or p."""
+    return lines(bound(value))
+
+
+def bound(value: str) -> str:
+    """Return `value` with no-break spaces before percent signs and around the sign of "ε = 4/255", so that no line ends there."""
+    return _EQUATION.sub("\\1\u00a0\\2\u00a0", _PERCENT.sub("\u00a0%", value))
+
+
+def command(value: str) -> str:
+    """Return the command line `value` with HTML signs escaped and each option in one piece, so that no line ends after its dashes."""
+    return _OPTION.sub(r'<span class="option">\g<0></span>', lines(value))
 
 
 def name(value: str) -> str:

@@ -13,6 +13,7 @@ from capt_engine.reports.pdf.canvas import Canvas
 from capt_engine.reports.pdf.explained import explained_pieces, widths_of
 from capt_engine.reports.pdf.flow import Piece
 from capt_engine.reports.pdf.tags import COLUMN, ROW, spanning
+from capt_engine.reports.pdf.text import unbroken_parts
 from capt_engine.reports.pdf.theme import HAIRLINE, INK, LEFT, MUTED, NOTE, WIDTH, ZEBRA, Style
 
 MOST_ROWS = 400
@@ -22,6 +23,8 @@ _SMALL = 0.86
 _AIR = 1.2
 """Above and below the lines of a row together, in millimetres."""
 _SIZES = (7.4, 7.0, 6.6, 6.0)
+_KEPT_WHOLE = 6
+"""A table of no more rows stays on one page."""
 _LONGEST_CELL = 30  # lines; a cell must never be taller than a page
 _FOLDED, _MOST_COLUMNS, _APART = 6, 4, 7.0
 """A narrow table of so many rows and more is set in up to four columns, as the index of a book is."""
@@ -86,7 +89,7 @@ def _table(canvas: Canvas, tagged: StructElem, block: Grid, chosen: Sequence[int
     for number, row in enumerate(rows):
         last = number == len(rows) - 1
         piece = table.left_out(len(block.rows) - len(rows) + 1) if row is None else table.row(row, number, last)
-        keep = (number == 0 or number == len(rows) - 2) and not last
+        keep = (number == 0 or number == len(rows) - 2 or len(rows) <= _KEPT_WHOLE) and not last
         yield Piece(piece.height, piece.draw, keep=keep, again=header.again)
 
 
@@ -109,7 +112,7 @@ def _fit(canvas: Canvas, columns: Sequence[Column], rows: Sequence[tuple[str, ..
             for column, lines in zip(columns, cells, strict=True):
                 title = canvas.readable(column.title)
                 letters = _smaller(style) if column.is_small else style
-                heading = max((canvas.width(word, bold) for word in title.split()), default=0.0)
+                heading = max((canvas.width(word, bold) for word in unbroken_parts(title)), default=0.0)
                 wide = max((canvas.width(line, letters) for line in lines), default=0.0)
                 natural.append(max(wide, min(canvas.width(title, bold), max(heading, wide, 26.0))))
                 least.append(max(heading, wide if column.align == "right" else min(wide, shortest)))

@@ -14,8 +14,8 @@ from capt_engine.reports.pdf.canvas import Canvas
 from capt_engine.reports.pdf.flow import Piece
 from capt_engine.reports.pdf.theme import LEFT, NOTE, RULE, SMALL, SMALL_STRONG, WIDTH, Style
 
-_FEW, _GUTTER = 6, 7.0
-"""More examples than these stand three in a row instead of two."""
+_IN_TWO, _GUTTER = (1, 2, 4), 7.0
+"""So many examples stand two in a row instead of three, where neither leaves a hole."""
 _BETWEEN = 2.0
 _IN_A_ROW, _APART = 3, 6.0
 _CRISP = 240  # pixels: a picture smaller than this is enlarged in whole steps, so that no viewer blurs it
@@ -35,7 +35,7 @@ def strip_pieces(canvas: Canvas, parent: StructElem, block: Strip) -> Iterator[P
         if block.examples:
             yield _row_piece(canvas, parent, block.examples[:_IN_A_ROW])
         return
-    columns = 2 if len(block.examples) <= _FEW else 3
+    columns = 2 if len(block.examples) in _IN_TWO else 3
     for first in range(0, len(block.examples), columns):
         yield _examples_piece(canvas, parent, block.examples[first : first + columns], columns, first == 0)
 

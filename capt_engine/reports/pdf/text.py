@@ -19,7 +19,9 @@ from capt_engine.reports.pdf.theme import Style
 
 _NAMED_AT_MOST = 3
 _WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U0001f300-\U0001faff\U00020000-\U0003ffff]")
-_WORDS = re.compile(r"[^ ]* *")
+# A space before a percent sign, and those around the sign in "ε = 4/255", end no line.
+_WORDS = re.compile(r"(?:[^ ]| (?=%)|(?<=[εp]) (?=[=<] )|(?<=[εp] [=<]) )* *")
+_ENDING = re.compile(r"\.\w{1,5}\Z")
 _BREAK_AFTER = "/\\_-.,;:=&?|"
 # Control characters, lone surrogates and the marks that turn the order of letters around, which a name could hide behind.
 _UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
@@ -45,6 +47,11 @@ def readable(text: str, drawable: Callable[[str], bool]) -> str:
 
     named = sum(map(is_strange, text)) <= _NAMED_AT_MOST
     return "".join(map(shown, text))
+
+
+def unbroken_parts(text: str) -> tuple[str, ...]:
+    """Return the parts of `text` between which a line may end: words, with the percent sign or the equation they belong to."""
+    return tuple(part for word in _WORDS.findall(text) if (part := word.strip(" ")))
 
 
 def wrap(text: str, style: Style, width: float, fonts: Fonts) -> tuple[str, ...]:
@@ -99,7 +106,10 @@ def _cut(word: str, style: Style, width: float, fonts: Fonts) -> int:
     end = max(end, 1)
     if end == len(word):
         return end
-    for place in range(end, end * 2 // 3, -1):
+    ending = _ENDING.search(word.rstrip(" "))
+    # "cone.png" is not broken before "png", nor in it
+    last = min(end, ending.start()) if ending else end
+    for place in range(last, end // 2 if last < end else end * 2 // 3, -1):
         if word[place - 1] in _BREAK_AFTER:
             return place
     return end

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.data.class_lists import listing_of
-from capt_engine.formatting import budget, counted, norm_symbol, short
+from capt_engine.formatting import budget, counted, moment, norm_symbol, short
 from capt_engine.formatting import memory as in_memory
 from capt_engine.model.checkpoints import sentence_by
 from capt_engine.model.lpips import NETS
@@ -35,6 +35,17 @@ _PERTURBED = {PERTURBED[0]: "model input", PERTURBED[1]: "original size"}
 _ROUNDED = {
     ROUNDINGS[0]: "not rounded (what 8 bits do is measured beside it)",
     ROUNDINGS[1]: "rounded to 8 bits before the verdict, and the attack knows it",
+}
+_MACHINE = {
+    "os": "Operating system",
+    "processor": "Processor",
+    "device": "Device",
+    "device_name": "Name of the device",
+    "precision": "Precision",
+    "threads": "Threads",
+    "driver": "Driver",
+    "cudnn": "cuDNN",
+    "attention": "Attention kernels",
 }
 _FAILED_SHOWN = 50
 _SOURCES = {
@@ -97,17 +108,17 @@ def models(context: ReportContext) -> tuple[Block, ...]:
         facts += [("LPIPS measured with", label), ("SHA-256 of the LPIPS weights", sha256)]
     machine = asdict(run.manifest.machine)
     switches = machine.pop("deterministic")
-    facts += run.manifest.versions.items()
-    facts += [(f"plug-in {one.name}", f"{one.package} {one.version}") for one in run.manifest.plugins]
-    facts += [(name.replace("_", " "), str(value)) for name, value in machine.items() if value]
+    facts += ((name, version) for name, version in run.manifest.versions.items() if version != machine["os"])
+    facts += [(f"Plug-in {one.name}", f"{one.package} {one.version}") for one in run.manifest.plugins]
+    facts += [(_MACHINE.get(name, name), str(value)) for name, value in machine.items() if value]
     if memory := run.summary.memory_bytes:
         of = "the GPU" if machine["device"] == "cuda" else "the whole process"
-        facts.append((f"peak memory of {of} until the run's end", f"{in_memory(memory)}"))
+        facts.append((f"Peak memory of {of}", f"{in_memory(memory)}"))
     if flags := ", ".join(f"{name} {value}" for name, value in switches.items()):
-        facts.append(("deterministic settings", flags))
+        facts.append(("Settings of torch", flags))
     segments = segments_of(run.manifest)
     if unlike(segments):
-        facts += [("computed in segments", described(one, segments)) for one in segments]
+        facts += [("Computed in segments", described(one, segments)) for one in segments]
     blocks: list[Block] = [Facts(tuple(facts))]
     for one in run.manifest.prompts:
         if one.document:
@@ -231,7 +242,7 @@ def _setting(spec: AttackSpec | None, name: str) -> str:
         return "–"
     value = dict(spec.values).get(name, getattr(ATTACKS[spec.name], name, "–"))
     if name == "step_size" and isinstance(value, int | float):
-        return budget(value) if value else "chosen from ε and steps"
+        return budget(value) if value else "automatic"
     return str(value)
 
 
@@ -333,7 +344,7 @@ def repeat(context: ReportContext) -> tuple[Block, ...]:
             else "Names were redacted: say where the pictures are with --data; they are found by their SHA-256."
         )
         blocks.append(Paragraph(redacted, "note"))
-    started, ended = (text or "not recorded" for text in (manifest.started, manifest.ended))
+    started, ended = (moment(text) if text else "not recorded" for text in (manifest.started, manifest.ended))
     seeds = ", ".join(str(seed) for seed in manifest.seeds or [context.run.request.options.seed])
     blocks.append(
         Facts((("Started", started), ("Ended", ended), ("Seeds", seeds), ("SHA-256 of the rows", context.counts.marks)))

@@ -147,6 +147,14 @@ class ReportContext:
         letter = f"{'AB'[self.prompts.index(prompts)]}: " if lettered else ""
         return letter + variant_name(prompts)
 
+    def letter(self, prompts: str) -> str:
+        """Return what `who` says of the set of prompts `prompts`, but "A" or "B" alone where there are two: for narrow columns."""
+        return self.who(prompts).partition(": ")[0]
+
+    def lettered(self, caption: str) -> str:
+        """Return `caption` with what "A" and "B" stand for behind it, where there are two sets of prompts."""
+        return f"{caption} ({'; '.join(map(self.who, self.prompts))})" if len(self.prompts) == 2 else caption
+
     def title(self) -> str:
         """Return the report's title in a line, such as "prompts NAME and plain CLIP on MODEL"."""
         model = self.names.text(self.run.request.options.model)

@@ -44,7 +44,7 @@ def mean_text(table: CorruptionTable) -> str:
     severities = len({one.severity for one in table.cells})
     kinds = f"{len(table.kinds)} kinds" if len(table.kinds) > 1 else "one kind"
     at = f"{severities} severities" if severities > 1 else f"severity {table.cells[0].severity}"
-    return f"{_mean(table.mean)} over {kinds} of corruption at {at}"
+    return f"{_mean(table.mean).removesuffix(' (–)')} over {kinds} of corruption at {at}"
 
 
 def _heat(context: ReportContext, table: CorruptionTable) -> HeatMap:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from capt_engine.formatting import counted, csv_plain, number, over_255, percent, signed_points
+from capt_engine.formatting import counted, csv_plain, number, over_255, percent, signed, signed_points
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
@@ -161,7 +161,9 @@ def rows(context: ReportContext) -> tuple[Block, ...]:
         columns, lines = without("ε", columns, lines)
     total = context.counts.rows if context.counts.rows > len(lines) else None
     caption = (
-        f"The {EDGE_ROWS} rows the attack moved most, then the {EDGE_ROWS} it moved least" if total else "Every row"
+        f"The {EDGE_ROWS} rows the attack moved most, then the {EDGE_ROWS} it moved least"
+        if total
+        else "Each picture under each attack, those it moved most first"
     )
     return (Grid(caption, columns, tuple(lines), total, printed=_PRINTED),)
 
@@ -172,12 +174,13 @@ def _cells(context: ReportContext, line: dict[str, str]) -> tuple[str, ...]:
     return (
         context.names.shown(csv_plain(line["path"])),
         csv_plain(line["label"]),
-        context.who(csv_plain(line["prompt_id"])),
+        # the letter of one of two sets of prompts says enough in a narrow column
+        context.letter(csv_plain(line["prompt_id"])),
         f"{csv_plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
         line["attack"] or "–",
         context.cell(float(line["eps"])) if line["eps"] else "–",
         f"{csv_plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
-        f"{float(shift):+.2f}" if shift else "–",
+        signed(float(shift)) if shift else "–",
         answers[line["success"]],
         answers[line["survives_png"]],
         answers[line["survives_jpeg95"]],

@@ -59,11 +59,16 @@ def headline(context: ReportContext) -> str:
     test = robust if context.is_attacked else clean
     if test is None or context.counts.tally.is_corrupted:
         return sentence(context)
-    accuracy = {one: percent(k / n) for one in (a, b) for k, n in [_judged(context, one)] if n}
+    judged = {one: _judged(context, one) for one in (a, b)}
+    accuracy = {one: percent(k / n) for one, (k, n) in judged.items() if n}
+    if context.is_attacked and context.is_labelled and not any(k for k, _ in judged.values()):
+        neither = f"Under attack ({_within(context)}) neither {_named(context, a)} nor {_named(context, b)} is right on any of"
+        return f"{neither} {counted(test.n, 'picture')}.{_unattacked(context, clean)}"
     if test.p_value >= _LEVEL or not test.difference:
         both = f"{_named(context, a)} and {_named(context, b)}"
         told = f"No difference between {both}{state} can be told from {counted(test.n, 'picture')}"
-        return f"{told}: {accuracy.get(a, '–')} against {accuracy.get(b, '–')}."
+        more = _unattacked(context, clean) if context.is_attacked else ""
+        return f"{told}: {accuracy.get(a, '–')} against {accuracy.get(b, '–')}.{more}"
     more, less = (b, a) if test.difference > 0 else (a, b)
     verb = "is right" if context.is_labelled else "keeps its own answer"
     text = (
@@ -102,6 +107,15 @@ def _dearer(clean: PairedTest | None, robust: PairedTest) -> str:
     if clean is None or clean.p_value >= _LEVEL or clean.difference * robust.difference >= 0:
         return ""
     return ", but on fewer when nobody attacks"
+
+
+def _unattacked(context: ReportContext, clean: PairedTest | None) -> str:
+    """A sentence on clean pictures, where nobody is ahead under attack but somebody is without one."""
+    if clean is None or not context.is_labelled or clean.p_value >= _LEVEL or not clean.difference:
+        return ""
+    more, less = reversed(context.prompts) if clean.difference > 0 else context.prompts
+    ahead, behind = (percent(k / n) if n else "–" for k, n in map(context.counts.clean, (more, less)))
+    return f" When nobody attacks, {context.who(more).partition(':')[0]} is right on more: {ahead} against {behind}."
 
 
 def warnings(context: ReportContext) -> list[Block]:

@@ -36,5 +36,7 @@ def side_by_side(
     )
     if not rows:
         return None
-    values = numbers(*("Value (n)" if alone else f"{context.who(one)} (n)" for one in found))
-    return Grid(caption, (*texts(title), *values, *texts("Better"), Column("What it is", is_small=True)), rows)
+    values = numbers(*("Value (n)" if alone else f"{context.letter(one)} (n)" for one in found))
+    return Grid(
+        context.lettered(caption), (*texts(title), *values, *texts("Better"), Column("What it is", is_small=True)), rows
+    )

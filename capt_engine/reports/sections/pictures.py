@@ -70,7 +70,8 @@ def _example(context: ReportContext, one: Kept) -> Example | None:
         return None
     adversarial = example_picture(folder, one.adversarial) if one.adversarial else None
     prompts = context.names.text(one.prompt_id)
-    text = f"{context.who(prompts)}. Label {one.label}. Clean: {one.clean_pred} ({percent(one.clean_conf)})."
+    who = context.who(prompts)
+    text = f"{who[:1].upper()}{who[1:]}. Label {one.label}. Clean: {one.clean_pred} ({percent(one.clean_conf)})."
     if adversarial is not None and one.adv_conf is not None:
         within = f"{one.attack} ({context.own})" if context.own else f"{one.attack}, ε = {budget(one.eps, one.norm)}"
         text += f" {within}: {one.adv_pred} ({percent(one.adv_conf)})"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from capt_engine.formatting import counted, norm_symbol, p_value, percent, points
+from capt_engine.formatting import counted, norm_symbol, p_equals, p_value, percent, points
 from capt_engine.metrics.interval import share, wilson
 from capt_engine.records import (
     MOST_CLASSES,
@@ -61,7 +61,7 @@ def difference(test: PairedTest) -> str:
     """Return the paired `test` in words: B's accuracy minus A's with its interval, and McNemar's p."""
     return (
         f"B minus A {points(test.difference, test.low, test.high)}; only A right {test.only_a}, only B right {test.only_b} "
-        f"of {test.n}; McNemar's exact p {p_value(test.p_value)}"
+        f"of {test.n}; McNemar's exact {p_equals(test.p_value)}"
     )
 
 
@@ -204,8 +204,8 @@ def classes(context: ReportContext) -> tuple[Block, ...]:
             n[one.label] += 1
             clean[one.label] += one.clean
             robust[one.label] += one.robust.get(eps, False)
-        columns += numbers(f"{context.who(prompts)}, clean") if labelled else ()
-        columns += numbers(f"{context.who(prompts)}, {context.state}") if context.is_attacked else ()
+        columns += numbers(f"{context.letter(prompts)}, clean") if labelled else ()
+        columns += numbers(f"{context.letter(prompts)}, {context.state}") if context.is_attacked else ()
         for name in sorted(n):
             cell = cells.setdefault(name, [str(n[name])])
             cell += [share(clean[name], n[name])] if labelled else []
@@ -215,7 +215,7 @@ def classes(context: ReportContext) -> tuple[Block, ...]:
                 bars.append(Bar(name, k / n[name], *wilson(k, n[name])))
     width = len(columns) - 1
     rows = tuple((name, *cell, *["–"] * (width - len(cell))) for name, cell in sorted(cells.items()))
-    blocks: list[Block] = [Grid("Each class", tuple(columns), rows)]
+    blocks: list[Block] = [Grid(context.lettered("Each class"), tuple(columns), rows)]
     if context.is_attacked or labelled:
         state = context.at if context.is_attacked else "clean"
         shown = sorted(bars, key=lambda bar: (bar.value, bar.name))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from capt_engine.formatting import interval, number, p_value, percent, signed_points
+from capt_engine.formatting import number, p_value, signed_points
 from capt_engine.records import RankedVariant
 from capt_gui.pages.evaluate.heat_cards import TakenFor
 from capt_gui.plain_text import set_tooltip
 from capt_gui.theme import Theme
 from capt_gui.view_models.evaluate.ranking_run import RankingRun
+from capt_gui.view_models.formatting import share
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.columns import centred
@@ -124,18 +125,14 @@ class RankingView(QWidget):
     def _row(self, rank: int, one: RankedVariant, attacked: bool) -> list[Cell]:
         best = one.versus is None
         p = 1.0 if one.p_holm is None else one.p_holm
-        clean = Cell(_share(one.clean_accuracy, one.clean_interval), one.clean_accuracy)
+        clean = Cell(share(one.clean_accuracy, one.clean_interval), one.clean_accuracy)
         robust, gap = one.robust_accuracy or 0.0, one.gap or 0.0
         return [
             Cell(f"{rank}. {self._run.name(one)}", rank),
-            Cell(_share(robust, one.robust_interval), robust) if attacked else clean,
+            Cell(share(robust, one.robust_interval), robust) if attacked else clean,
             Cell("–" if best else f"{len(one.lost):,}", len(one.lost)),
             Cell("–" if best else f"{len(one.repaired):,}", len(one.repaired)),
             Cell(self.tr("best") if best else p_value(p), -1.0 if best else p),
             *([clean, Cell(signed_points(gap), gap)] if attacked else []),
             Cell(number(one.seconds), one.seconds),
         ]
-
-
-def _share(value: float, ends: tuple[float, float] | None) -> str:
-    return percent(value) if ends is None else f"{percent(value)} ({interval(*ends)})"

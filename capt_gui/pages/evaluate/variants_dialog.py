@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QVBoxLayout,
 
 from capt_engine.records import MOST_VARIANTS
 from capt_gui.view_models.evaluate.ranking_run import VariantOption
+from capt_gui.widgets.dialogs import answer_of
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.scrolled import scrolled
@@ -69,4 +70,4 @@ def ask_for_variants(
     ticked: those that are ticked at first.
     """
     dialog = VariantsDialog(offered, ticked, parent)
-    return dialog.chosen() if dialog.exec() == QDialog.DialogCode.Accepted else ()
+    return dialog.chosen() if answer_of(dialog) == QDialog.DialogCode.Accepted else ()

@@ -87,10 +87,6 @@ class ResultView(QWidget):
         self.triptych.side_picked.connect(self.on_side_picked)
         self.triptych.window_asked.connect(self.filler.toggle)
         self.filler.filled.connect(self.triptych.set_filling)
-        self.replay.stepped.connect(self.refresh)
-        desk.margins.changed.connect(self.refresh)
-        desk.analysis.running_changed.connect(desk.margins.set_busy)
-        desk.margins.set_busy(desk.analysis.is_running)
         self.unlike_training.model_picked.connect(self.on_model_picked)
         self.label.typed.connect(self.on_label_typed)
         self.label.refused.connect(self.on_label_refused)
@@ -107,6 +103,11 @@ class ResultView(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 1)
+        # Not before: a part that is shown while it has no place yet is a window of its own for a moment, and takes the focus.
+        self.replay.stepped.connect(self.refresh)
+        self._desk.margins.changed.connect(self.refresh)
+        self._desk.analysis.running_changed.connect(self._desk.margins.set_busy)
+        self._desk.margins.set_busy(self._desk.analysis.is_running)
 
     def show_item(self, item: Item | None) -> None:
         """Show verdict, pictures and charts of `item`, a picture of the gallery, as far as they are known; None: none is chosen."""

@@ -40,6 +40,7 @@ class ModelDetails(ModelItem):
                 "commit": self.tr("Commit"),
                 "hash": self.tr("SHA-256"),
             },
+            codes=("commit", "hash"),
         )
         self.bar = QProgressBar()
         self.progress = text("", "muted", wrap=False)

@@ -46,6 +46,7 @@ from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.columns import columns
 from capt_gui.widgets.confirmation import confirm
+from capt_gui.widgets.dialogs import answer_of, open_over
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.run_list import RunEntry, RunList
@@ -142,9 +143,9 @@ class ModelsPage(Page):
             offered = () if listed is None else listed.offered
             for model in (one for one in offered if one.id == self.details.shown_id and one.base):
                 dialog.suggest(model.id, model.base)
-            dialog.open()
+            open_over(dialog)
         else:
-            ImportPromptsDialog(self.desk.theme, self.install, models, self).open()
+            open_over(ImportPromptsDialog(self.desk.theme, self.install, models, self))
 
     def on_use_prompts(self) -> None:
         """Choose the shown prompts as variant B, compared with A, and the model they were made for; show the Explore page."""
@@ -208,7 +209,7 @@ class ModelsPage(Page):
     def on_recorded(self) -> None:
         """Show the record of all downloads, which was just read, in a dialog; do nothing while the page is hidden."""
         if self.isVisible():
-            LedgerDialog(self._models.ledger, self).open()
+            open_over(LedgerDialog(self._models.ledger, self))
 
     def on_offline(self) -> None:
         """Forbid every use of the network, or allow it again, as the checkbox "Work offline" says."""
@@ -287,7 +288,7 @@ class ModelsPage(Page):
         return RunEntry(model.id, spoken(model.label), caption, muted=model.state == "absent" and underway is None)
 
     def _ask(self, model: OfferedModel, listed: ModelsListed) -> bool:
-        return ConsentDialog(model, listed, self).exec() == QDialog.DialogCode.Accepted
+        return answer_of(ConsentDialog(model, listed, self)) == QDialog.DialogCode.Accepted
 
     def _lay_out(self) -> None:
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QPlainTextEd
 
 from capt_engine.records import KeptRun, RunNotes
 from capt_gui.plain_text import plain_label
+from capt_gui.widgets.dialogs import answer_of
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 
@@ -44,4 +45,4 @@ class NotesDialog(QDialog):
 def ask_for_notes(parent: QWidget, run: KeptRun) -> RunNotes | None:
     """Ask for the name and the note of `run` in a dialog over `parent`; return them, None where the user cancels."""
     dialog = NotesDialog(run, parent)
-    return dialog.notes() if dialog.exec() == QDialog.DialogCode.Accepted else None
+    return dialog.notes() if answer_of(dialog) == QDialog.DialogCode.Accepted else None

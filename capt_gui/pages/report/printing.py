@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 from capt_engine.records import Failure, PagesReady, ReportResult
 from capt_gui.images import to_image
 from capt_gui.view_models.report.reports_model import ReportsModel
+from capt_gui.widgets.dialogs import answer_of
 
 try:
     from PySide6.QtPrintSupport import QPrintDialog, QPrinter, QPrinterInfo
@@ -51,9 +52,8 @@ class Printing(QObject):
             printer = QPrinter(QPrinter.PrinterMode.HighResolution)
             dialog = QPrintDialog(printer, self._window)
             dialog.setOption(QPrintDialog.PrintDialogOption.PrintPageRange)
-            if dialog.exec() == QDialog.DialogCode.Accepted:
+            if answer_of(dialog) == QDialog.DialogCode.Accepted:
                 self.print_on(printer)
-            dialog.deleteLater()
 
     def print_on(self, printer: QPrinter) -> None:
         """Have the report drawn for `printer`, as wide as its paper in its own pixels, but at least 600 and at most 2480."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune.result import TuneResultModel
@@ -19,9 +19,9 @@ class VerdictCard(VerdictBox):
         self._result = result
         self.advice = text()
         self.advice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.button = QPushButton()
         self.add_line(self.advice)
-        self.add_beside(self.button)
+        self.button = self.add_button("", self.tr("Measure"))
+        self.show_buttons(self.button)
         self.button.clicked.connect(self.on_clicked)
         result.changed.connect(self.on_changed)
         result.progressed.connect(self.on_progressed)

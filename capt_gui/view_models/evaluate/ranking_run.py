@@ -174,17 +174,25 @@ class RankingRun(OneJob):
             return "failed", self.tr("No picture could be used."), ""
         close = [one for one in others if one.p_holm is None or one.p_holm >= _LEVEL]
         share = best.clean_accuracy if best.robust_accuracy is None else best.robust_accuracy
+        if others and all(_right(one) == _right(best) and one.n == best.n for one in others):
+            text = self.tr("No variant is ahead: each is right on {} of {}.")
+            if best.robust_accuracy is not None:
+                text = self.tr("No variant is ahead: under attack each is right on {} of {}.")
+            return "unclear", text.format(percent(share), n), ""
         text = self.tr("{} is right most often, on {} of {}.")
         if best.robust_accuracy is not None:
             text = self.tr("{} is right most often under attack, on {} of {}.")
         sentence = text.format(self.name(best), percent(share), n)
+        if best.prompts == NO_PROMPTS:
+            # prompts are called as their file is, also where a sentence begins
+            sentence = sentence[:1].upper() + sentence[1:]
         if not close:
             figures = self.tr("Every other is behind by more than chance.")
         elif len(close) == len(others):
             figures = self.tr("No difference to the others can be told from so many pictures.")
         else:
             figures = self.tr("No difference can be told to: {}.").format(", ".join(map(self.name, close)))
-        return ("better" if not close else "unclear"), sentence[:1].upper() + sentence[1:], figures
+        return ("better" if not close else "unclear"), sentence, figures
 
     def caption(self) -> str:
         """Return a line on what was done: attacks, budget, time, and how to read the table; "" while there is no result."""
@@ -226,3 +234,7 @@ class RankingRun(OneJob):
         self.changed.emit()
         if self.failure is not None:
             self.failed.emit(self.failure)
+
+
+def _right(one: RankedVariant) -> int:
+    return one.clean if one.robust is None else one.robust

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
+from capt_engine.attacks.gradients import watched_gradients
 from capt_engine.attacks.losses import LOSSES, adversarial_margin
 from capt_engine.attacks.pgd import PGD
 from capt_engine.model.classifier import Classifier
@@ -201,6 +202,31 @@ def test_stopping_at_success_fools_the_same_pictures(
     assert fooled[0].sum() > 3, "the test would show little"
     assert asked[1] < asked[0]
     assert torch.equal(attacked[:3], images[:3])
+
+
+def test_no_gradient_is_taken_where_all_are_fooled(tiny_classifier: Classifier, pixels: Pixels) -> None:
+    """The step that fools the last picture ends without a backward pass, and the pictures are those of an attack that takes it."""
+    images = pixels(4)
+    labels = predicted(tiny_classifier, images)
+    back = []
+
+    def model(pictures: Tensor) -> Tensor:
+        logits = tiny_classifier(pictures)
+        if logits.requires_grad:
+            forward.append(len(pictures))
+            logits.register_hook(lambda _: back.append(len(pictures)))
+        return logits
+
+    found = []
+    for watcher in (None, lambda *_: None):
+        forward: list[int] = []
+        back.clear()
+        with watched_gradients(watcher):
+            found.append(run(PGD(steps=20, stop_early=True), model, images, labels, Threat(LINF, 0.3)))
+        # Whoever watches is shown each gradient.
+        assert back == (forward[:-1] if watcher is None else forward)
+    assert torch.equal(*found)
+    assert bool((predicted(tiny_classifier, found[0]) != labels).all()), "the test would show nothing"
 
 
 def test_momentum_keeps_going_where_the_gradient_turns() -> None:

@@ -21,6 +21,7 @@ from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import Progress, no_progress
 from capt_engine.records import Check
 from capt_engine.registry import param
+from capt_engine.wrappers.remembered import Remembered, remembered
 from tests.engine.checks.planted import After, Linear, pictures, subset
 
 THREAT = Threat(eps=0.05)
@@ -164,6 +165,33 @@ def test_a_model_that_is_normalised_wrongly_is_caught(tiny_classifier: Classifie
     for mean, std in ((0 * backbone.mean, backbone.std / backbone.std), (backbone.mean * 2, backbone.std**2)):
         wrong = replace(backbone, mean=mean, std=std)
         assert status(Classifier(wrong, tiny_classifier.classes, tiny_classifier.template)) == "fail"
+
+
+def test_a_memory_of_answers_changes_no_check(
+    tiny_classifier: Classifier, pixels: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With answers kept the checks find the same and ask the model less; a memory of another model is not used."""
+    images, keys = pixels(6), tuple("abcdef")
+    labels = logits_of(tiny_classifier, images).argmax(dim=1)
+    asked = []
+    plain = Classifier.forward
+
+    def counted(self: Classifier, given: torch.Tensor) -> Output:
+        asked[-1] += len(given)
+        return plain(self, given)
+
+    monkeypatch.setattr(Classifier, "forward", counted)
+    model = Classifier(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template)
+    other = Classifier(tiny_classifier.backbone, [f"other {one}" for one in model.classes], "a {}.")
+    found = []
+    for memory in (None, remembered(model), remembered(other)):
+        assert memory is None or isinstance(memory, Remembered)
+        asked.append(0)
+        clean = logits_of(model if memory is None or memory.inner is other else memory, images)
+        seen = Subset("", model, images, labels, keys, 0, clean, no_progress, memory=memory)
+        found.append(run_checks(CheckContext(seen, ATTACK, THREAT, False)))
+    assert found[0] == found[1] == found[2]
+    assert asked[1] < asked[0] == asked[2]
 
 
 class Rippled(nn.Module):

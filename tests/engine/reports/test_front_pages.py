@@ -12,13 +12,15 @@ import pytest
 
 from capt_engine.cli.main import main
 from capt_engine.errors import BadRequest
-from capt_engine.records import BarChart, ConfusionMatrix, EvaluateRequest, PictureRow, UnknownWord
+from capt_engine.records import BarChart, ConfusionMatrix, EvaluateRequest, PictureRow, ThreatModel, UnknownWord
 from capt_engine.reports.build import build, chosen
+from capt_engine.reports.compare import compare
 from capt_engine.reports.document import Facts, Lights, Paragraph, Report, Strip, unrepeated
 from capt_engine.reports.html import report as html_report
 from capt_engine.reports.pdf.report import write
 from capt_engine.reports.sections import front, results
 from capt_engine.reports.sections.context import ReportContext
+from capt_engine.runs.request_text import variant_name
 from tests.engine.reports.made_runs import kept, request, rows
 
 
@@ -149,6 +151,26 @@ def test_one_alone_is_told_in_one_sentence(tmp_path: Path) -> None:
     assert front.headline(context) == (
         "Plain CLIP is right on 100.0 % (75.8 to 100.0) of 12 pictures, and under attack (L∞, ε = 4/255) on 8.3 % (1.5 to 35.4)."
     )
+
+
+def test_where_nobody_withstands_nobody_is_ahead(tmp_path: Path) -> None:
+    """The sentence of A and B says so, as does that of a ranking; no first of equals is called the best."""
+    run = kept(tmp_path / "run", curve=(), threat=ThreatModel(eps=16 / 255))
+    said = front.headline(ReportContext.of(run))
+    assert said.startswith(
+        "Under attack (L∞, ε = 16/255) neither A (plain CLIP) nor B (prompts demo-prompts) is right on any of 12"
+    )
+    lead = compare([run]).sections[0].blocks[0]
+    assert isinstance(lead, Paragraph)
+    assert lead.text == "No variant is ahead. Both are right under attack on 0.0 % of 12 pictures."
+
+
+def test_prompts_are_called_as_their_file() -> None:
+    """The folders of a file of prompts are no part of its name, whatever system the run is from."""
+    assert variant_name("/home/me/tuning/mine.safetensors") == "prompts mine.safetensors"
+    assert variant_name("C:\\me\\mine.safetensors") == "prompts mine.safetensors"
+    assert variant_name("/home/me/tuning/prompts.safetensors") == "prompts.safetensors"
+    assert variant_name("mine") == "prompts mine"
 
 
 def test_a_command_too_long_for_the_page_is_that_of_the_manifest(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ def window(theme: Theme, qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
     bridge.open()
     qtbot.waitUntil(lambda: desk.engine.is_ready, timeout=PATIENCE_MS)
     fill(desk, qtbot, tmp_path)
+    # A part that is shown before it has a parent opens as a window for a moment, and takes the focus.
+    assert window.isActiveWindow()
     yield window
     window.close_unasked()
     bridge.close()

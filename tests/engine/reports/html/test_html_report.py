@@ -20,7 +20,7 @@ from capt_engine.records import Bar, BarChart, ConfusionMatrix, LineChart, Pictu
 from capt_engine.reports.document import Attachment, Block, Facts, Grid, Lights, Paragraph, Report, Section, Strip
 from capt_engine.reports.html import pictures
 from capt_engine.reports.html import report as html_report
-from capt_engine.reports.html.text import plain
+from capt_engine.reports.html.text import bound, plain
 from tests.engine.reports.html.test_html_sample import HOSTILE, SCRIPTS, grid, matrix, sample
 
 _VOID = {"meta", "link", "img"}
@@ -178,7 +178,7 @@ def test_every_cell_is_there() -> None:
     """A table's cells are all found again, in order."""
     _, page = _drawn()
     cells = [words for tag, words in page.texts if tag in {"th", "td"}]
-    wanted = [plain(cell) for row in grid(60).rows for cell in row]
+    wanted = [bound(plain(cell)) for row in grid(60).rows for cell in row]
     start = cells.index(wanted[0], cells.index("Broken"))
     assert cells[start : start + len(wanted)] == wanted
 

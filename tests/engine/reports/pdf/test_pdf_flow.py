@@ -71,6 +71,15 @@ def test_no_line_is_wider_than_it_may_be(canvas: Canvas) -> None:
             assert "".join("".join(lines).split()) == "".join(text.split())
 
 
+def test_figures_stay_with_their_units_and_names_with_their_endings(canvas: Canvas) -> None:
+    """No line ends before a percent sign, inside "ε = 4/255" or before the "png" of a file, in any width that they fit in."""
+    text = "moon (91.2 %), ε = 4/255, p < 0.0001, folder/night-purple-wood-moon.png"
+    for width in range(24, 90):
+        lines = canvas.wrap(text, BODY, width)
+        assert "".join(" ".join(lines).split()) == "".join(text.split())
+        assert not [line for line in lines if line.startswith(("%", "=", "4/255", "<", "0.0001", "png", "."))], lines
+
+
 def test_what_cannot_be_drawn_is_named_or_boxed(canvas: Canvas) -> None:
     """A few strange characters are named by their code points, many are boxes; a lone surrogate is never left in a text."""
     assert canvas.readable("猫.png") == "猫(U+732B).png"

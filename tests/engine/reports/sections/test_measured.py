@@ -60,7 +60,8 @@ def test_figures_stand_in_their_own_unit(tmp_path: Path) -> None:
     """A share in percent, a difference in points, drift as a number whose n counts classes; a length kept in [0, 1] in /255."""
     report = made(tmp_path / "run")
     (grid,) = (one for one in blocks(report, "figures") if isinstance(one, Grid))
-    at, beside = ([who in column.title for column in grid.columns].index(True) for who in ("demo-prompts", "plain"))
+    assert grid.caption.endswith("(A: plain CLIP; B: prompts demo-prompts)")
+    at, beside = ([column.title for column in grid.columns].index(f"{letter} (n)") for letter in "BA")
     told = {row[0]: (row[at], row[-2]) for row in grid.rows}
     seen = {
         row.path: row.clean.winner == row.classes.index(row.label)
@@ -87,7 +88,7 @@ def test_peak_memory_says_whose_it_is(tmp_path: Path) -> None:
     """On a CPU it is the whole process's, which may have done other things before."""
     facts = blocks(made(tmp_path / "run"), "models")[0]
     assert isinstance(facts, Facts)
-    assert dict(facts.pairs)["peak memory of the whole process until the run's end"] == "3 MiB"
+    assert dict(facts.pairs)["Peak memory of the whole process"] == "3 MiB"
 
 
 @pytest.mark.parametrize("form", list(REPORTS), ids=lambda form: form.name)
