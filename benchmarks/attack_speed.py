@@ -30,7 +30,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -306,10 +306,10 @@ def halved(problem: Problem) -> float:
     """The budget at which half of the pictures survive our attack, in [0, 1], to an eighth of 1/255."""
     low, high = 0.0, 64 / 255
     while high - low > 0.125 / 255:
-        problem.eps = (low + high) / 2
+        middle = (low + high) / 2
         with torch.no_grad():
-            fooled = problem.model(ours_stopping(problem)).argmax(dim=1) != problem.labels
-        low, high = (low, problem.eps) if fooled.float().mean() >= 0.5 else (problem.eps, high)
+            fooled = problem.model(ours_stopping(replace(problem, eps=middle))).argmax(dim=1) != problem.labels
+        low, high = (low, middle) if fooled.float().mean() >= 0.5 else (middle, high)
     return high
 
 
@@ -318,9 +318,7 @@ def problem_of(model: str, folder: str, args: argparse.Namespace, eps: float) ->
     if model == "demo":
         return demo(args, eps)
     if model == "vit-b-32":
-        problem = full_size(folder, args)
-        problem.eps = eps
-        return problem
+        return replace(full_size(folder, args), eps=eps)
     return photographs(model, args, eps)
 
 
@@ -346,7 +344,7 @@ def verdict(folder: str, args: argparse.Namespace) -> None:
         for eps in [0.0] if args.half else args.verdict_eps:
             problem = problem_of(model, folder, args, eps / 255)
             if args.half:
-                problem.eps = halved(problem)
+                problem = replace(problem, eps=halved(problem))
             print(
                 f"verdict: {model}, PGD-{args.steps}, ε = {255 * problem.eps:g}/255, {len(problem.images)} pictures, "
                 f"{args.rounds} rounds"

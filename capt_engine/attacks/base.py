@@ -67,6 +67,12 @@ class PictureRngs:
         some._places = self._places[places.cpu()]
         return some
 
+    def unused(self) -> list[tuple[int, int, int]] | None:
+        """Return the words that make the same streams anew; None where something was drawn from one of them already."""
+        if bool(self._calls[self._places].any()):
+            return None
+        return [(one[0], one[1], one[2]) for one in self._keys[self._places].tolist()]
+
     def uniform(self, like: Tensor) -> Tensor:
         """Draw uniform values, each picture's from its own stream.
 

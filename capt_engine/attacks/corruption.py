@@ -9,6 +9,7 @@ from torch import Tensor
 
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.corruptions import CORRUPTIONS, SEVERITIES
+from capt_engine.attacks.corruptions.workers import active
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -61,6 +62,10 @@ class Corrupt(Attack):
         corruption = CORRUPTIONS[self.kind]
         with torch.no_grad():
             pictures = images.cpu().float()
+            if (workers := active()) is not None and len(images) > 1:
+                made = workers.corrupted(self.kind, self.severity, torch.split(pictures, 1), rngs)
+                if made is not None:
+                    return torch.cat(made).to(images)
             streams = [rngs.only(torch.tensor([i])) for i in range(len(images))]
             corrupted = [corruption(one[None], self.severity, rng) for one, rng in zip(pictures, streams, strict=True)]
             return torch.cat(corrupted).to(images)

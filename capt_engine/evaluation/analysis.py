@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+import torch
+
+from capt_engine.attacks.corruptions.workers import side_by_side
 from capt_engine.checks.from_rows import checked, rows_first
 from capt_engine.data.folders import collect
 from capt_engine.data.labelled_set import Item
@@ -28,6 +31,8 @@ from capt_engine.model.memory import peak_bytes
 from capt_engine.model.numerics import is_unrepeatable
 from capt_engine.progress import Progress, WorkClock, foresee
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
+
+_WORTH_PROCESSES = 1500
 
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
 
@@ -90,7 +95,10 @@ def _run(
 ) -> AnalyzeResult:
     pace = RunProgress(progress, work.units, len(subjects))
     limit = BatchLimit(work)
-    with closing(read(work, subjects, pace.reading, known, limit)) as batches:
+    # Processes take seconds to start, which a few pictures are not worth.
+    is_worth_it = work.is_table and len(subjects) * len(work.planned_attacks) >= _WORTH_PROCESSES
+    corrupting = side_by_side(torch.get_num_threads() if is_worth_it else 1)
+    with corrupting, closing(read(work, subjects, pace.reading, known, limit)) as batches:
         return run_batches(work, batches, pace, emit, missing, known, limit)
 
 

@@ -1,4 +1,4 @@
-"""How many pictures of a run go through its models at once: what was asked for, as far as the device has memory for it."""
+"""The size of a run's batches: what was asked for, as far as the device has memory for it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@
 | depth        | 9; 1 for text-only prompts                   | MaPLe, FAP; CoOp, APT                             |
 | lr           | 0.0035; 0.002 for text-only prompts          | MaPLe, FAP; CoOp, APT                             |
 | epochs       | 10                                           | FAP                                               |
-| batch_size   | 4, or 32 on a GPU of 12 GB                   | MaPLe, FAP; APT                                   |
+| batch_size   | 4; 32 for text-only prompts                  | MaPLe, FAP; APT                                   |
 | λ            | 2.5; 1.5 for FAP's own loss                  | ours, from FAP's sweep; FAP                       |
 | ε            | 1/255                                        | FAP, TeCoA                                        |
 | inner attack | 3 steps of 2/3 ε up CE; FAP: 2 of ε up KL    | APT; FAP                                          |
@@ -22,8 +22,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from capt_engine.bundled_models import TOYS
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.metrics.alpha import ALPHAS
@@ -34,8 +32,7 @@ from capt_engine.records import PRECISIONS, ParamValue, TuneRequest
 from capt_engine.tuning.inner_attack import LOSSES
 from capt_engine.tuning.methods import METHODS, Method
 
-LARGE_GPU_BYTES = 12 * 10**9
-SMALL_BATCH, LARGE_BATCH = 4, 32
+_BATCH, _BATCH_OF_TEXT_ONLY = 4, 32
 AUGMENTATIONS = ("none", "crop-flip")
 
 # attack_step_size is in units of ε here.
@@ -88,13 +85,14 @@ def chosen(request: TuneRequest, backbone: Backbone) -> Chosen:
     return found
 
 
-def usual(method: Method, *, batch_size: int = SMALL_BATCH) -> dict[str, ParamValue]:
-    """Return the default settings of the tuning method `method` on any model but the tiny demo ones, by name.
+def usual(method: Method) -> dict[str, ParamValue]:
+    """Return the default settings of `method` for real models, by name; `attack_step_size` is in units of ε.
 
-    batch_size: pictures in a step, which depends on the device. `attack_step_size` is in units of ε.
+    None of them depends on the device: a batch that does not fit goes through the model in parts.
     """
     own = {name: getattr(method, name) for name in ("coupling", "n_ctx", "depth", "lr", "lambda_")}
-    return _REAL | own | {"batch_size": batch_size} | (_FAP if method.name == "fap" else {})
+    batch = _BATCH_OF_TEXT_ONLY if method.coupling == "text_only" else _BATCH
+    return _REAL | own | {"batch_size": batch} | (_FAP if method.name == "fap" else {})
 
 
 def of_demo(model: str) -> dict[str, ParamValue]:
@@ -103,9 +101,7 @@ def of_demo(model: str) -> dict[str, ParamValue]:
 
 
 def _preset(method: Method, backbone: Backbone) -> dict[str, ParamValue]:
-    device = backbone.mean.device
-    large = device.type == "cuda" and torch.cuda.get_device_properties(device).total_memory >= LARGE_GPU_BYTES
-    preset = usual(method, batch_size=LARGE_BATCH if large else SMALL_BATCH) | of_demo(backbone.id)
+    preset = usual(method) | of_demo(backbone.id)
     if backbone.id in TOYS and method.coupling == "text_only":
         preset["depth"] = 1
     return preset

@@ -14,7 +14,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.devices import describe_device
-from capt_engine.model.memory import peak_bytes, start_counting, with_smaller_batches
+from capt_engine.model.memory import peak_bytes, start_counting
 from capt_engine.progress import Progress, WorkClock
 from capt_engine.records import TuneForecast, TuneRequest
 from capt_engine.tuning.defaults import Chosen, chosen
@@ -133,12 +133,10 @@ def of_prompts(
     inputs = dry.inputs(settings, reference_of(request, backbone, load))
     validation_s = dry.validation_s(inputs.classifier(None), settings.eps)
 
-    def tried(batch_size: int) -> Trial:
-        tuning = inputs.tuning(inputs.fresh_prompts(), State(), batch_size)
-        seconds = tuning.trial(DRY_STEPS, dry.step)
-        return Trial(batch_size, seconds, max(1, dry.n_train // batch_size), validation_s)
-
-    trial = with_smaller_batches(tried, settings.batch_size, inputs.device)
+    batch_size = settings.batch_size
+    tuning = inputs.tuning(inputs.fresh_prompts(), State(), batch_size)
+    seconds = tuning.trial(DRY_STEPS, dry.step)
+    trial = Trial(batch_size, seconds, max(1, dry.n_train // batch_size), validation_s)
     return dry.forecast(trial, settings.epochs, count_parameters(inputs.fresh_prompts()))
 
 

@@ -161,6 +161,12 @@ class TowerLearner:
     def begin_step(self) -> None:
         """Do nothing at the beginning of a step, as its forward passes share no computation."""
 
+    def begin_parts(self) -> None:
+        """Do nothing before the parts of a step, which share no computation."""
+
+    def end_parts(self) -> None:
+        """Do nothing after the parts of a step: the weights have collected the gradients of all."""
+
     def constant_logits(self, images: Tensor) -> Tensor:
         """Classify pictures with the tower's weights as constants, for the inner attack.
 

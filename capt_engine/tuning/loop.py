@@ -17,11 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from capt_engine.attacks.base import PictureRngs
-from capt_engine.errors import CaptError
+from capt_engine.errors import CaptError, DeviceProblem
+from capt_engine.model.devices import free_memory, is_out_of_memory
 from capt_engine.progress import Progress
 from capt_engine.records import ALPHA_BINS, TuneStep
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.objective import NEEDS_REFERENCE_ON_ATTACKED, Objective, Settings, Terms, Views
+from capt_engine.tuning.parts import joined, pass_on
 from capt_engine.tuning.schedule import Schedule, warm_epoch_then_cosine
 
 MOMENTUM = 0.9
@@ -43,6 +45,15 @@ class Answers(NamedTuple):
     adversarial: Tensor
     clean_features: Tensor | None
     adversarial_features: Tensor
+
+
+class Shown(NamedTuple):
+    """The pictures of a step or of a part of it: numbers (n,) among all, clean pixels (n, 3, h, w), labels (n,), and attacked pixels."""
+
+    numbers: Tensor
+    images: Tensor
+    labels: Tensor
+    attacked: Tensor | None
 
 
 class Learner(Protocol):
@@ -75,6 +86,12 @@ class Learner(Protocol):
             Logits (n, k) and unit image features (n, d) of both, differentiable in the learned values.
             None stands for those of the clean pictures where the loss does not need them.
         """
+
+    def begin_parts(self) -> None:
+        """Prepare to take the gradients of a step part by part: what the forward passes share gets its own gradient first."""
+
+    def end_parts(self) -> None:
+        """Take the gradients of what the parts shared, after the last of them."""
 
     def end_step(self) -> None:
         """Finish one step of training: put the model into the state in which it is measured and attacked."""
@@ -130,6 +147,8 @@ class Tuning:
         state: where an earlier run stopped.
         changed: changed(epoch, batch) gives the pictures in the place of `images[batch]` in that epoch, where pictures are augmented;
             the reference model then sees those.
+        at_once: pictures of a batch that go through the model at once; None: all. The step is that of the whole batch all the same.
+        on_smaller: called with fewer of them where memory runs out.
     """
 
     def __init__(
@@ -141,8 +160,12 @@ class Tuning:
         reference: Reference | None = None,
         state: State | None = None,
         changed: Callable[[int, Tensor], Tensor] | None = None,
+        at_once: int | None = None,
+        on_smaller: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.learner = learner
+        self.at_once = min(at_once or recipe.batch_size, recipe.batch_size)
+        self._on_smaller = on_smaller
         self._recipe = recipe
         self._images, self._labels = images, labels
         self._reference, self._changed = reference, changed
@@ -220,10 +243,7 @@ class Tuning:
         lr = recipe.schedule(recipe.lr, (epoch, recipe.epochs), (done, total))
         for group in self._optimiser.param_groups:
             group["lr"] = lr
-        views, zeros = self._views(epoch, batch, progress=done / total)
-        terms = recipe.objective(views, recipe.settings)
-        self._optimiser.zero_grad()
-        terms.loss.backward()  # type: ignore[no-untyped-call]
+        views, terms, zeros = self._differentiated(epoch, batch, progress=done / total)
         seen = _read_out(views, terms, zeros, self._parameters.values())
         if not math.isfinite(seen.loss):
             raise TuningFailed(
@@ -234,20 +254,76 @@ class Tuning:
         self.learner.end_step()
         return replace(seen, epoch=epoch, step=done + 1, lr=lr)
 
-    def _views(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, Tensor]:
-        images, labels = self._pictures(epoch, batch), self._labels[batch]
+    def _differentiated(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, Terms, Tensor]:
+        """The views of a batch, its loss, whose gradients lie in the learned values, and the share of zeros in the attack's gradients.
+
+        Where memory runs out, half as many pictures go through the model at once, from then on. Raises DeviceProblem for a single one.
+        """
+        while True:
+            self._optimiser.zero_grad()
+            try:
+                with_parts = self.at_once < len(batch)
+                return self._in_parts(epoch, batch, progress) if with_parts else self._whole(epoch, batch, progress)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                if self.at_once == 1:
+                    raise DeviceProblem(
+                        f"{self._labels.device.type} ran out of memory with a single picture.",
+                        "Choose the CPU (--device cpu), fewer classes, or a smaller model.",
+                    ) from None
+            self.learner.end_step()
+            free_memory(self._labels.device)
+            self.at_once = (min(self.at_once, len(batch)) + 1) // 2
+            self._on_smaller(self.at_once)
+
+    def _whole(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, Terms, Tensor]:
         self.learner.begin_step()
+        part, zeros = self._shown(epoch, batch)
+        views = self._views(part, progress)
+        terms = self._recipe.objective(views, self._recipe.settings)
+        terms.loss.backward()  # type: ignore[no-untyped-call]
+        return views, terms, zeros
+
+    def _in_parts(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, Terms, Tensor]:
+        """The same, with as many pictures at once as fit: the gradient of the loss by the answers of all comes first.
+
+        Then each part is shown again, and its share of that gradient goes on to the learned values. So a loss may be any function of
+        the whole batch.
+        """
+        self.learner.begin_step()
+        shown = [self._shown(epoch, some) for some in torch.split(batch, self.at_once)]
+        with torch.no_grad():
+            whole = joined([self._views(part, progress) for part, _ in shown])
+        terms = self._recipe.objective(whole, self._recipe.settings)
+        terms.loss.backward()  # type: ignore[no-untyped-call]
+        self.learner.begin_parts()
+        at = 0
+        for part, _ in shown:
+            views, rows = self._views(part, progress), slice(at, at + len(part.numbers))
+            pass_on(views, whole, rows)
+            at = rows.stop
+        self.learner.end_parts()
+        zeros = torch.stack([share * len(part.numbers) for part, share in shown]).sum(dim=0) / len(batch)
+        return whole, terms, zeros
+
+    def _shown(self, epoch: int, batch: Tensor) -> tuple[Shown, Tensor]:
+        images, labels = self._pictures(epoch, batch), self._labels[batch]
         attacked, zeros = self._attacked(epoch, batch, images, labels)
-        recipe, reference = self._recipe, self._reference
-        answers = self.learner.answers(images, attacked)
+        return Shown(batch, images, labels, attacked), zeros
+
+    def _views(self, shown: Shown, progress: float) -> Views:
+        recipe, reference, attacked = self._recipe, self._reference, shown.attacked
+        answers = self.learner.answers(shown.images, attacked)
         clean = answers.adversarial if answers.clean is None else answers.clean
         frozen = frozen_adversarial = clean.detach()
         if reference is not None:
-            frozen = frozen_adversarial = reference.clean[batch] if self._changed is None else reference.logits(images)
+            known = self._changed is None
+            frozen = frozen_adversarial = reference.clean[shown.numbers] if known else reference.logits(shown.images)
             if attacked is not None and recipe.objective in NEEDS_REFERENCE_ON_ATTACKED:
                 frozen_adversarial = reference.logits(attacked)
-        views = Views(
-            labels=labels,
+        return Views(
+            labels=shown.labels,
             clean=clean,
             adversarial=answers.adversarial,
             frozen=frozen,
@@ -257,7 +333,6 @@ class Tuning:
             progress=progress,
             has_clean=answers.clean is not None,
         )
-        return views, zeros
 
     def _pictures(self, epoch: int, batch: Tensor) -> Tensor:
         images = self._images[batch] if self._changed is None else self._changed(epoch, batch)

@@ -149,7 +149,7 @@ def settings() -> tuple[ParamInfo, ...]:
             "Pictures a step",
             1,
             1024,
-            "More are faster on a GPU and take more memory; halved where memory runs out.",
+            "More are faster on a GPU and take more memory; computed in parts where memory runs out.",
         ),
         number("lr", "Learning rate", 0.0, 1.0, f"How far a step goes; too high, and the prompts collapse. {_OWN}"),
         choice(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -87,6 +88,7 @@ class PromptLearner:
         self._clip, self.prompts = clip, prompts
         self._tokens = self._constant = PromptTokens()
         self._text = torch.empty(0)
+        self._shared: tuple[Tensor, ...] = ()
 
     def named_parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
         """Return the learned parameters of the prompts as pairs of name and parameter."""
@@ -122,6 +124,20 @@ class PromptLearner:
         logits, features = self._clip.logits(both, self._tokens, self._text)
         n = len(images)
         return Answers(logits[:n], logits[-n:], features[:n], features[-n:])
+
+    def begin_parts(self) -> None:
+        """Put copies in the place of text features and tokens, which collect the gradients of all parts of a step."""
+        self._shared = (*self._tokens.vision, self._text)
+        *vision, self._text = (one.detach().requires_grad_(one.requires_grad) for one in self._shared)
+        self._tokens = replace(self._tokens, vision=tuple(vision))
+
+    def end_parts(self) -> None:
+        """Lead the gradients that the parts of a step left, once for all, into the prompts."""
+        copies = (*self._tokens.vision, self._text)
+        pairs = [(one, copy.grad) for one, copy in zip(self._shared, copies, strict=True) if copy.grad is not None]
+        self._shared = ()
+        if pairs:
+            torch.autograd.backward([one for one, _ in pairs], [gradient for _, gradient in pairs])
 
     def end_step(self) -> None:
         """Do nothing at the end of a step, as nothing in the model was switched for it."""

@@ -124,6 +124,7 @@ class Run:
         self._unknown = unknown_in(inputs.backbone, inputs.classes, inputs.template)
         self.found = outcome.Found(notes=[*inputs.pictures.drawn.notes, *self._unknown])
         self.batch_size = inputs.settings.batch_size
+        self._at_once: int | None = None
         self._inputs, self._state_file, self._progress = inputs, state_file, clock
         self._on_news, self._is_heard = on_news or (lambda _: None), on_news is not None
         self._epochs, self._patience = inputs.settings.epochs, inputs.request.patience
@@ -181,12 +182,12 @@ class Run:
             self._on_news(TuneEpoch(0, self._epochs, 0.0, plain.clean, plain.robust, is_best=False))
             self._on_news(TuneStrip(0, plain.samples))
             if self._is_heard and not self.is_over():
-                self._with_smaller_batch(self._forecast)
+                self._with_less_memory(self._forecast)
         except Stopped:
             raise Stopped(self._nothing_to_keep()) from None
         try:
             while not self.is_over():
-                self._with_smaller_batch(self._epoch)
+                self._with_less_memory(self._epoch)
         except Stopped:
             if not self._state.epoch:
                 raise Stopped(self._nothing_to_keep()) from None
@@ -218,22 +219,30 @@ class Run:
         is_stale = 0 < self._patience <= self._state.epoch - self.found.best_epoch
         return self._state.epoch >= min(self._epochs, self._stop_after or self._epochs) or is_stale
 
-    def _with_smaller_batch(self, work: Callable[[], None]) -> None:
-        """Do `work`; where memory runs out, do it again from its start with half the batch."""
+    def _smaller(self, at_once: int) -> None:
+        """Say once for each size how a step is made with less memory; it stays the step of the whole batch."""
+        self._at_once = at_once
+        batch = self.batch_size
+        note = f"Memory ran out: each batch of {batch} goes through the model in parts of {at_once}, to the same step."
+        if note not in self.found.notes:
+            self.found.notes.append(note)
+            self._on_news(note)
 
-        def tried(batch_size: int) -> None:
-            if batch_size != self.batch_size:
-                self.batch_size = batch_size
-                note = f"Memory ran out in epoch {self._state.epoch + 1}: from there on, the batch is {batch_size}."
-                self.found.notes.append(note)
-                self._on_news(note)
+    def _with_less_memory(self, work: Callable[[], None]) -> None:
+        """Do `work`; where memory runs out beside the steps, do it again from its start with half as many pictures at once."""
+
+        def tried(at_once: int) -> None:
+            if at_once < (self._at_once or self.batch_size):
+                self._smaller(at_once)
             work()
 
-        with_smaller_batches(tried, self.batch_size, self._inputs.device)
+        with_smaller_batches(tried, self._at_once or self.batch_size, self._inputs.device)
 
     def _forecast(self) -> None:
         """Try three steps on copies, which changes nothing: every draw depends on seed, epoch and picture alone."""
-        trial = self._inputs.tuning(copy.deepcopy(self.prompts), self._state, self.batch_size)
+        trial = self._inputs.tuning(
+            copy.deepcopy(self.prompts), self._state, self.batch_size, self._at_once, self._smaller
+        )
         seconds = trial.trial(DRY_STEPS, lambda *_: self._progress(0, 0, "trying three steps"))
         epochs = min(self._epochs, self._stop_after or self._epochs) - self._state.epoch
         pictures = self._inputs.pictures
@@ -243,7 +252,7 @@ class Run:
 
     def _epoch(self) -> None:
         prompts = copy.deepcopy(self.prompts)
-        tuning = self._inputs.tuning(prompts, self._state, self.batch_size)
+        tuning = self._inputs.tuning(prompts, self._state, self.batch_size, self._at_once, self._smaller)
         try:
             logs = next(tuning.epochs(self._progress, self._on_news))
             if not bool(torch.stack([torch.isfinite(p).all() for p in prompts.parameters()]).all()):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from capt_engine.attacks.base import LINF, Threat
 from capt_engine.errors import BadRequest
+from capt_engine.model.batch_sizes import memory_key, remember, remembered
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts, initial_context, prompted_ids
@@ -155,10 +156,19 @@ class RunInputs:
         """
         return validator_of(self.pictures.train, self.pictures.val, self.settings.eps, self.request.seed)
 
-    def tuning(self, prompts: Prompts, state: State, batch_size: int) -> Tuning:
+    def tuning(
+        self,
+        prompts: Prompts,
+        state: State,
+        batch_size: int,
+        at_once: int | None = None,
+        on_smaller: Callable[[int], None] = lambda _: None,
+    ) -> Tuning:
         """Make the training loop that changes `prompts` in place, over the training pictures of the run.
 
-        state: the state to go on from; an empty one starts at the first epoch. batch_size: pictures in a step.
+        state: the state to go on from; an empty one starts at the first epoch. batch_size: pictures in a step. at_once:
+        those that go through the model together; None: as many as fitted last time. on_smaller: called with fewer of
+        them where memory runs out.
         """
         request, settings = self.request, self.settings
         attacked = settings.method.attacked and settings.eps > 0
@@ -177,6 +187,11 @@ class RunInputs:
             lr=settings.lr,
             seed=request.seed,
         )
+
+        def smaller(n: int) -> None:
+            remember(self.memory_key, n, self.device)
+            on_smaller(n)
+
         return Tuning(
             PromptLearner(self._clip, prompts),
             recipe,
@@ -185,7 +200,15 @@ class RunInputs:
             Reference(self._clean_reference, self._reference_logits),
             state,
             self._changed,
+            at_once or remembered(self.memory_key, self.device) or None,
+            smaller,
         )
+
+    @property
+    def memory_key(self) -> str:
+        """Return the name under which is remembered how many pictures go through the model at once."""
+        side, kind = self.backbone.size, f"tuning-{self.settings.method.name}-{len(self.classes)}"
+        return memory_key(self.backbone.sha256, kind, self.device, self.request.precision, side, side)
 
     def _all_reference_logits(self, progress: Progress) -> Tensor:
         """The reference model's logits (N, k) of the clean training pictures, computed once for the whole run."""
@@ -202,7 +225,7 @@ class RunInputs:
     def plain_settings(self, batch_size: int) -> dict[str, object]:
         """Return every setting of the run by name, as numbers and text, for the prompts' file.
 
-        batch_size: the one in use, which may have been halved.
+        batch_size: the one in use, which an older version may have halved.
         """
         request = self.request
         of_run = {name: value for name, value in vars(self.settings).items() if name not in ("method", "shape")}

@@ -28,8 +28,8 @@ _PARTS = ("prompts", "best", "momentum")
 class Saved:
     """A run after `epoch` epochs.
 
-    settings: what the run is, as plain values; another run's file is recognised by them. batch_size: the one in use, which may have
-    been halved. best: the prompts of `best_epoch`, empty where it is the last one.
+    settings: what the run is, as plain values; another run's file is recognised by them. batch_size: the one in use, which an
+    older version may have halved. best: the prompts of `best_epoch`, empty where it is the last one.
     """
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES

@@ -264,14 +264,22 @@ def _starved(
 
 
 def tuning(device: torch.device) -> dict[str, object]:
-    """The logits by what a few steps of CAPT learn there and here; and the waits of them there."""
+    """The logits by what a few steps of CAPT learn there, there with too little memory, and here; and the waits of them there."""
     found: dict[str, object] = {}
     x = pictures(8)
-    for name, at in (("there", device), ("here", torch.device("cpu"))):
+    _forget()
+    made = 0
+    for name, at in (("there", device), ("starved", device), ("here", torch.device("cpu"))):
         clip = backbone(at)
         pretend.DEVICE.clear()
+        if name == "starved":
+            pretend.DEVICE.memory_left, pretend.DEVICE.out_of_memory = made // 2, ERRORS["mps"]
         prompts = _prompts(clip, epochs=2)
-        if at is device:
+        pretend.DEVICE.memory_left = None
+        if name == "starved":
+            found["failures"] = pretend.DEVICE.failures
+        made = sum(pretend.DEVICE.made.values())
+        if name == "there":
             files = ("tuning/loop.py", "tuning/inner_attack.py", "tuning/objective.py", "tuning/prompted.py")
             found["waits"] = [place for _, place in pretend.DEVICE.waits if place.startswith(files)]
             found["read"] = pretend.DEVICE.from_device["tuning/loop.py:_read_out"]

@@ -109,6 +109,9 @@ def test_tuning_learns_what_the_processor_learns(brief: dict[str, Any]) -> None:
     require_alike(found)
     assert not found["waits"]
     assert found["read"] == 2 * 10 // 5
+    # In parts, where memory runs out.
+    assert found["failures"] > 0
+    require_alike({"here": found["here"], "there": found["starved"]})
 
 
 @pytest.mark.heavy

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from capt_gui.pages.explore.welcome import Welcome
@@ -83,6 +84,10 @@ class Centre(QStackedWidget):
         self.addWidget(area)
         # Each time a widget is moved, Qt works out the style of all within it, so that the parts come into what is in its place.
         result.lay_out()
+        # Tab comes to the result where it stands, and not behind all that was there before it
+        order = [*_in_order(self.welcome)[-1:], *_in_order(area)]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
         rows = desk.settings.rows
         result.splitter.setSizes(rows if len(rows) == 2 else _ROWS)
         for widget, stop in ((result.pair, VERDICT), (result.headline, VERDICT), (result.triptych, TRIPTYCH)):
@@ -96,3 +101,14 @@ class Centre(QStackedWidget):
         if shown and not self.has_result:
             self.make_result()
         self.setCurrentIndex(int(shown))
+
+
+def _in_order(widget: QWidget) -> list[QWidget]:
+    """The parts of a widget that Tab comes to, in order."""
+    found: list[QWidget] = []
+    one: QWidget | None = widget.nextInFocusChain()
+    while one is not None and widget.isAncestorOf(one):
+        if one.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            found.append(one)
+        one = one.nextInFocusChain()
+    return found

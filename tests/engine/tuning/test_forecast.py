@@ -18,6 +18,7 @@ from capt_engine.tuning import forecast as module
 from capt_engine.tuning import loop, run, run_inputs
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.objective import OBJECTIVES, Settings, Terms, Views
+from capt_engine.tuning.prompted import PromptedClip
 from capt_engine.tuning.run import foresee
 from capt_engine.tuning.run_inputs import Pictures
 from capt_engine.tuning.validation import Measured, Validator
@@ -102,17 +103,17 @@ def test_what_cannot_be_is_said_before_the_run(runs: Runs) -> None:
         foretold(runs)
 
 
-def test_memory_that_runs_out_is_met_with_a_smaller_batch(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The forecast is of the batch that fits, as the run would come to it."""
-    real = OBJECTIVES["capt"]
+def test_memory_that_runs_out_changes_no_batch(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The forecast is of the batch that was asked for, in parts that fit, as the run would come to it."""
+    real = PromptedClip.logits
 
-    def objective(views: Views, settings: Settings) -> Terms:
-        if len(views.labels) > 1:
+    def logits(self: PromptedClip, images: torch.Tensor, *rest: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        if torch.is_grad_enabled() and len(images) > 2:
             raise torch.OutOfMemoryError("no more")
-        return real(views, settings)
+        return real(self, images, *rest)
 
-    monkeypatch.setitem(OBJECTIVES, "capt", objective)
-    assert foretold(runs, batch_size=4).batch_size == 1
+    monkeypatch.setattr(PromptedClip, "logits", logits)
+    assert foretold(runs, batch_size=4).batch_size == 4
 
 
 @pytest.fixture

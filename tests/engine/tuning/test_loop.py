@@ -219,3 +219,18 @@ def test_collapse_is_a_constant_answer() -> None:
 def test_the_forecast_leaves_out_the_first_step() -> None:
     """The median of the dry run's later steps is what the others will take."""
     assert forecast([9.0, 1.0, 1.2], 100) == pytest.approx(120)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_step_in_parts_is_the_step_of_the_whole(tiny_backbone: Backbone, pixels: Pixels, objective: str) -> None:
+    """For each loss, one whose weights hang on the whole batch too; the loss is the same, the learned values but for the order of sums."""
+    settings = Settings(alpha="batch") if objective == "capt" else Settings()
+    recipe = replace(RECIPE, objective=OBJECTIVES[objective], settings=settings, epochs=1)
+    whole, parts = (tuning_of(tiny_backbone, pixels(4), recipe) for _ in range(2))
+    parts.at_once = 3
+    logs = [next(one.epochs(silent))[0] for one in (whole, parts)]
+    assert logs[1].loss == pytest.approx(logs[0].loss, rel=1e-6)
+    assert logs[1].gradient_norm == pytest.approx(logs[0].gradient_norm, rel=1e-4)
+    assert logs[1].zero_gradients == pytest.approx(logs[0].zero_gradients, abs=1e-6)
+    for one, other in zip(prompts_of(whole).parameters(), prompts_of(parts).parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)

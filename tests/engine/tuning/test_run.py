@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,6 +23,7 @@ from capt_engine.tuning import loop, validation
 from capt_engine.tuning import run as running
 from capt_engine.tuning.objective import OBJECTIVES, Settings, Terms, Views
 from capt_engine.tuning.outcome import overfits
+from capt_engine.tuning.prompted import PromptedClip
 from capt_engine.tuning.state import read, state_path
 from tests.engine.tuning.conftest import Runs, write_pictures
 
@@ -206,38 +207,35 @@ def test_a_broken_picture_is_skipped_and_reported(runs: Runs) -> None:
         runs(out=str(runs.out.with_name("r.safetensors")))
 
 
-def out_of_memory_at(call: int) -> Callable[[Views, Settings], Terms]:
-    """CAPT's objective, but memory runs out at the n-th call."""
-    real, calls = OBJECTIVES["capt"], iter(range(1, 10**6))
+def room_for(monkeypatch: pytest.MonkeyPatch, pictures: int) -> None:
+    """Let memory run out where more pictures go through the image tower at once with gradients."""
+    real = PromptedClip.logits
 
-    def objective(views: Views, settings: Settings) -> Terms:
-        if next(calls) == call:
+    def logits(self: PromptedClip, images: torch.Tensor, *rest: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        if torch.is_grad_enabled() and len(images) > pictures:
             raise torch.OutOfMemoryError("no more")
-        return real(views, settings)
+        return real(self, images, *rest)
 
-    return objective
+    monkeypatch.setattr(PromptedClip, "logits", logits)
 
 
-def test_out_of_memory_halves_the_batch_and_says_so(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The epoch starts again from its start: the prompts are those of a run that had the smaller batch from there on."""
-    runs(batch_size=2, epochs=1, shots=4, out=str(runs.out.with_name("a.safetensors")))
-    # Three calls of the dry run, then one step of the first epoch.
-    monkeypatch.setitem(OBJECTIVES, "capt", out_of_memory_at(5))
-    result = runs(batch_size=4, epochs=1, shots=4)
-    assert any("batch is 2" in note for note in result.notes)
+def test_out_of_memory_changes_no_recipe(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch goes through the model in parts: the prompts are those of a run with enough memory, but for the order of sums."""
+    runs(batch_size=4, epochs=2, shots=4, out=str(runs.out.with_name("a.safetensors")))
+    # A picture is shown clean and attacked.
+    room_for(monkeypatch, 2)
+    result = runs(batch_size=4, epochs=2, shots=4)
+    assert [note for note in result.notes if "in parts of 1" in note]
     ours, document = checkpoints.load(runs.out, runs.backbone)
     theirs, _ = checkpoints.load(runs.out.with_name("a.safetensors"), runs.backbone)
-    assert document.settings["batch_size"] == 2
-    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
+    assert document.settings["batch_size"] == 4
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 
 
 def test_out_of_memory_with_one_picture_is_the_device(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no smaller batch is left, a sentence says what else to try."""
-
-    def never(*_: object) -> Terms:
-        raise torch.OutOfMemoryError("no more")
-
-    monkeypatch.setitem(OBJECTIVES, "capt", never)
+    """Where no smaller part is left, a sentence says what else to try."""
+    room_for(monkeypatch, 0)
     with pytest.raises(DeviceProblem, match="single picture"):
         runs(batch_size=4)
 

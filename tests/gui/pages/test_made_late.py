@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import acted_data
@@ -11,7 +12,7 @@ import pytest
 from conftest import Bench
 from evaluating import finished, last, play
 from fakes import READY, make_row
-from PySide6.QtCore import QCoreApplication, QObject
+from PySide6.QtCore import QCoreApplication, QObject, Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QMenu, QStackedWidget, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -93,6 +94,23 @@ def test_a_result_made_late_shows_what_one_made_early_does(bench: Bench, qtbot: 
     QCoreApplication.processEvents()
     assert shown(late.result)
     assert shown(late.result) == shown(early.result)
+
+
+def test_tab_comes_to_a_late_result_before_the_settings(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
+    """Nothing changes for who goes from control to control: the pictures come before the settings beside them, and the rail is last."""
+    window = MainWindow(bench.desk, SettingsKeeper(bench.settings, None), tmp_path)
+    qtbot.addWidget(window, before_close_func=lambda w: w.close_unasked())
+    page = window.page
+    assert isinstance(page, ExplorePage)
+    assert page.result
+    chain: list[QWidget] = [page.welcome]
+    while (following := chain[-1].nextInFocusChain()) is not page.welcome:
+        chain.append(following)
+    focusable = [one for one in chain if one.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    parts = [page.welcome, page.result, page.settings_column, window.rail]
+    places = [[at for at, one in enumerate(focusable) if part.isAncestorOf(one)] for part in parts]
+    assert all(places)
+    assert all(max(before) < min(after) for before, after in pairwise(places))
 
 
 @pytest.mark.parametrize(("view", "most"), [(FULL, MOST_IN_FULL), (SIMPLE, MOST_IN_SIMPLE)])
