@@ -16,11 +16,11 @@ class ModelItem(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.shown_id = ""
-        self.title, self.standing = text("", "title", wrap=False), text("", "strong", wrap=False)
+        self.title, self.standing = text("", "title"), text("", "strong", wrap=False)
         self.standing_mark = Symbol(theme, 16)
         self.about = text()
         self.use = QPushButton(self.tr("Use in the explorer"))
         self.use.setProperty("primary", True)
         self.verify = QPushButton(self.tr("Verify"))
         self.remove = QPushButton(self.tr("Remove…"))
-        self.head = fill(QHBoxLayout(), self.title, (None, 1), self.standing_mark, self.standing)
+        self.head = fill(QHBoxLayout(), (self.title, 1), self.standing_mark, self.standing)
