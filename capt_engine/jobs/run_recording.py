@@ -35,7 +35,7 @@ Evaluated = Callable[[Plan, Callable[[Rows], None], Iterable[str], Known | None]
 R = TypeVar("R", bound=RunRequest)
 
 # The rows of an event, of those that a resumed run has: enough to be quick, few enough to leave the window its breath.
-_AT_A_TIME = 1000
+AT_A_TIME = 1000
 
 
 def refuse_early(request: RunRequest) -> None:
@@ -105,7 +105,7 @@ def _take_up(job: JobContext, folder: Path, classes: Sequence[str]) -> None:
         # A folder that somebody has edited may name classes that there are not.
         if {row.label, row.clean_pred, row.adv_pred or row.label} <= known:
             part.append(row)
-        if len(part) == _AT_A_TIME:
+        if len(part) == AT_A_TIME:
             job.on_event(RowsTakenUp(job.id, names, tuple(part), begins))
             begins, part = False, []
     job.on_event(RowsTakenUp(job.id, names, tuple(part), begins))

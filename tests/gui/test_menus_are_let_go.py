@@ -15,8 +15,10 @@ from pytestqt.qtbot import QtBot
 from capt_engine import records as r
 from capt_gui.main_window import MainWindow
 from capt_gui.pages import PAGES
+from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.gallery_menus import GalleryMenus
 from capt_gui.pages.explore.picture_actions import PictureActions
+from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
 # The platform without a screen says at each menu that it cannot raise it.
@@ -34,7 +36,8 @@ def test_a_menu_opened_again_holds_no_more(bench: Bench, qtbot: QtBot, tmp_path:
     for page in PAGES:
         window.show_page(page.key)
     (columns,), (pictures,) = window.findChildren(GalleryMenus), window.findChildren(PictureActions)
-    pictures._chosen = lambda: [path]
+    window.show_page(EXPLORE)
+    window.findChild(GalleryColumn).view.select_path(path)
     counts = []
     for _ in range(4):
         for menu in {one for one in window.findChildren(QMenu) if not isinstance(one.parent(), QMenu)}:

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 PARSES = re.compile(r"\bjson\.loads?\(|\btomllib\b|\bmsgspec\.(?:json|toml)\b")
 ELSEWHERE = {
     "capt_engine/model/importers/reading.py": "the limits and the answer of our own child process, which may not open further files",
+    "capt_engine/attacks/corruptions/worker.py": "a line of the program's own, through a pipe to its own process",
     "capt_engine/tuning/state.py": "through JSON and back, to compare tuples with lists",
 }
 

@@ -105,7 +105,7 @@ class ReportPage(Page):
         )
 
     def _asked(self) -> tuple[object, ...]:
-        """What a report is asked for now: its runs, its form, how much it holds and hides."""
+        """Return everything a report is asked for now: its runs, its form, how much it holds and hides."""
         reports = self._reports
         return (tuple(reports.chosen), reports.format, reports.is_short, reports.redact, reports.redact_classes)
 

@@ -170,7 +170,7 @@ class GuidedTour(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         shade = QPainterPath()
         shade.addRect(QRectF(self.rect()))
-        lit = self._lit_rect()
+        lit = self.lit_rect()
         if lit is not None:
             hole = QPainterPath()
             hole.addRoundedRect(QRectF(lit), 10, 10)
@@ -188,7 +188,8 @@ class GuidedTour(QWidget):
         parts = self._window.findChildren(QWidget)
         return next((one for one in parts if one.property(STOP) == name and one.isVisible()), None)
 
-    def _lit_rect(self) -> QRect | None:
+    def lit_rect(self) -> QRect | None:
+        """Return what of the lit part can be seen, in the window; None where it is not shown."""
         target = self._target
         if target is None or not target.isVisible():
             return None
@@ -225,12 +226,12 @@ class GuidedTour(QWidget):
 
     def _middle(self, size: QSize) -> QPoint:
         """The corner of a card in the middle of what is lit, or of the window."""
-        lit = self._lit_rect()
+        lit = self.lit_rect()
         return (lit or self._room()).center() - QPoint(size.width() // 2, size.height() // 2)
 
     def _least_in_the_way(self, size: QSize) -> QPoint:
         """The corner of the window where a card covers least of what is lit; below rather than above, right rather than left."""
-        room, lit = self._room(), self._lit_rect() or QRect()
+        room, lit = self._room(), self.lit_rect() or QRect()
 
         def covered(place: QPoint) -> int:
             both = QRect(place, size).intersected(lit)
@@ -242,7 +243,7 @@ class GuidedTour(QWidget):
 
     def _place(self, width: int) -> QPoint | None:
         """Below the lit widget, or above, right or left of it: the first place with room; None where there is none."""
-        size, room, lit = self._size(width), self._room(), self._lit_rect()
+        size, room, lit = self._size(width), self._room(), self.lit_rect()
         middle = self._middle(size)
         if lit is None:
             return middle

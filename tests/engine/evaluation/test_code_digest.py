@@ -24,6 +24,7 @@ CHANGES_NOTHING = (
     "capt_engine.files",
     "capt_engine.folders",
     "capt_engine.formatting",
+    "capt_engine.frozen",
     "capt_engine.plugins",
     "capt_engine.progress",
     "capt_engine.reading",

@@ -117,7 +117,7 @@ def test_a_resumed_run_says_which_rows_it_has_already(
     desk: Desk, toys: Path, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Broken off and gone on with, it tells of every row once: those of its folder first, in parts, then those that it computes."""
-    monkeypatch.setattr(run_recording, "_AT_A_TIME", 2)
+    monkeypatch.setattr(run_recording, "AT_A_TIME", 2)
     options = RunOptions(
         model=f"local-dir:{tiny_folder}",
         classes=("cat", "dog", "owl"),

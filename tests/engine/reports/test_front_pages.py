@@ -167,9 +167,9 @@ def test_where_nobody_withstands_nobody_is_ahead(tmp_path: Path) -> None:
 
 def test_prompts_are_called_as_their_file() -> None:
     """The folders of a file of prompts are no part of its name, whatever system the run is from."""
-    assert variant_name("/home/me/tuning/mine.safetensors") == "prompts mine.safetensors"
+    assert variant_name("/somewhere/tuning/mine.safetensors") == "prompts mine.safetensors"
     assert variant_name("C:\\me\\mine.safetensors") == "prompts mine.safetensors"
-    assert variant_name("/home/me/tuning/prompts.safetensors") == "prompts.safetensors"
+    assert variant_name("/somewhere/tuning/prompts.safetensors") == "prompts.safetensors"
     assert variant_name("mine") == "prompts mine"
 
 

@@ -185,7 +185,7 @@ def test_a_card_of_the_tour_leaves_what_it_speaks_of_in_sight(window: MainWindow
             for _ in range(2):
                 tour.refresh()
                 QCoreApplication.processEvents()
-            card, place = tour.card.geometry(), tour._lit_rect()
+            card, place = tour.card.geometry(), tour.lit_rect()
             assert tour.rect().contains(card), (size, stop.title)
             assert place is None or not card.intersects(place), (size, stop.title)
             lit |= {stop.name} if place is not None else set()
