@@ -145,7 +145,10 @@ class ReportContext:
         """
         lettered = len(self.prompts) == 2 and prompts in self.prompts
         letter = f"{'AB'[self.prompts.index(prompts)]}: " if lettered else ""
-        return letter + variant_name(prompts)
+        name = variant_name(prompts)
+        shared = [one for one in self.prompts if variant_name(one) == name]
+        # files of one name in two folders are told apart by the folders
+        return letter + (name if len(shared) < 2 else f"prompts {prompts}")
 
     def letter(self, prompts: str) -> str:
         """Return what `who` says of the set of prompts `prompts`, but "A" or "B" alone where there are two: for narrow columns."""

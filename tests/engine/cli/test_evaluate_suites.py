@@ -180,12 +180,12 @@ def test_a_matrix_of_prompts(
     (section,) = [one for one in report.sections if one.id == "matrix"]
     grid = section.blocks[0]
     assert isinstance(grid, Grid)
-    assert [row[0] for row in grid.rows] == ["nobody (clean)", f"A: prompts {prompts}", "B: plain CLIP"]
+    assert [row[0] for row in grid.rows] == ["nobody (clean)", f"A: prompts {prompts.name}", "B: plain CLIP"]
     redacted = next(one for one in build(tmp_path / "run", redact=True).sections if one.id == "matrix").blocks[0]
     assert isinstance(redacted, Grid)
-    assert not any(str(prompts) in cell for row in redacted.rows for cell in row)
+    assert not any(prompts.name in cell for row in redacted.rows for cell in row)
     hidden = build(tmp_path / "run", redact=True)
-    assert not any(str(prompts).encode() in one.content for one in hidden.attachments)
+    assert not any(prompts.name.encode() in one.content for one in hidden.attachments)
     assert {row["knowledge"] for row in rows if row["aimed_at"] != row["prompt_id"]} == {"transfer"}
     assert evaluate(tiny_folder, str(data), "--matrix", f"{prompts},none", "--steps", "2") == 0
     assert "computed on learned:" in capsys.readouterr().out

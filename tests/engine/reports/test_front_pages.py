@@ -185,3 +185,11 @@ def test_unknown_words_are_said_before_any_figure(run: Path) -> None:
     summary = replace(context.run.summary, unknown_words=(UnknownWord("zebu", 78, ("zebu",)),))
     said = front.warnings(replace(context, run=replace(context.run, summary=summary)))
     assert any("zebu" in block.text for block in said if isinstance(block, Paragraph))
+
+
+def test_prompts_of_one_file_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two projects of the wizard keep their prompts under the same name."""
+    context = ReportContext.of(kept(tmp_path / "run"))
+    names = ["/one/prompts.safetensors", "/other/prompts.safetensors"]
+    monkeypatch.setattr(ReportContext, "prompts", names)
+    assert [context.who(name) for name in names] == [f"A: prompts {names[0]}", f"B: prompts {names[1]}"]
