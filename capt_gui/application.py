@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import itertools
 import os
 import signal
 import socket
@@ -31,7 +32,18 @@ from capt_gui.view_models.settings_keeper import SettingsKeeper
 
 _PAINT_LIMIT_MS = 2000
 _SWITCH_S = 0.0005
-_LATE = ("pyqtgraph", "capt_gui.pages.explore.result_view")
+# What holds no Qt may be imported on a thread. What does is imported on the window's own, a piece at a time: PySide makes its types when
+# they are first asked for, and pyqtgraph asks for all of them; done on a thread beside a window that works, that was seen to end the
+# process by a segmentation fault in one of some 25 starts.
+WITHOUT_QT = ("numpy",)
+_QT = ("QtCore", "QtGui", "QtWidgets", "QtSvg", "QtOpenGL", "QtOpenGLWidgets", "QtTest")
+_NAMES_AT_ONCE = 100
+_LATE = (
+    "pyqtgraph",
+    "capt_gui.pages.explore.charts",
+    "capt_gui.widgets.image_triptych",
+    "capt_gui.pages.explore.result_view",
+)
 _DONE = object()
 
 
@@ -95,7 +107,7 @@ class SlowStart(QObject):
     def on_imported(self) -> None:
         """Begin to make what nobody has seen yet; do nothing if the window is closed already."""
         self._thread.join()
-        self._steps = self._window.preparations()
+        self._steps = itertools.chain(late_imports(), self._window.preparations())
         self._turn.start()
 
     def on_turn(self) -> None:
@@ -113,12 +125,28 @@ class SlowStart(QObject):
             self._window.open_paths(list(self._paths))
 
     def _import(self) -> None:
-        """Runs on its own thread: at the first result these imports would hold the window for half a second."""
+        """Runs on its own thread: what is imported here holds the window up the less, and is no business of Qt's."""
         try:
-            for name in _LATE:
+            for name in WITHOUT_QT:
                 importlib.import_module(name)
         finally:
             self._imported.emit()
+
+
+def late_imports() -> Iterator[None]:
+    """Import the chart library and what is made of it, in pieces: at the first result that would hold the window for half a second.
+
+    It copies every name of Qt's modules, each of which is made when it is first asked for; they are asked for here, some at a time.
+    """
+    for name in _QT:
+        module = importlib.import_module(f"PySide6.{name}")
+        for at, one in enumerate(dir(module)):
+            getattr(module, one)
+            if at % _NAMES_AT_ONCE == 0:
+                yield
+    for name in _LATE:
+        importlib.import_module(name)
+        yield
 
 
 class Interrupt(QObject):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from capt_gui.application import WITHOUT_QT, late_imports
 from capt_gui.settings import load
 
 HERE = Path(__file__).parent
@@ -93,3 +94,17 @@ def test_an_error_in_a_slot_is_reported_and_survived(tmp_path: Path) -> None:
     reports = list((tmp_path / "logs").glob("crash-*.txt"))
     assert len(reports) == 1
     assert "ZeroDivisionError" in reports[0].read_text(encoding="utf-8")
+
+
+def test_no_thread_imports_qt() -> None:
+    """What is imported beside a working window asks for nothing of Qt's, in a process that has none of it."""
+    names = ", ".join(WITHOUT_QT)
+    code = f"import sys, {names}; print([name for name in sys.modules if name.startswith(('PySide', 'shiboken'))])"
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_charts_are_imported_in_pieces() -> None:
+    """The window gets many turns before the chart library is there."""
+    assert sum(1 for _ in late_imports()) > 20
+    assert "pyqtgraph" in sys.modules
