@@ -165,7 +165,8 @@ def main() -> None:
         window = MainWindow(desk, SettingsKeeper(settings, None), folder)
         window.resize(1280, 800)
         window.show()
-        window.prepare()
+        for _ in window.preparations():
+            pass
         bridge.open()
         wait(lambda: desk.engine.is_ready)
         QTest.qWait(500)
