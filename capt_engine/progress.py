@@ -25,9 +25,9 @@ def foresee(progress: Progress, work_s: float, after_s: float = 0.0) -> None:
 
     work_s: seconds until all units of work are done. after_s: seconds of what follows them.
     """
-    told = getattr(progress, "foresee", None)
-    if told is not None:
-        told(work_s, after_s)
+    foresee = getattr(progress, "foresee", None)
+    if foresee is not None:
+        foresee(work_s, after_s)
 
 
 class WorkClock:

@@ -91,8 +91,8 @@ class Patterns:
     def __init__(self, translations: Mapping[str, str]) -> None:
         parts = {pattern: tuple(_literals(pattern)) for pattern, said in translations.items() if said}
         # the pattern that says most itself goes first
-        told = sorted(parts, key=lambda pattern: (-sum(map(len, parts[pattern])), pattern))
-        self._known = [(parts[pattern], pattern, translations[pattern]) for pattern in told]
+        ordered = sorted(parts, key=lambda pattern: (-sum(map(len, parts[pattern])), pattern))
+        self._known = [(parts[pattern], pattern, translations[pattern]) for pattern in ordered]
         self._compiled: dict[str, re.Pattern[str]] = {}
 
     def translated(self, text: str, of_value: Callable[[str], str] = str) -> str:

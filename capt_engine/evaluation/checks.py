@@ -98,8 +98,10 @@ def _named(checks: Sequence[Check], name: str) -> tuple[Check, ...]:
     """The checks with the name of the prompts in their messages, "" where the run has one set only."""
     if not name:
         return tuple(checks)
-    told = f"Measured: {'plain text' if name == NO_PROMPTS else name}."
-    return tuple(replace(one, message=f"{one.message} {told}") if one.status != "not_run" else one for one in checks)
+    measured = f"Measured: {'plain text' if name == NO_PROMPTS else name}."
+    return tuple(
+        replace(one, message=f"{one.message} {measured}") if one.status != "not_run" else one for one in checks
+    )
 
 
 def some_of(work: Plan, items: Sequence[Item]) -> list[Input]:

@@ -121,13 +121,13 @@ class Runner:
         tick: called while that is waited for; what it raises cancels the request. Raises BadRequest where it fails, and
         Cancelled where the runner is closed.
         """
-        told: queue.SimpleQueue[records.Event] = queue.SimpleQueue()
-        job = self.submit(request, told.put)
+        events: queue.SimpleQueue[records.Event] = queue.SimpleQueue()
+        job = self.submit(request, events.put)
         try:
             while True:
                 tick()
                 try:
-                    event = told.get(timeout=_LOOK_EVERY_S)
+                    event = events.get(timeout=_LOOK_EVERY_S)
                 except queue.Empty:
                     continue
                 match event:

@@ -80,8 +80,8 @@ class Names:
         """
         if not self.redact:
             return tuple(notes)
-        told = (self.text(note) for note in notes if not (note.startswith(ABOUT_NAMES) or is_left_out(note)))
-        return tuple(note for note in told if not _NAMED.search(note))
+        texts = (self.text(note) for note in notes if not (note.startswith(ABOUT_NAMES) or is_left_out(note)))
+        return tuple(note for note in texts if not _NAMED.search(note))
 
     def line(self, line: Mapping[str, str]) -> dict[str, str]:
         """Return a copy of `line`, a row of rows.csv as column → text.

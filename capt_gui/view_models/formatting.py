@@ -55,8 +55,8 @@ def headline(row: PictureRow, label: str = "") -> str:
     if found in ("wrong", "corrected"):
         return _judged(f"{change} {under}", found, known(row, label))
     if row.threat.target is None:
-        told = tr("{}: fooled {}") if found == "broken" else tr("{}: changed {}")
-        return told.format(change, under)
+        words = tr("{}: fooled {}") if found == "broken" else tr("{}: changed {}")
+        return words.format(change, under)
     if row.classes[after] == row.threat.target:
         return tr("{}: target reached {}").format(change, under)
     return tr("{}: changed {}, but not to {}").format(change, under, row.threat.target)
@@ -114,12 +114,12 @@ def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool 
     parts = [tr("{} with {}").format(model, row.prompt_id) if is_named else model]
     if row.attack is not None:
         bound = f"{norm_symbol(row.threat.norm)} {budget(row.threat.eps, row.threat.norm)}"
-        told = [attack or row.attack.name, spoken(row.threat.budget) or bound]
+        facts = [attack or row.attack.name, spoken(row.threat.budget) or bound]
         if row.steps:
-            told.append(counted(row.steps, "{} step", "{} steps"))
+            facts.append(counted(row.steps, "{} step", "{} steps"))
         if row.restarts > 1:
-            told.append(tr("{} restarts").format(row.restarts))
-        parts.append(", ".join((*told, *map(spoken, row.threat.unusual))))
+            facts.append(tr("{} restarts").format(row.restarts))
+        parts.append(", ".join((*facts, *map(spoken, row.threat.unusual))))
     parts.append(tr("seed {}").format(row.seed))
     return " · ".join(parts)
 

@@ -57,8 +57,8 @@ class JobEntry:
     is_stopping: bool = False
     is_seen: bool = False
     elapsed_s: float = 0.0
-    # the latest of how far it is
-    told: JobProgress | None = None
+    # how far it is, as the engine said last
+    latest: JobProgress | None = None
 
     @property
     def number(self) -> int:
@@ -239,7 +239,7 @@ class JobsModel(QObject):
             return
         if isinstance(event, JobProgress):
             one.share = min(1.0, event.done / event.total) if event.total > 0 else None
-            one.told = event
+            one.latest = event
             self._say(one)
             self.progressed.emit(one.number)
             return
@@ -270,8 +270,8 @@ class JobsModel(QObject):
 
     def _say(self, one: JobEntry) -> None:
         """Say how far a job is, unless it is paused or about to end."""
-        if one.told is not None and not one.is_stopping and one.state != PAUSED:
-            one.text = formatting.job_progress(one.told, lasts=one.job.elapsed_s >= _LASTS_S)
+        if one.latest is not None and not one.is_stopping and one.state != PAUSED:
+            one.text = formatting.job_progress(one.latest, lasts=one.job.elapsed_s >= _LASTS_S)
 
     def _end(self, one: JobEntry, event: JobFinished | JobFailed | JobCancelled) -> None:
         about = one.job.about

@@ -227,10 +227,10 @@ class ImageTriptych(QWidget):
         brief = image_readout.facts(seen, pictures, brief=True)
         for label, fact, short in zip(self.facts, facts, brief, strict=True):
             label.set_text(fact, short)
-        told = " · ".join(fact for fact in facts if fact)
-        self.single_facts.set_text(told, " · ".join(fact for fact in brief if fact))
+        words = " · ".join(fact for fact in facts if fact)
+        self.single_facts.set_text(words, " · ".join(fact for fact in brief if fact))
         self.setAccessibleName(self.tr("What the model sees, the perturbation and the adversarial picture"))
-        self.setAccessibleDescription(told or self.tr("No picture yet"))
+        self.setAccessibleDescription(words or self.tr("No picture yet"))
         self._on_scale_changed()
         self._on_cursor_changed()
         self._on_view_changed()
@@ -267,6 +267,6 @@ class ImageTriptych(QWidget):
             return
         in_picture = (self._view.width, self._view.height) == (self._seen.width, self._seen.height)
         line = image_readout.pixel_line(self._view.cursor, self._seen, self._set) if in_picture else ""
-        told = self.saliency.values_at(*self._view.cursor) if self.mode == SALIENCY else ""
-        short = told or (image_readout.brief_line(self._view.cursor, self._seen, self._set) if line else "")
-        self._readout.set_text("  ·  ".join(part for part in (line, told) if part), short)
+        values = self.saliency.values_at(*self._view.cursor) if self.mode == SALIENCY else ""
+        short = values or (image_readout.brief_line(self._view.cursor, self._seen, self._set) if line else "")
+        self._readout.set_text("  ·  ".join(part for part in (line, values) if part), short)

@@ -34,8 +34,8 @@ def write(report: Report) -> bytes:
 
 
 def _pieces(report: Report) -> Iterator[str]:
-    told = unrepeated(report.sections)
-    sections = list(zip(fragments([one.id for one in told]), told, strict=True))
+    shown = unrepeated(report.sections)
+    sections = list(zip(fragments([one.id for one in shown]), shown, strict=True))
     yield from _head(report)
     yield '<body>\n<a class="skip" href="#report">Skip to the report</a>\n<div class="page">\n'
     yield f'<header>\n<h1>{text(report.title)}</h1>\n<p class="subtitle">{text(report.subtitle)}</p>\n'

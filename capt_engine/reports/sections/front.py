@@ -66,9 +66,9 @@ def headline(context: ReportContext) -> str:
         return f"{neither} {counted(test.n, 'picture')}.{_unattacked(context, clean)}"
     if test.p_value >= _LEVEL or not test.difference:
         both = f"{_named(context, a)} and {_named(context, b)}"
-        told = f"No difference between {both}{state} can be told from {counted(test.n, 'picture')}"
+        undecided = f"No difference between {both}{state} can be told from {counted(test.n, 'picture')}"
         more = _unattacked(context, clean) if context.is_attacked else ""
-        return f"{told}: {accuracy.get(a, '–')} against {accuracy.get(b, '–')}.{more}"
+        return f"{undecided}: {accuracy.get(a, '–')} against {accuracy.get(b, '–')}.{more}"
     more, less = (b, a) if test.difference > 0 else (a, b)
     verb = "is right" if context.is_labelled else "keeps its own answer"
     text = (
@@ -158,13 +158,15 @@ def bar_chart(caption: str, bars: Sequence[Bar], states: Sequence[str]) -> BarCh
 
     caption: its title. bars: with the place of their state in `states`; one state alone goes into the caption.
     """
-    told = (
+    facts = (
         f"{bar.name}, {states[bar.series]}: {percent(bar.value)}"
         + (f" ({percent(bar.low)} to {percent(bar.high)})" if bar.low is not None and bar.high is not None else "")
         for bar in bars
     )
     title = caption if len(states) > 1 else f"{caption}: {states[0]}"
-    return BarChart(title, tuple(bars), f"{title}. {'; '.join(told)}.", series=tuple(states) if len(states) > 1 else ())
+    return BarChart(
+        title, tuple(bars), f"{title}. {'; '.join(facts)}.", series=tuple(states) if len(states) > 1 else ()
+    )
 
 
 def command(context: ReportContext) -> str:
