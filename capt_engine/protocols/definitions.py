@@ -234,6 +234,7 @@ def tune_request(recipe: Recipe, setting: Setting, place: tuple[str, str], out: 
         lambda_=recipe.lambda_,
         coupling=recipe.coupling,
         validate=False,
+        strips=False,
         resume=True,
         device=device,
         precision=setting.precision,
