@@ -133,7 +133,7 @@ class CellRun:
         return True
 
     def _tuned(self, cell: Cell) -> Tuned | None:
-        """How the cell's prompts were tuned, now or before; None where another process is tuning them."""
+        """Tune the cell's prompts, unless they are there; say how they were tuned, None where another process is tuning them."""
         if cell.recipe is None:
             return Tuned()
         from capt_engine.tuning.state import state_path

@@ -39,6 +39,7 @@ from capt_engine.folders import models_dir
 from capt_engine.formatting import short
 from capt_engine.model import distribution, imports, trunk
 from capt_engine.model.architecture import tokenizer_options
+from capt_engine.model.attention import independent_of_batch
 from capt_engine.model.blank_weights import BlankWeights
 from capt_engine.model.devices import pick_device
 from capt_engine.model.distribution import Distribution
@@ -401,6 +402,7 @@ def _built(
             f"The model in {str(weights.parent)!r} could not be loaded: {reason}", _LOAD_HINT
         ) from error
     clip.eval().requires_grad_(False)
+    independent_of_batch(clip.visual)
     require_finite(clip.state_dict(), weights.name, "The file is damaged.")
     config = clip.visual.preprocess_cfg
     size = clip.visual.image_size

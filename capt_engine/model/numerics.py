@@ -24,6 +24,7 @@ _TF32_SINCE = 8
 
 # Gradients of pixels are smaller than what fp16 holds: a power of two brings them there and back without rounding.
 _GRADIENT_SCALE = 2.0**7
+_ROWS = 32
 _DRIVER = Path("/proc/driver/nvidia/version")
 
 
@@ -50,6 +51,25 @@ def computing(precision: str, device: torch.device) -> AbstractContextManager[ob
     if precision in _HALVES:
         return torch.autocast(device.type, dtype=_HALVES[precision])
     return nullcontext()
+
+
+def product(rows: Tensor, matrix: Tensor) -> Tensor:
+    """Multiply rows by a matrix so that, on a CPU, a row's result does not depend on how many others there are.
+
+    Intel's BLAS promises that only on Intel's own processors (MKL_CBWR=STRICT): on AMD's it has kernels of its own for up to
+    three rows, and for fewer rows than columns where there are few columns, in both directions. So few rows are filled up.
+
+    Args:
+        rows: (n, d), one a picture.
+        matrix: (d, k).
+
+    Returns:
+        (n, k), differentiable in both.
+    """
+    n = len(rows)
+    if rows.device.type != "cpu" or n >= _ROWS or n == 0:
+        return rows @ matrix
+    return (torch.cat([rows, rows.new_zeros(_ROWS - n, rows.shape[1])]) @ matrix)[:n]
 
 
 class _Scaled(torch.autograd.Function):

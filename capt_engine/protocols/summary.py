@@ -114,7 +114,7 @@ def _steps(settings: Settings) -> str:
 
 
 def _sets(settings: Settings, found: list[Measured]) -> list[tuple[str, str]]:
-    """What each data set is measured with, and the SHA-256 of each model that was met."""
+    """Facts of each data set: model, budget and attack, and the SHA-256 of each model that was met."""
     measured = dict.fromkeys(one.cell.dataset for one in found if one.cell is not None)
     sets = [
         f"{name}: {own.model}, ε = {budget(own.budgets[0])}, PGD-{own.attack_steps}"

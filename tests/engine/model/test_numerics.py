@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import capt_engine as capt
 from capt_engine.errors import DeviceProblem, UnknownName
 from capt_engine.model import numerics
+from capt_engine.model.attention import independent_of_batch
 from capt_engine.model.classifier import Classifier
 
 CPU = torch.device("cpu")
@@ -119,3 +121,49 @@ def test_a_gpu_is_described_by_all_that_its_bits_depend_on(monkeypatch: pytest.M
     found = numerics.accelerator_facts(torch.device("cuda"))
     assert found["driver"] == "580.65.06"
     assert "math" in found["attention"]
+
+
+@pytest.mark.parametrize("columns", [3, 14, 32, 1000])
+def test_a_row_has_the_bits_that_it_has_among_others(columns: int) -> None:
+    """A product and its gradient: any number of rows gives each row what many give it, and what a plain product gives."""
+    stream = torch.Generator().manual_seed(2)
+    matrix = torch.randn(384, columns, generator=stream)
+    rows = torch.randn(40, 384, generator=stream)
+
+    def with_gradient(x: Tensor) -> tuple[Tensor, Tensor]:
+        x = x.clone().requires_grad_()
+        y = numerics.product(x, matrix)
+        return y.detach(), torch.autograd.grad(y.square().sum(), x)[0]
+
+    values, gradients = with_gradient(rows)
+    torch.testing.assert_close(values, rows @ matrix)
+    for n in range(1, 40):
+        of_few, their_gradients = with_gradient(rows[:n])
+        assert torch.equal(of_few, values[:n]), n
+        assert torch.equal(their_gradients, gradients[:n]), n
+    assert numerics.product(rows[:0], matrix).shape == (0, columns)
+
+
+def test_attention_has_torchs_values_and_the_same_bits_for_any_batch() -> None:
+    """With a gradient: the weights' names and values of torch's own module, and a lone picture as among others."""
+    torch.manual_seed(3)
+    plain = nn.MultiheadAttention(48, 4, batch_first=True).eval()
+    ours = nn.Sequential(copy.deepcopy(plain))
+    independent_of_batch(ours)
+    assert set(ours[0].state_dict()) == set(plain.state_dict())
+    x = torch.randn(5, 17, 48)
+
+    def with_gradient(module: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = x.clone().requires_grad_()
+        y = module(x, x, x, need_weights=False)[0]
+        return y.detach(), torch.autograd.grad(y.square().sum(), x)[0]
+
+    values, gradients = with_gradient(ours[0], x)
+    torch.testing.assert_close((values, gradients), with_gradient(plain, x))
+    for n in (1, 2, 3, 4):
+        of_few, their_gradients = with_gradient(ours[0], x[:n])
+        assert torch.equal(of_few, values[:n]), n
+        assert torch.equal(their_gradients, gradients[:n]), n
+    weights = ours[0](x, x, x, need_weights=True)[1]
+    assert weights is not None
+    torch.testing.assert_close(weights.sum(dim=-1), torch.ones(5, 17))
