@@ -34,20 +34,21 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Rung:
-    """One round. shots: training pictures a class. limit: test pictures of each set."""
+    """One round. shots: training pictures a class. limit: test pictures of each set. steps: of PGD, at most."""
 
     name: str
     sets: tuple[StudySet, ...]
     seeds: tuple[int, ...]
     shots: int
     limit: int
+    steps: int
 
 
 _TOYS = tuple(one for one in DEVELOPMENT if one.is_toy)
 RUNGS = (
-    Rung("rung 1", _TOYS, (11,), 4, 80),
-    Rung("rung 2", DEVELOPMENT, (12,), 16, 150),
-    Rung("rung 3", DEVELOPMENT, (11, 13), 16, 200),
+    Rung("rung 1", _TOYS, (11,), 4, 80, 20),
+    Rung("rung 2", DEVELOPMENT, (12,), 16, 150, 50),
+    Rung("rung 3", DEVELOPMENT, (11, 13), 16, 200, 100),
 )
 _KEPT = 3
 """One candidate in so many goes on; after the last rung one alone."""
@@ -204,7 +205,7 @@ def accuracies(measured: Measured) -> tuple[float, ...]:
 
 def settings(rung: Rung, data: Mapping[str, tuple[str, int]]) -> Settings:
     """Return the settings of a rung; data: as in `study.settings`."""
-    return study.settings(rung.limit, data)
+    return study.settings(rung.limit, data, rung.steps)
 
 
 def cells_to_compute(made: Sequence[Round], rung: Rung) -> tuple[Cell, ...]:
@@ -224,7 +225,7 @@ def page(made: Sequence[Round], settings: Mapping[str, Settings], found: Found, 
     chosen = winners(made)
     rungs = "; ".join(
         f"{rung.name}: {', '.join(study.names(rung.sets))}, seeds {', '.join(map(str, rung.seeds))}, {rung.shots} shots, "
-        f"{rung.limit} test pictures a set"
+        f"{rung.limit} test pictures a set, at most {rung.steps} steps of PGD"
         for rung in RUNGS
     )
     sentences = [

@@ -71,14 +71,14 @@ CHOSEN: Mapping[str, Changes] = {}
 ALL = {one.name: one for one in (*DEVELOPMENT, *REPORTED, *(StudySet(name, "demo") for name in OTHER_LOOKS))}
 
 
-def settings(limit: int, data: Mapping[str, tuple[str, int]]) -> Settings:
+def settings(limit: int, data: Mapping[str, tuple[str, int]], most_steps: int = 100) -> Settings:
     """Return the settings of every set of the study, measured on `limit` test pictures.
 
-    data: by name, the text and the revision that say which pictures they are.
+    data: by name, the text and the revision that say which pictures they are. most_steps: of PGD, where a set has more.
     """
     usual = Setting("demo", "", limit=limit)
     of_set = {
-        name: Setting(one.model, *data[name], (one.eps,), one.steps, limit, tune_eps=one.eps)
+        name: Setting(one.model, *data[name], (one.eps,), min(one.steps, most_steps), limit, tune_eps=one.eps)
         for name, one in ALL.items()
     }
     return Settings(usual, of_set)
