@@ -23,7 +23,6 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.model.devices import exact
-from capt_engine.model.numerics import product
 from capt_engine.model.tensor_file import require_finite, sound, write_tensors
 from capt_engine.reading import decode
 
@@ -83,7 +82,7 @@ class Gaussian:
             Distances (n,).
         """
         z = features - self.mean
-        white = self.rest * z + product(product(z, self.directions) * self.gains, self.directions.T)
+        white = self.rest * z + (z @ self.directions * self.gains) @ self.directions.T
         distances: Tensor = torch.linalg.vector_norm(white, dim=1)
         return distances
 

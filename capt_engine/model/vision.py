@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.model.clip import Backbone, open_clip
-from capt_engine.model.numerics import product
+from capt_engine.model.clip import Backbone
+from capt_engine.model.numerics import product_of_rows
 from capt_engine.model.text import through_block
 
 
@@ -36,9 +35,9 @@ def encode_pixels(
     normalised = (images - backbone.mean) / backbone.std
     if frame is not None:
         normalised = normalised + frame.to(normalised.dtype)
-    visual = backbone.clip.visual
     if not prompts:
-        return F.normalize(_encoded(backbone, normalised).float(), dim=-1)
+        return F.normalize(backbone.clip.encode_image(normalised).float(), dim=-1)
+    visual = backbone.clip.visual
     n, length = len(images), prompts[0].shape[0]
     x = visual.conv1(normalised).flatten(2).transpose(1, 2)
     x = torch.cat([visual.class_embedding.expand(n, 1, -1).to(x.dtype), x], dim=1) + visual.positional_embedding.to(
@@ -51,22 +50,8 @@ def encode_pixels(
         x = through_block(block, x, visual.transformer.batch_first)
     # Without the learned tokens, so that a tower that averages its tokens averages the picture's own.
     pooled, _ = visual._pool(x[:, :-length])
-    return F.normalize(_projected(visual, pooled).float(), dim=-1)
-
-
-def _encoded(backbone: Backbone, normalised: Tensor) -> Tensor:
-    """Image features as the plain encoder gives them, (n, d), not of unit length."""
-    visual = backbone.clip.visual
-    if not isinstance(visual, open_clip.transformer.VisionTransformer) or visual.output_tokens:
-        features: Tensor = backbone.clip.encode_image(normalised)
-        return features
-    pooled, _ = visual._pool(visual.transformer(visual._embeds(normalised)))
-    return _projected(visual, pooled)
-
-
-def _projected(visual: Any, pooled: Tensor) -> Tensor:
-    features: Tensor = pooled if visual.proj is None else product(pooled, visual.proj)
-    return features
+    features = pooled if visual.proj is None else product_of_rows(pooled, visual.proj)
+    return F.normalize(features.float(), dim=-1)
 
 
 def _for_all(tokens: Tensor, like: Tensor) -> Tensor:

@@ -23,7 +23,6 @@ from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import write_atomic
 from capt_engine.formatting import budget, exact_percent, percent_number
 from capt_engine.model.clip import TOWER_FORMAT, TOWER_WEIGHTS, Backbone, Base, lasting_id
-from capt_engine.model.numerics import product
 from capt_engine.model.store.model_store import TOWER_CONFIG
 from capt_engine.model.tensor_file import write_tensors
 from capt_engine.model.vision import encode_pixels
@@ -200,7 +199,7 @@ class TowerLearner:
 
     def _seen(self, images: Tensor) -> tuple[Tensor, Tensor]:
         features = encode_pixels(self._backbone, images)
-        return product(self._scale * features, self._text.T), features
+        return self._scale * features @ self._text.T, features
 
 
 class TowerTuning:

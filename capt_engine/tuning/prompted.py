@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from capt_engine.model.clip import Backbone
-from capt_engine.model.numerics import computing, into_half, out_of_half, product
+from capt_engine.model.numerics import computing, into_half, out_of_half
 from capt_engine.model.prompts import Prompts, PromptTokens
 from capt_engine.model.text import encode_tokens, longest
 from capt_engine.model.vision import encode_pixels
@@ -68,7 +68,7 @@ class PromptedClip:
         with computing(self._precision, images.device):
             features = encode_pixels(self.backbone, pixels, tokens.vision)
         features = out_of_half(features, self._precision)
-        return product(self._scale * features, text.T), features
+        return self._scale * features @ text.T, features
 
     def _encoded(self, ids: Tensor, length: int, tokens: Sequence[Tensor], *, keep: bool) -> Tensor:
         if keep:

@@ -85,9 +85,7 @@ def test_a_picture_of_the_models_size_is_seen_as_it_is(tiny_backbone: Backbone) 
 def test_normalisation_is_inside(tiny_classifier: Classifier, pixels: Pixels) -> None:
     """Pixels go in as they are; the image tower receives (pixel − mean) / std."""
     received: list[Tensor] = []
-    hook = tiny_classifier.backbone.clip.visual.conv1.register_forward_pre_hook(
-        lambda _, given: received.append(given[0])
-    )
+    hook = tiny_classifier.backbone.clip.visual.register_forward_pre_hook(lambda _, given: received.append(given[0]))
     try:
         images = pixels(3)
         tiny_classifier(images)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import capt_engine as capt
 from capt_engine.errors import DeviceProblem, UnknownName
 from capt_engine.model import numerics
-from capt_engine.model.attention import independent_of_batch
 from capt_engine.model.classifier import Classifier
 
 CPU = torch.device("cpu")
@@ -112,6 +110,31 @@ def test_a_lone_photograph_has_the_bits_that_it_has_among_others() -> None:
     assert torch.equal(of_it[0], gradient[1])
 
 
+@pytest.mark.parametrize("n_classes", [4, 10])
+def test_a_picture_has_its_bits_among_however_many(n_classes: int) -> None:
+    """Logits and gradient of a vision transformer: few pictures go through kernels of the library that many do not."""
+    clip = capt.load_clip("demo")
+    model = Classifier(clip, [f"thing {i}" for i in range(n_classes)], "a photo of a {}.")
+    x = torch.rand(16, 3, clip.size, clip.size, generator=torch.Generator().manual_seed(1))
+    alone = [logits_and_gradient(model, one[None]) for one in x[:3]]
+    for n in (2, 3, 5, 16):
+        logits, gradient = logits_and_gradient(model, x[:n])
+        for i, (of_one, its_gradient) in enumerate(alone[:n]):
+            assert torch.equal(logits[i], of_one[0]), (n, i)
+            assert torch.equal(gradient[i], its_gradient[0]), (n, i)
+
+
+def test_rows_are_multiplied_alike_however_many_there_are() -> None:
+    """Their products are those of the whole matrix, none of no rows, and each row's bits are its own."""
+    stream = torch.Generator().manual_seed(2)
+    rows, matrix = torch.rand(17, 64, generator=stream), torch.rand(64, 10, generator=stream)
+    found = numerics.product_of_rows(rows, matrix)
+    assert torch.allclose(found, rows @ matrix, atol=1e-5)
+    assert numerics.product_of_rows(rows[:0], matrix).shape == (0, 10)
+    for i in range(len(rows)):
+        assert torch.equal(numerics.product_of_rows(rows[i : i + 1], matrix)[0], found[i])
+
+
 def test_a_gpu_is_described_by_all_that_its_bits_depend_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Driver, cuDNN and the kernels of attention; nothing of a processor."""
     assert set(numerics.accelerator_facts(CPU).values()) == {""}
@@ -121,49 +144,3 @@ def test_a_gpu_is_described_by_all_that_its_bits_depend_on(monkeypatch: pytest.M
     found = numerics.accelerator_facts(torch.device("cuda"))
     assert found["driver"] == "580.65.06"
     assert "math" in found["attention"]
-
-
-@pytest.mark.parametrize("columns", [3, 14, 32, 1000])
-def test_a_row_has_the_bits_that_it_has_among_others(columns: int) -> None:
-    """A product and its gradient: any number of rows gives each row what many give it, and what a plain product gives."""
-    stream = torch.Generator().manual_seed(2)
-    matrix = torch.randn(384, columns, generator=stream)
-    rows = torch.randn(40, 384, generator=stream)
-
-    def with_gradient(x: Tensor) -> tuple[Tensor, Tensor]:
-        x = x.clone().requires_grad_()
-        y = numerics.product(x, matrix)
-        return y.detach(), torch.autograd.grad(y.square().sum(), x)[0]
-
-    values, gradients = with_gradient(rows)
-    torch.testing.assert_close(values, rows @ matrix)
-    for n in range(1, 40):
-        of_few, their_gradients = with_gradient(rows[:n])
-        assert torch.equal(of_few, values[:n]), n
-        assert torch.equal(their_gradients, gradients[:n]), n
-    assert numerics.product(rows[:0], matrix).shape == (0, columns)
-
-
-def test_attention_has_torchs_values_and_the_same_bits_for_any_batch() -> None:
-    """With a gradient: the weights' names and values of torch's own module, and a lone picture as among others."""
-    torch.manual_seed(3)
-    plain = nn.MultiheadAttention(48, 4, batch_first=True).eval()
-    ours = nn.Sequential(copy.deepcopy(plain))
-    independent_of_batch(ours)
-    assert set(ours[0].state_dict()) == set(plain.state_dict())
-    x = torch.randn(5, 17, 48)
-
-    def with_gradient(module: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-        x = x.clone().requires_grad_()
-        y = module(x, x, x, need_weights=False)[0]
-        return y.detach(), torch.autograd.grad(y.square().sum(), x)[0]
-
-    values, gradients = with_gradient(ours[0], x)
-    torch.testing.assert_close((values, gradients), with_gradient(plain, x))
-    for n in (1, 2, 3, 4):
-        of_few, their_gradients = with_gradient(ours[0], x[:n])
-        assert torch.equal(of_few, values[:n]), n
-        assert torch.equal(their_gradients, gradients[:n]), n
-    weights = ours[0](x, x, x, need_weights=True)[1]
-    assert weights is not None
-    torch.testing.assert_close(weights.sum(dim=-1), torch.ones(5, 17))
