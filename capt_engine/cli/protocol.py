@@ -12,7 +12,7 @@ from capt_engine.bundled_models import DEFAULT_MODEL, TOYS
 from capt_engine.cli import interrupts
 from capt_engine.cli.options import set_up
 from capt_engine.cli.output import print_json
-from capt_engine.cli.protocol_data import check_data
+from capt_engine.cli.protocol_data import check_data, require_work_folder
 from capt_engine.cli.terminal import JobEnded, ProgressLine, put
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.formatting import typed_budget
@@ -202,10 +202,7 @@ def _folder(args: argparse.Namespace) -> WorkFolder:
     if given is not None:
         args.only_table = True
         return WorkFolder(given, make=False, cells=given)
-    if args.out is None:
-        raise BadRequest(
-            "--out is missing: where the work is kept.", "Name a work folder by --out, or cells by --from."
-        )
+    require_work_folder(args)
     return WorkFolder(args.out, make=not args.only_table, cells=args.cells)
 
 
