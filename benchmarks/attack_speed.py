@@ -293,7 +293,7 @@ def photographs(model: str, args: argparse.Namespace, eps: float) -> Problem:
         one
         for one in (args.folder or resource("samples")).rglob("*")
         if one.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")
-    )
+    )[: args.verdict_pictures]
     whole = torch.stack([backbone.view(Image.fromarray(read_photo(one).rgb)) for one in files])
     shifts = [torch.roll(whole, 16 * turn, dims=3) for turn in range(-(-args.verdict_pictures // len(files)))]
     images = torch.cat(shifts)[: args.verdict_pictures].to(device)
@@ -378,7 +378,7 @@ def memory(folder: str, args: argparse.Namespace, way: str) -> None:
 
 
 def ceiling(folder: str, args: argparse.Namespace) -> None:
-    """How near a step comes to the fastest matrix product of this machine in this precision."""
+    """How near a step comes to this machine's matrix products in this precision: a large square one, and the tower's own largest."""
     from torch.utils.flop_counter import FlopCounterMode
 
     problem = full_size(folder, args)
@@ -393,7 +393,11 @@ def ceiling(folder: str, args: argparse.Namespace) -> None:
     side = 2048 if on_cpu else 8192
     kind = torch.bfloat16 if args.precision == "bf16" else torch.float32
     one, other = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
-    rates, steps = [], []
+    # Half of a ViT's work are its perceptrons, whose first product this is.
+    tokens, width = problem.model.classifier.backbone.clip.visual.positional_embedding.shape
+    given = torch.randn(len(problem.images) * tokens, width, device=device).to(kind)
+    weights = torch.randn(4 * width, width, device=device).to(kind)
+    rates, own_rates, steps = [], [], []
     short = Problem(problem.model, problem.images, problem.labels, min(args.steps, 5))
     for _ in range(args.rounds):
         _settle(device)
@@ -403,13 +407,21 @@ def ceiling(folder: str, args: argparse.Namespace) -> None:
         _settle(device)
         taken_s = (now() - started_s) / threads
         rates.append(2 * side**3 * (1 if on_cpu else 20) / taken_s)
+        _settle(device)
+        started_s = now()
+        for _ in range(20):
+            F.linear(given, weights)
+        _settle(device)
+        own_rates.append(2 * given.numel() * len(weights) * 20 * threads / (now() - started_s))
         _, wall_s, processor_s = timed("ours", short)
         steps.append(short.steps * len(short.images) / (processor_s / threads if on_cpu else wall_s))
     best, speed = max(rates), max(steps)
     print(
         f"ceiling: {args.precision} matrix product {best / 1e9:,.0f} GFLOP/s ({side} × {side}, best of {len(rates)}); "
         f"a picture and step needs {a_picture / 1e9:.1f} GFLOP, so {best / a_picture:,.1f} of them a second at most; "
-        f"ours {speed:,.1f}, best of {len(steps)}: {a_picture * speed / best:.0%}"
+        f"ours {speed:,.2f}, best of {len(steps)}: {a_picture * speed / best:.0%}; "
+        f"of {max(own_rates) / 1e9:,.0f} GFLOP/s in its own shape {len(given)} × {width} × {4 * width}: "
+        f"{a_picture * speed / max(own_rates):.0%}"
     )
 
 

@@ -15,9 +15,11 @@ from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before
 import argparse
 import copy
 import statistics
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -117,6 +119,28 @@ def inference_mode(rounds: int) -> None:
         in_turns(f"torch.inference_mode, {name}", forward(model, x), run, rounds)
 
 
+def attention(rounds: int) -> None:
+    from full_size import write_folder
+
+    def apart(clip: nn.Module) -> None:
+        for module in clip.visual.modules():
+            if isinstance(module, nn.MultiheadAttention):
+                module._forward_pre_hooks.clear()
+
+    with tempfile.TemporaryDirectory() as place:
+        write_folder("ViT-B-32", Path(place) / "ViT-B-32")
+        full_size = load_backbone(f"local-dir:{place}/ViT-B-32", torch.device("cpu"))
+    for name, model in (
+        ("demo", classifier_of("demo")),
+        ("ViT-B/32, random weights", Classifier(full_size, CLASSES["demo"], "a photo of a {}.")),
+    ):
+        other = without(model, apart)
+        for n in (1, 2, 4, BATCH):
+            x = pictures_of(model)[:n]
+            title = f"attention's tokens apart, {name}, {n} pictures, with gradient"
+            in_turns(title, backward(model, x), backward(other, x), rounds)
+
+
 class _Unfolded(nn.Module):
     """A convolution and a batch norm that changes nothing behind it, as if it had not been folded in."""
 
@@ -214,6 +238,7 @@ WAYS: dict[str, Callable[[int], None]] = {
     "channels-last": channels_last,
     "inference-mode": inference_mode,
     "folded": folded,
+    "attention": attention,
     "text": text,
     "bf16": bf16,
     "int8": int8,

@@ -18,7 +18,7 @@ VERBS = {
     "evaluate": "predict and attack labelled pictures, and count what stays right",
     "compare": "rank up to six variants (prompts, models) on labelled pictures, with paired tests",
     "tune": "learn robust prompts from a few labelled pictures per class",
-    "protocol": "the tables of the paper: few-shot, base-to-new, cross-dataset, shift, ablation; resumable",
+    "protocol": "the tables of the paper: few-shot, base-to-new, cross-dataset, shift, ablation; resumable; and a check of their data sets",
     "run": "repeat a run from its manifest and print every difference; exit code 6 where there are any",
     "report": "write a report of runs: PDF, HTML, CSV or JSON",
     "merge": "join the parts of an evaluation (--shard) into one run",

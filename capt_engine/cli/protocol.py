@@ -12,6 +12,7 @@ from capt_engine.bundled_models import DEFAULT_MODEL, TOYS
 from capt_engine.cli import interrupts
 from capt_engine.cli.options import set_up
 from capt_engine.cli.output import print_json
+from capt_engine.cli.protocol_data import check_data, require_work_folder
 from capt_engine.cli.terminal import JobEnded, ProgressLine, put
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.formatting import typed_budget
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 # Named here too, so that --help answers at once; a test holds them to the tables.
-NAMES = ("few-shot", "base-to-new", "cross-dataset", "shift", "ablation", "results")
+NAMES = ("few-shot", "base-to-new", "cross-dataset", "shift", "ablation", "results", "check-data")
 METHODS = ("zero-shot", "coop", "apt", "maple", "fap", "trades", "capt")
 
 
@@ -69,7 +70,12 @@ def _count(text: str) -> Shots:
 
 
 OPTIONS = (
-    Option("name", f"{', '.join(NAMES)} (all of them, in one page)", choices=NAMES, metavar="NAME"),
+    Option(
+        "name",
+        f"{', '.join(NAMES[:-1])} (all of them, in one page), or check-data: are the published data sets below ROOT complete?",
+        choices=NAMES,
+        metavar="NAME",
+    ),
     Option(
         "--data",
         "the folder of the data sets, or demo: the toy world (default)",
@@ -128,9 +134,10 @@ OPTIONS = (
         kind=WHOLE.having(default=0),
         metavar="N",
     ),
-    Option("--out", "work folder: finished cells, prompts", kind=PATH.having(required=True), metavar="DIR"),
+    Option("--out", "work folder: finished cells, prompts (not for check-data)", kind=PATH, metavar="DIR"),
     Option("--table", "write the table: .md, .csv, .json or .txt", kind=PATH, metavar="FILE"),
     Option("--only-table", "compute nothing: the table from the cells there are", kind=SWITCH),
+    Option("--deep", "with check-data: decode every picture too, which takes long", kind=SWITCH),
 )
 
 
@@ -142,10 +149,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Tune and measure what the tables of the protocol `args.name` still lack, print the tables, return the exit code.
 
-    args: the parsed arguments; with --only-table nothing is computed, with --table the tables go to a file. The code is
+    args: the parsed arguments; with --only-table nothing is computed, with --table the tables go to a file. With
+    check-data nothing is tuned or measured: the data sets are looked at, and the code says if they are complete. Else it is
     0, 130 after an interrupt, or that of the failure that ended the computing; the tables are made all the same. Raises
     CaptError for arguments that make no sense.
     """
+    if args.name == "check-data":
+        return check_data(args, OPTIONS)
+    require_work_folder(args)
     from capt_engine.cli.protocol_run import CellRun
     from capt_engine.protocols.cache import WorkFolder
     from capt_engine.protocols.data import Pictures

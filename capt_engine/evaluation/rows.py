@@ -21,6 +21,7 @@ from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.model.devices import finest
+from capt_engine.model.numerics import product_of_rows
 from capt_engine.model.transfer import stacked
 from capt_engine.progress import Progress
 from capt_engine.records import Picture, PictureRow, PictureSet
@@ -431,8 +432,8 @@ def _measured(
         adversarial.logits,
         clean.features,
         adversarial.features,
-        clean.features @ classifier.text.T,
-        adversarial.features @ classifier.text.T,
+        product_of_rows(clean.features, classifier.text.T),
+        product_of_rows(adversarial.features, classifier.text.T),
         frozen,
     )
     # The metrics need double precision, which some devices do not have.

@@ -15,7 +15,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.model.checkpoints import sentence_in, wording_of
 from capt_engine.model.clip import Backbone
 from capt_engine.model.learned_prompts import LearnedPrompts
-from capt_engine.model.numerics import computing, into_half, out_of_half, require_precision
+from capt_engine.model.numerics import computing, into_half, out_of_half, product_of_rows, require_precision
 from capt_engine.model.prompts import Prompts, PromptTokens, moved_ids, prompted_ids
 from capt_engine.model.text import class_features, encode_in_chunks, tokens_of
 from capt_engine.model.vision import encode_pixels
@@ -170,7 +170,7 @@ class Classifier:
         with computing(self.precision, images.device):
             features = encode_pixels(self.backbone, pixels, self._tokens.vision, self._tokens.frame)
         features = out_of_half(features, self.precision)
-        logits = self._scale * features @ self.text.T
+        logits = product_of_rows(self._scale * features, self.text.T)
         return Output(logits if self._bias is None else logits + self._bias, features)
 
     def ood_scores(self, features: Tensor) -> Tensor | None:

@@ -42,6 +42,7 @@ from capt_engine.model.architecture import tokenizer_options
 from capt_engine.model.blank_weights import BlankWeights
 from capt_engine.model.devices import pick_device
 from capt_engine.model.distribution import Distribution
+from capt_engine.model.numerics import product_of_rows
 from capt_engine.model.store import catalog, install_record
 from capt_engine.model.store.model_store import LOCAL_DIR, TOWER_CONFIG, folder_named
 from capt_engine.model.tensor_file import require_finite, sound
@@ -401,6 +402,9 @@ def _built(
             f"The model in {str(weights.parent)!r} could not be loaded: {reason}", _LOAD_HINT
         ) from error
     clip.eval().requires_grad_(False)
+    if type(clip.visual) is open_clip.transformer.VisionTransformer:
+        clip.visual.__class__ = _VisionTransformer
+    _keep_tokens_adjacent(clip.visual)
     require_finite(clip.state_dict(), weights.name, "The file is damaged.")
     config = clip.visual.preprocess_cfg
     size = clip.visual.image_size
@@ -416,6 +420,35 @@ def _built(
         sha256=_tower_digest(trunk.SHA256, sha256(weights)) if trunk_name else sha256(weights),
         context_length=int(getattr(tokenize, "context_length", 0) or clip.context_length),
     )
+
+
+class _VisionTransformer(open_clip.transformer.VisionTransformer):  # type: ignore[misc,name-defined]
+    """open_clip's ViT, whose last product gives a picture the same bits whatever the others are."""
+
+    def forward(self, x: Tensor) -> Any:
+        """Image features (n, d) of normalised pictures (n, 3, h, w); of a tower that gives its tokens too, what open_clip answers."""
+        if self.output_tokens or self.proj is None:
+            return super().forward(x)
+        pooled, _ = self._pool(self.transformer(self._embeds(x)))
+        return product_of_rows(pooled, self.proj)
+
+
+def _keep_tokens_adjacent(visual: nn.Module) -> None:
+    """Have a ViT's attention, where a gradient is wanted, read tokens that are adjacent in its own order (tokens, n, d).
+
+    It is given (n, tokens, d) and turns it round itself, into a view in which nothing is adjacent. torch then multiplies by frozen weights
+    once for each token: for a few pictures that takes up to six times as long, and a picture has other bits among others than alone.
+    """
+    for module in visual.modules():
+        if isinstance(module, nn.MultiheadAttention) and module.batch_first:
+            module.register_forward_pre_hook(_adjacent)
+
+
+def _adjacent(_module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    # Without a gradient torch takes another way, which needs no help. It knows self-attention by its three arguments being one.
+    if not given[0].requires_grad or any(one is not given[0] for one in given):
+        return given
+    return (given[0].transpose(0, 1).contiguous().transpose(0, 1),) * len(given)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from capt_engine.errors import DeviceProblem, UnknownName
@@ -24,6 +25,9 @@ _TF32_SINCE = 8
 
 # Gradients of pixels are smaller than what fp16 holds: a power of two brings them there and back without rounding.
 _GRADIENT_SCALE = 2.0**7
+# Always so many, as Intel's BLAS takes other kernels for up to three rows on AMD's processors, and with two threads for sixteen, whatever
+# MKL_CBWR says. The long products inside a tower have more rows and no such trouble.
+_ROWS_AT_ONCE = 4
 _DRIVER = Path("/proc/driver/nvidia/version")
 
 
@@ -50,6 +54,22 @@ def computing(precision: str, device: torch.device) -> AbstractContextManager[ob
     if precision in _HALVES:
         return torch.autocast(device.type, dtype=_HALVES[precision])
     return nullcontext()
+
+
+def product_of_rows(rows: Tensor, matrix: Tensor) -> Tensor:
+    """Multiply rows by a matrix; on a CPU the bits of a row's result, and of its gradient, do not depend on the other rows.
+
+    Args:
+        rows: (n, d), fp32.
+        matrix: (d, m).
+
+    Returns:
+        Products (n, m).
+    """
+    if rows.device.type != "cpu" or not len(rows):
+        return rows @ matrix
+    filled = F.pad(rows, (0, 0, 0, -len(rows) % _ROWS_AT_ONCE))
+    return torch.cat([some @ matrix for some in torch.split(filled, _ROWS_AT_ONCE)])[: len(rows)]
 
 
 class _Scaled(torch.autograd.Function):

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from capt_engine.model.clip import Backbone
+from capt_engine.model.numerics import product_of_rows
 from capt_engine.model.text import through_block
 
 
@@ -49,7 +50,7 @@ def encode_pixels(
         x = through_block(block, x, visual.transformer.batch_first)
     # Without the learned tokens, so that a tower that averages its tokens averages the picture's own.
     pooled, _ = visual._pool(x[:, :-length])
-    features = pooled if visual.proj is None else pooled @ visual.proj
+    features = pooled if visual.proj is None else product_of_rows(pooled, visual.proj)
     return F.normalize(features.float(), dim=-1)
 
 

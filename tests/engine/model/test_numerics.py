@@ -110,6 +110,31 @@ def test_a_lone_photograph_has_the_bits_that_it_has_among_others() -> None:
     assert torch.equal(of_it[0], gradient[1])
 
 
+@pytest.mark.parametrize("n_classes", [4, 10])
+def test_a_picture_has_its_bits_among_however_many(n_classes: int) -> None:
+    """Logits and gradient of a vision transformer: few pictures go through kernels of the library that many do not."""
+    clip = capt.load_clip("demo")
+    model = Classifier(clip, [f"thing {i}" for i in range(n_classes)], "a photo of a {}.")
+    x = torch.rand(16, 3, clip.size, clip.size, generator=torch.Generator().manual_seed(1))
+    alone = [logits_and_gradient(model, one[None]) for one in x[:3]]
+    for n in (2, 3, 5, 16):
+        logits, gradient = logits_and_gradient(model, x[:n])
+        for i, (of_one, its_gradient) in enumerate(alone[:n]):
+            assert torch.equal(logits[i], of_one[0]), (n, i)
+            assert torch.equal(gradient[i], its_gradient[0]), (n, i)
+
+
+def test_rows_are_multiplied_alike_however_many_there_are() -> None:
+    """Their products are those of the whole matrix, none of no rows, and each row's bits are its own."""
+    stream = torch.Generator().manual_seed(2)
+    rows, matrix = torch.rand(17, 64, generator=stream), torch.rand(64, 10, generator=stream)
+    found = numerics.product_of_rows(rows, matrix)
+    assert torch.allclose(found, rows @ matrix, atol=1e-5)
+    assert numerics.product_of_rows(rows[:0], matrix).shape == (0, 10)
+    for i in range(len(rows)):
+        assert torch.equal(numerics.product_of_rows(rows[i : i + 1], matrix)[0], found[i])
+
+
 def test_a_gpu_is_described_by_all_that_its_bits_depend_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Driver, cuDNN and the kernels of attention; nothing of a processor."""
     assert set(numerics.accelerator_facts(CPU).values()) == {""}
