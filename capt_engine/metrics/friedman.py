@@ -45,6 +45,9 @@ def friedman(scores: Sequence[Sequence[float]], *, draws: int = DRAWS, seed: int
         draws: how many times the scores are shuffled; the smallest p is 1 / (draws + 1).
         seed: of the shuffles.
 
+    Returns:
+        The average ranks in the order of the scores, the test and the critical difference.
+
     Raises:
         ValueError: fewer than two data sets or two methods, or rows of different lengths.
     """
