@@ -458,8 +458,9 @@ def _survived(each: _Clean, attacked: Tensor, wanted: Tensor) -> dict[str, list[
     if not numbers:
         return found
     # All forms at once, at most as many as the batch has: a lone picture would take a forward pass of two (see model/trunk.py).
-    forms = torch.cat([saved(attacked[numbers]) for saved in SAVINGS.values()])
-    logits = torch.cat([each.model(some) for some in torch.split(forms, len(wanted))])
+    forms = [form for saved in SAVINGS.values() for form in saved(attacked[numbers])]
+    some = (forms[at : at + len(wanted)] for at in range(0, len(forms), len(wanted)))
+    logits = torch.cat([each.model(torch.stack(few)) for few in some])
     still = each.of(numbers * len(SAVINGS)).succeeds(logits).tolist()
     for (name, i), one in zip(itertools.product(SAVINGS, numbers), still, strict=True):
         found[name][i] = bool(one)

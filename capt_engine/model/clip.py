@@ -445,8 +445,10 @@ def _keep_tokens_adjacent(visual: nn.Module) -> None:
 
 
 def _adjacent(_module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    # Without a gradient torch takes another way, which needs no help. It knows self-attention by its three arguments being one.
-    if not given[0].requires_grad or any(one is not given[0] for one in given):
+    # Without a gradient torch has another way on these devices, which needs no help. It knows self-attention by its three arguments
+    # being one.
+    helped = given[0].requires_grad or given[0].device.type not in ("cpu", "cuda")
+    if not helped or any(one is not given[0] for one in given):
         return given
     return (given[0].transpose(0, 1).contiguous().transpose(0, 1),) * len(given)
 
