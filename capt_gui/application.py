@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Qt, QTimer, Signal
-from PySide6.QtGui import QImageReader, QImageWriter
+from PySide6.QtGui import QImageWriter
 from PySide6.QtWidgets import QApplication
 
 from capt_engine import folders
@@ -142,7 +142,6 @@ def late_imports() -> Iterator[None]:
     if its libraries are loaded just then, as the system's loader does one thing at a time.
     """
     QImageWriter.supportedImageFormats()
-    QImageReader.supportedImageFormats()
     yield
     for name in _QT:
         module = importlib.import_module(f"PySide6.{name}")
