@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,19 +16,20 @@ from capt_engine.cli.protocol_data import check_data, require_work_folder
 from capt_engine.cli.terminal import JobEnded, ProgressLine, put
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.formatting import typed_budget
-from capt_engine.protocols.definitions import AIMS, Setting, Shots
+from capt_engine.protocols.definitions import AIMS, Setting, Settings, Shots
 from capt_engine.runs.command_line import filled, printed
 from capt_engine.runs.option_values import budget, listed, shots
 from capt_engine.runs.options_table import PATH, SWITCH, TEXT, WHOLE, Kind, Option
 
 if TYPE_CHECKING:
-    from capt_engine.protocols.cache import WorkFolder
-    from capt_engine.protocols.data import Pictures
-    from capt_engine.protocols.definitions import Work
+    from capt_engine.protocols.cache import Measured, WorkFolder
+    from capt_engine.protocols.data import Pictures, StudyPictures
+    from capt_engine.protocols.definitions import Cell, Work
+    from capt_engine.protocols.render import Page
 
 
 # Named here too, so that --help answers at once; a test holds them to the tables.
-NAMES = ("few-shot", "base-to-new", "cross-dataset", "shift", "ablation", "results", "check-data")
+NAMES = ("few-shot", "base-to-new", "cross-dataset", "shift", "ablation", "results", "search", "check-data")
 METHODS = ("zero-shot", "coop", "apt", "maple", "fap", "trades", "capt")
 
 
@@ -72,15 +73,16 @@ def _count(text: str) -> Shots:
 OPTIONS = (
     Option(
         "name",
-        f"{', '.join(NAMES[:-1])} (all of them, in one page), or check-data: are the published data sets below ROOT complete?",
+        f"{', '.join(NAMES[:5])}; results: all of them in one page, without --data those of the study in docs/results.md; "
+        "search: how the study chose each method's settings; check-data: are the published data sets below ROOT complete?",
         choices=NAMES,
         metavar="NAME",
     ),
     Option(
         "--data",
-        "the folder of the data sets, or demo: the toy world (default)",
+        "the folder of the data sets, or demo: the toy world (default; for results and search: the study)",
         metavar="ROOT",
-        kind=TEXT.having(default="demo"),
+        kind=TEXT.having(default=None),
     ),
     Option(
         "--datasets",
@@ -135,6 +137,16 @@ OPTIONS = (
         metavar="N",
     ),
     Option("--out", "work folder: finished cells, prompts (not for check-data)", kind=PATH, metavar="DIR"),
+    Option(
+        "--cells",
+        "keep the finished cells in this folder instead (default: in the work folder)",
+        kind=PATH,
+        metavar="DIR",
+    ),
+    Option("--from", "compute nothing: the table from the cells in this folder", kind=PATH, metavar="CELLS"),
+    Option(
+        "--cifar10", "the study's photographs: CIFAR-10 as class folders in train and test", kind=PATH, metavar="DIR"
+    ),
     Option("--table", "write the table: .md, .csv, .json or .txt", kind=PATH, metavar="FILE"),
     Option("--only-table", "compute nothing: the table from the cells there are", kind=SWITCH),
     Option("--deep", "with check-data: decode every picture too, which takes long", kind=SWITCH),
@@ -146,57 +158,170 @@ def configure(parser: argparse.ArgumentParser) -> None:
     set_up(parser, run, OPTIONS)
 
 
+@dataclass(frozen=True)
+class _Job:
+    """A protocol as it is to be run. command: the options that say it again, without folders of this machine."""
+
+    work: Work
+    settings: Settings
+    pictures: Pictures | StudyPictures
+    command: list[str]
+
+
 def run(args: argparse.Namespace) -> int:
     """Tune and measure what the tables of the protocol `args.name` still lack, print the tables, return the exit code.
 
-    args: the parsed arguments; with --only-table nothing is computed, with --table the tables go to a file. With
+    args: the parsed arguments; with --only-table or --from nothing is computed, with --table the tables go to a file. With
     check-data nothing is tuned or measured: the data sets are looked at, and the code says if they are complete. Else it is
     0, 130 after an interrupt, or that of the failure that ended the computing; the tables are made all the same. Raises
     CaptError for arguments that make no sense.
     """
     if args.name == "check-data":
         return check_data(args, OPTIONS)
-    require_work_folder(args)
-    from capt_engine.cli.protocol_run import CellRun
-    from capt_engine.protocols.cache import WorkFolder
-    from capt_engine.protocols.data import Pictures
-
-    usual = _Wanted(Setting("", ""), (1, 4, 16, None) if args.name in ("few-shot", "results") else (16,))
-    # The toy world's pictures mean something to the toy model alone.
-    toy = {"model": TOYS[0]} if args.model is None and args.data == "demo" else {}
-    wanted = filled(usual, OPTIONS, vars(args) | toy)
-    _check(args, wanted.setting)
-    pictures = Pictures(args.data, wanted.setting.limit, wanted.shots)
-    budgets = tuple(sorted({*wanted.setting.budgets} - {0.0}))
-    setting = replace(
-        wanted.setting, data=pictures.name, revision=pictures.revision, budgets=budgets, precision=args.precision
-    )
-    work = _work(args.name, wanted, pictures)
-    folder = WorkFolder(args.out, make=not args.only_table)
+    folder = _folder(args)
     progress = ProgressLine(quiet=args.quiet)
-    code = 0
-    if not args.only_table:
-        try:
-            CellRun(
-                work.order, setting, folder, pictures, device=args.device, batch=args.batch, progress=progress
-            ).run()
-        except JobEnded as ended:
-            code = ended.exit_code
-        except KeyboardInterrupt:
-            progress.say("Cancelled. What was finished is kept: the same command goes on from there.")
-            code = interrupts.exit_code()
-    # It names no folder of the machine that it was made on.
-    where = ("--data", "demo" if args.data == "demo" else "ROOT")
-    command = ["capt", "protocol", args.name, *where, *printed(wanted, usual, OPTIONS), "--out", "WORK"]
-    _report(args, work, setting, folder, progress, shlex.join(command))
+    if args.name == "search":
+        return _search(args, folder, progress)
+    job = _study(args) if args.name == "results" and args.data is None else _asked(args)
+    code = _compute(args, job.work.order, job.settings, folder, job.pictures, progress)
+    from capt_engine.protocols.summary import page_of
+
+    page = page_of(args.name, job.work, job.settings, folder, _command_line(args, job.command))
+    done = sum(folder.has(job.settings.cell_key(cell)) for cell in job.work.order)
+    _report(args, page, progress, len(job.work.order), done)
     return code
 
 
-def _check(args: argparse.Namespace, setting: Setting) -> None:
+def _folder(args: argparse.Namespace) -> WorkFolder:
+    from capt_engine.protocols.cache import WorkFolder
     from capt_engine.protocols.render import refuse_foreign
 
     if args.table is not None:
         refuse_foreign(args.table)
+    given = getattr(args, "from")
+    if given is not None:
+        args.only_table = True
+        return WorkFolder(given, make=False, cells=given)
+    require_work_folder(args)
+    return WorkFolder(args.out, make=not args.only_table, cells=args.cells)
+
+
+def _asked(args: argparse.Namespace) -> _Job:
+    """The protocol on the data sets that the command line names."""
+    from capt_engine.protocols.data import DEMO, Pictures
+
+    data = args.data or DEMO
+    usual = _Wanted(Setting("", ""), (1, 4, 16, None) if args.name in ("few-shot", "results") else (16,))
+    # The toy world's pictures mean something to the toy model alone.
+    toy = {"model": TOYS[0]} if args.model is None and data == DEMO else {}
+    wanted = filled(usual, OPTIONS, vars(args) | toy)
+    _check(args, wanted.setting)
+    pictures = Pictures(data, wanted.setting.limit, wanted.shots)
+    budgets = tuple(sorted({*wanted.setting.budgets} - {0.0}))
+    setting = replace(
+        wanted.setting, data=pictures.name, revision=pictures.revision, budgets=budgets, precision=args.precision
+    )
+    # It names no folder of the machine that it was made on.
+    where = ["--data", DEMO if data == DEMO else "ROOT"]
+    command = [*where, *printed(wanted, usual, OPTIONS)]
+    return _Job(_work(args.name, wanted, pictures), Settings(setting), pictures, command)
+
+
+def _study(args: argparse.Namespace) -> _Job:
+    """The study of docs/results.md."""
+    from capt_engine.protocols import definitions, study
+    from capt_engine.protocols.data import StudyPictures
+    from capt_engine.tuning.methods import METHODS as KNOWN
+
+    _refuse_choices(args)
+    pictures = StudyPictures(args.cifar10, study.LIMIT, (definitions.USUAL_SHOTS,))
+    capt = KNOWN[definitions.OURS]
+    work = study.results(definitions.Own(capt.lambda_, capt.coupling))
+    return _Job(work, study.settings(study.LIMIT, pictures.sources()), pictures, [])
+
+
+def _search(args: argparse.Namespace, folder: WorkFolder, progress: ProgressLine) -> int:
+    """Round after round, as far as the cells there are and those that can be computed allow."""
+    from capt_engine.protocols import search
+    from capt_engine.protocols.data import StudyPictures
+
+    _refuse_choices(args)
+    pictures = {rung.name: StudyPictures(args.cifar10, rung.limit, (rung.shots,)) for rung in search.RUNGS}
+    settings = {rung.name: search.settings(rung, pictures[rung.name].sources()) for rung in search.RUNGS}
+
+    def found(rung: search.Rung, cell: Cell) -> Measured | None:
+        return folder.read(settings[rung.name].cell_key(cell))
+
+    made, code = search.rounds(found), 0
+    while not args.only_table and code == 0:
+        rung = next((rung for rung in search.RUNGS if any(one.rung is rung and not one.done for one in made)), None)
+        if rung is None:
+            break
+        cells = search.cells_to_compute(made, rung)
+        code = _compute(args, cells, settings[rung.name], folder, pictures[rung.name], progress)
+        if not all(pictures[rung.name].has(cell.dataset) for cell in cells):
+            break
+        made = search.rounds(found)
+    page = search.page(made, settings, found, _command_line(args, []))
+    measured = [cell for one in made for scored in one.scored for cell in scored.measured]
+    _report(args, page, progress, len(measured), sum(cell is not None for cell in measured))
+    return code
+
+
+def _compute(
+    args: argparse.Namespace,
+    cells: Sequence[Cell],
+    settings: Settings,
+    folder: WorkFolder,
+    pictures: Pictures | StudyPictures,
+    progress: ProgressLine,
+) -> int:
+    """Compute those of `cells` that are not there; the exit code."""
+    from capt_engine.cli.protocol_run import CellRun
+    from capt_engine.protocols.data import StudyPictures
+
+    if args.only_table:
+        return 0
+    if isinstance(pictures, StudyPictures):
+        there = [cell for cell in cells if pictures.has(cell.dataset)]
+        if len(there) < len(cells):
+            progress.say(
+                f"{len(cells) - len(there)} cells need CIFAR-10 and are left out: name its folder by --cifar10."
+            )
+        cells = there
+    try:
+        CellRun(cells, settings, folder, pictures, device=args.device, batch=args.batch, progress=progress).run()
+    except JobEnded as ended:
+        return ended.exit_code
+    except KeyboardInterrupt:
+        progress.say("Cancelled. What was finished is kept: the same command goes on from there.")
+        return interrupts.exit_code()
+    return 0
+
+
+def _command_line(args: argparse.Namespace, options: list[str]) -> str:
+    study = args.name == "search" or (args.name == "results" and args.data is None)
+    where = ["--cifar10", "CIFAR10", "--out", "WORK", "--cells", "CELLS"] if study else ["--out", "WORK"]
+    return shlex.join(["capt", "protocol", args.name, *options, *where])
+
+
+def _refuse_choices(args: argparse.Namespace) -> None:
+    """The study is what it is: an option that would change it is refused."""
+    given = [
+        option.flag
+        for option in OPTIONS
+        if option.flag not in _OF_STUDY and getattr(args, option.name, None) is not None
+    ]
+    if given:
+        raise BadRequest(
+            f"{', '.join(given)} cannot be chosen: the study is fixed.", "Name --data for tables of your own."
+        )
+
+
+_OF_STUDY = ("name", "--batch", "--out", "--cells", "--from", "--cifar10", "--table", "--only-table")
+
+
+def _check(args: argparse.Namespace, setting: Setting) -> None:
     if setting.attack_steps < 1 or setting.limit < 0 or args.batch < 0:
         raise BadRequest(
             "There must be at least one attack step, and no negative limit or batch.", "Check the numbers."
@@ -236,18 +361,13 @@ def _work(name: str, wanted: _Wanted, pictures: Pictures) -> Work:
     return definitions.Work((part,), part.cells)
 
 
-def _report(
-    args: argparse.Namespace, work: Work, setting: Setting, folder: WorkFolder, progress: ProgressLine, command: str
-) -> None:
+def _report(args: argparse.Namespace, page: Page, progress: ProgressLine, planned: int, done: int) -> None:
     from capt_engine.protocols import render
-    from capt_engine.protocols.summary import page_of
 
-    page = page_of(args.name, work, setting, folder, command)
     if args.table is not None:
         render.write(page, args.table)
         progress.say(f"The table is in {args.table}")
     if args.json:
-        done = sum(folder.has(setting.cell_key(cell)) for cell in work.order)
-        print_json("summary", {"name": args.name, "cells": len(work.order), "done": done, **asdict(page)})
+        print_json("summary", {"name": args.name, "cells": planned, "done": done, **asdict(page)})
     elif args.table is None:
         put(*render.as_text(page).rstrip("\n").split("\n"))

@@ -25,7 +25,10 @@ _OWN = ("name", "data", "datasets", "deep")
 def require_work_folder(args: argparse.Namespace) -> None:
     """Raise BadRequest where a table is asked for without --out, or with what belongs to check-data."""
     if args.out is None:
-        raise BadRequest("Nothing says where finished cells are kept.", "Name a work folder with --out DIR.")
+        raise BadRequest(
+            "Nothing says where finished cells are kept.",
+            "Name a work folder with --out DIR, or finished cells with --from.",
+        )
     if args.deep:
         raise BadRequest("--deep belongs to check-data.", "Leave it out.")
 
@@ -47,7 +50,7 @@ def check_data(args: argparse.Namespace, options: Sequence[Option]) -> int:
             and given not in (None, option.kind.argparse.get("default"))
         ):
             raise BadRequest(f"{option.flag} means nothing to check-data.", "It takes --data, --datasets and --deep.")
-    if args.data == "demo":
+    if args.data in (None, "demo"):
         raise BadRequest("The toy world is drawn, so nothing of it can be missing.", "Name a folder with --data ROOT.")
     root = Path(args.data)
     if not root.is_dir():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import queue
+import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from capt_engine import records
@@ -14,9 +16,10 @@ from capt_engine.api import Engine
 from capt_engine.cli.run_job import OnEvent, ending, failed
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.formatting import budget, duration, percent
-from capt_engine.protocols.cache import WorkFolder
-from capt_engine.protocols.data import Pictures
-from capt_engine.protocols.definitions import Cell, Setting, evaluate_request, tune_request
+from capt_engine.protocols.cache import Tuned, WorkFolder
+from capt_engine.protocols.data import Pictures, StudyPictures
+from capt_engine.protocols.definitions import Cell, Settings, evaluate_request, tune_request
+from capt_engine.runs.versions import commit
 
 _POLL_S = 2.0
 _SETTINGS = (
@@ -46,9 +49,9 @@ class CellRun:
     """Computes every cell that is not there yet, in order; those that another process works on are waited for at the end."""
 
     cells: Sequence[Cell]
-    setting: Setting
+    settings: Settings
     folder: WorkFolder
-    pictures: Pictures
+    pictures: Pictures | StudyPictures
     device: str
     progress: ProgressLine
     batch: int = 0
@@ -92,26 +95,32 @@ class CellRun:
                 self._engine.close(timeout_s=5)
 
     def _is_done(self, cell: Cell, *, failures: bool = True) -> bool:
-        found = self.folder.read(self.setting.cell_key(cell))
+        found = self.folder.read(self.settings.cell_key(cell))
         return found is not None and (failures or not found.failure)
 
     def _compute(self, cell: Cell) -> bool:
         """Tune where need be, measure and keep; False where another process is at it."""
         started_s = time.monotonic()
-        key = self.setting.cell_key(cell)
+        key = self.settings.cell_key(cell)
         with self.folder.claimed(key) as is_ours:
             if not is_ours:
                 return False
             try:
-                tuned_s = self._tuned(cell)
-                if tuned_s is None:
+                tuned = self._tuned(cell)
+                if tuned is None:
                     return False
-                outcome = self._measured(cell) | {"tune_s": tuned_s}
+                outcome = self._measured(cell) | asdict(tuned)
             except _Refused as refused:
                 if refused.fatal:
                     raise
                 outcome = {"failure": f"{refused.failure.message} {refused.failure.hint}".strip()}
-            about = {"name": cell.name, "cell": asdict(cell), "setting": asdict(self.setting), "versions": _versions()}
+            about = {
+                "name": cell.name,
+                "cell": asdict(cell),
+                "setting": asdict(self.settings[cell.dataset]),
+                "versions": _versions(),
+                "commit": commit(),
+            }
             self.folder.write(key, about | outcome)
         self._spent_s.append(time.monotonic() - started_s)
         left = sum(not self._is_done(other) for other in self.cells)
@@ -123,13 +132,13 @@ class CellRun:
         )
         return True
 
-    def _tuned(self, cell: Cell) -> float | None:
-        """Seconds spent on the cell's prompts, 0 where they are there; None where another process is tuning them."""
+    def _tuned(self, cell: Cell) -> Tuned | None:
+        """Tune the cell's prompts, unless they are there; say how they were tuned, None where another process is tuning them."""
         if cell.recipe is None:
-            return 0.0
+            return Tuned()
         from capt_engine.tuning.state import state_path
 
-        key, started_s = self.setting.recipe_key(cell.recipe), time.monotonic()
+        key, started_s = self.settings.recipe_key(cell.recipe), time.monotonic()
         if key in self._refused:
             raise _Refused(self._refused[key])
         out = self.folder.prompts(key)
@@ -138,26 +147,33 @@ class CellRun:
                 return None
             # Both are there when a run was killed between writing the prompts and removing its state.
             if out.exists() and not state_path(out).exists():
-                return 0.0
+                return self.folder.tuned(key) or Tuned()
             place = self._place(cell.recipe.dataset)
-            request = tune_request(cell.recipe, self.setting, place, str(out), self.device)
+            request = tune_request(cell.recipe, self.settings[cell.recipe.dataset], place, str(out), self.device)
+            steps: list[records.TuneStep] = []
             try:
-                self._result(request, f"{cell.recipe.name}: tuning", self._remarks)
+                result = self._result(request, f"{cell.recipe.name}: tuning", partial(self._news, steps))
             except _Refused as refused:
                 self._refused[key] = refused.failure
                 raise
-        return time.monotonic() - started_s
+            assert isinstance(result, records.TuneResult)
+            tuned = Tuned(time.monotonic() - started_s, _alpha_by_epoch(steps))
+            self.folder.write_tuned(key, tuned)
+        return tuned
 
-    def _remarks(self, event: records.Event) -> None:
-        """Show what tuning has noticed; epochs and steps are in the progress already."""
+    def _news(self, steps: list[records.TuneStep], event: records.Event) -> None:
+        """Keep the steps of tuning, and show what it has noticed; epochs are in the progress already."""
         for news in event.news if isinstance(event, records.TuneNewsReady) else ():
-            if isinstance(news, str) and "starting from the beginning" not in news:
+            if isinstance(news, records.TuneStep):
+                steps.append(news)
+            elif isinstance(news, str) and "starting from the beginning" not in news:
                 self.progress.say(news)
 
     def _measured(self, cell: Cell) -> dict[str, object]:
         """The cell's answers, picture by picture."""
-        prompts = None if cell.recipe is None else str(self.folder.prompts(self.setting.recipe_key(cell.recipe)))
-        request = evaluate_request(cell, self.setting, self._place(cell.dataset), prompts, self.device)
+        prompts = None if cell.recipe is None else str(self.folder.prompts(self.settings.recipe_key(cell.recipe)))
+        setting = self.settings[cell.dataset]
+        request = evaluate_request(cell, setting, self._place(cell.dataset), prompts, self.device)
         request = replace(request, options=replace(request.options, batch_size=self.batch))
         rows: list[records.PictureRow | records.FailedPicture] = []
 
@@ -172,7 +188,7 @@ class CellRun:
         result = self._result(request, f"{cell.name}: measuring", news)
         assert isinstance(result, records.AnalyzeResult)
         return {
-            **answers(rows, [budget(eps) for eps in self.setting.budgets]),
+            **answers(rows, [budget(eps) for eps in setting.budgets]),
             "n": result.n,
             "n_failed": result.n_failed,
             "clean_accuracy": result.clean_accuracy,
@@ -217,11 +233,24 @@ def answers(rows: Sequence[records.PictureRow | records.FailedPicture], budgets:
             continue
         pictures[row.path] = row.sha256
         right["clean"][row.path] = _mark(row.classes[row.clean.winner] == row.label)
-        if row.attacked is not None:
+        if row.skipped:
+            # It was wrong before, or an attack has broken it: no attack can make it right.
+            right[budget(row.threat.eps)][row.path] = _mark(False)
+        elif row.attacked is not None:
             kept = _mark(row.classes[row.attacked.winner] == row.label)
             right[budget(row.threat.eps)][row.path] = kept
     digest = hashlib.sha256("\n".join(pictures.values()).encode()).hexdigest()[:16]
     return {"right": {name: "".join(marks.values()) for name, marks in right.items()}, "pictures": digest}
+
+
+def _alpha_by_epoch(steps: Sequence[records.TuneStep]) -> tuple[float, ...]:
+    """The mean of α in each epoch; nothing where the first epochs are not among the steps, as after a resumed run."""
+    by_epoch: dict[int, list[float]] = {}
+    for step in steps:
+        by_epoch.setdefault(step.epoch, []).append(step.alpha_mean)
+    if list(by_epoch) != list(range(1, len(by_epoch) + 1)):
+        return ()
+    return tuple(round(statistics.fmean(values), 4) for values in by_epoch.values())
 
 
 def _tuned_with(prompts: str) -> dict[str, object]:

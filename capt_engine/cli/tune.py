@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from capt_engine.cli.options import set_up
@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> None:
 
     Raises CaptError for arguments that make no sense, JobEnded where the tuning was cancelled or failed.
     """
-    request, progress = request_from(args), ProgressLine(quiet=args.quiet)
+    # A terminal shows no pictures.
+    request, progress = replace(request_from(args), strips=False), ProgressLine(quiet=args.quiet)
 
     def on_event(event: Event) -> None:
         """Show the forecast, epochs and remarks; steps are for the window."""

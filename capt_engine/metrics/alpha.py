@@ -19,8 +19,9 @@ from capt_engine.metrics.consistency import KL_DIRECTIONS, log_probabilities
 
 CONST = "const"
 # These speak of a batch or of the run's progress, so of a single picture they say nothing.
-_NOT_PER_PICTURE = ("batch", "schedule")
+_NOT_PER_PICTURE = ("batch", "schedule", "ramped")
 _TINY = 1e-8
+_TEMPERATURE = 2.0
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,42 @@ def schedule(given: AlphaInput) -> Tensor:
     return torch.full_like(given.train, given.progress)
 
 
+def ramped(given: AlphaInput) -> Tensor:
+    """Compute α as `label_prob` times the share of the run that is done: the reference is trusted later, not at once.
+
+    Args:
+        given: the logits of both models, (n, k), the labels (n,), and that share, as `progress`.
+
+    Returns:
+        Weights (n,) in [0, 1].
+    """
+    return given.progress * label_prob(given)
+
+
+def clipped(given: AlphaInput) -> Tensor:
+    """Compute α as `label_prob`, at most 1/2: the reference never weighs more than the tuned model's own prediction.
+
+    Args:
+        given: the logits of both models, (n, k), and the labels (n,).
+
+    Returns:
+        Weights (n,) in [0, 0.5].
+    """
+    return label_prob(given).clamp(max=0.5)
+
+
+def tempered(given: AlphaInput) -> Tensor:
+    """Compute α as p_F / (p_T + p_F) with the frozen model's (F) prediction at temperature 2, which trusts its certainty less.
+
+    Args:
+        given: the logits of both models, (n, k), and the labels (n,).
+
+    Returns:
+        Weights (n,) in [0, 1].
+    """
+    return torch.sigmoid(_label_loss(given.tuned, given) - _label_loss(given.frozen / _TEMPERATURE, given))
+
+
 def _label_loss(logits: Tensor, given: AlphaInput) -> Tensor:
     return F.cross_entropy(logits if logits.dtype == torch.float64 else logits.float(), given.labels, reduction="none")
 
@@ -191,4 +228,7 @@ ALPHAS: dict[str, Callable[[AlphaInput], Tensor]] = {
     "entropy": entropy,
     "loss_balance": loss_balance,
     "schedule": schedule,
+    "ramped": ramped,
+    "clipped": clipped,
+    "tempered": tempered,
 }

@@ -66,7 +66,8 @@ def product_of_rows(rows: Tensor, matrix: Tensor) -> Tensor:
     Returns:
         Products (n, m).
     """
-    if rows.device.type != "cpu" or not len(rows):
+    # Any other device computes on the processor.
+    if rows.device.type in ("cuda", "mps", "xpu") or not len(rows):
         return rows @ matrix
     filled = F.pad(rows, (0, 0, 0, -len(rows) % _ROWS_AT_ONCE))
     return torch.cat([some @ matrix for some in torch.split(filled, _ROWS_AT_ONCE)])[: len(rows)]

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from capt_engine.errors import BadRequest
@@ -17,6 +17,8 @@ from capt_engine.protocols.definitions import Cell
 from capt_engine.reading import json_if_sound
 
 FORMAT = 1
+REVISION = 1
+"""Raised by hand whenever the code gives other figures for the same cell: cells of another revision are marked, never mixed in."""
 _WAIT_S = 0.5
 
 
@@ -25,7 +27,8 @@ class Measured:
     """A finished cell, as far as tables need its file. right: for "clean" and each budget a character a picture: 1, 0, - for unusable.
 
     pictures: a fingerprint of which pictures they were, in order. failure: why there are no answers. tuned_with: the settings of the
-    prompts, None for zero-shot. tune_s, evaluate_s: seconds.
+    prompts, None for zero-shot. tune_s, evaluate_s: seconds. revision: REVISION of the code that measured it. commit: of that code, ""
+    where it is not known. alpha_by_epoch: the mean of α in each epoch of tuning.
     """
 
     format: int = 0
@@ -39,19 +42,31 @@ class Measured:
     tuned_with: Mapping[str, object] | None = None
     tune_s: float = 0.0
     evaluate_s: float = 0.0
+    revision: int = 0
+    commit: str = ""
+    alpha_by_epoch: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The seconds that tuning took, and the mean of α in each of its epochs, empty where they were not all seen."""
+
+    tune_s: float = 0.0
+    alpha_by_epoch: tuple[float, ...] = ()
 
 
 class WorkFolder:
     """Cells and prompts of a protocol by their keys, in a folder in which any number of processes may work."""
 
-    def __init__(self, path: Path, *, make: bool = True) -> None:
-        """Make the folder, or take up one there is; raises BadRequest, CannotWrite."""
+    def __init__(self, path: Path, *, make: bool = True, cells: Path | None = None) -> None:
+        """Make the folder, or take up one there is. cells: where cells are kept, None for inside. Raises BadRequest, CannotWrite."""
         self.path = path
+        self.cells = path / "cells" if cells is None else cells
         if not make and not path.is_dir():
             raise BadRequest(f"There is no work folder {str(path)!r}.", "Leave --only-table away to begin one.")
         with refused(path):
-            for name in ("cells", "prompts", "locks") if make else ():
-                (path / name).mkdir(parents=True, exist_ok=True)
+            for folder in (self.cells, path / "prompts", path / "locks") if make else ():
+                folder.mkdir(parents=True, exist_ok=True)
 
     def prompts(self, key: str) -> Path:
         """Return the path of the prompts file named `key` (by `Setting.recipe_key`); it need not exist."""
@@ -74,7 +89,16 @@ class WorkFolder:
 
         A file that is there is replaced, whole or not at all. Raises CannotWrite where the disk refuses.
         """
-        write_atomic(self._cell(key), json.dumps({"format": FORMAT, **cell}, indent=1, ensure_ascii=False) + "\n")
+        marks = {"format": FORMAT, "revision": REVISION}
+        write_atomic(self._cell(key), json.dumps({**marks, **cell}, indent=1, ensure_ascii=False) + "\n")
+
+    def tuned(self, key: str) -> Tuned | None:
+        """Return how the prompts named `key` were tuned; None where no sound file says it."""
+        return json_if_sound(self._tuned(key), Tuned)
+
+    def write_tuned(self, key: str, tuned: Tuned) -> None:
+        """Write down beside the prompts named `key` how they were tuned. Raises CannotWrite where the disk refuses."""
+        write_atomic(self._tuned(key), json.dumps(asdict(tuned)) + "\n")
 
     @contextmanager
     def claimed(self, key: str) -> Iterator[bool]:
@@ -85,8 +109,11 @@ class WorkFolder:
         with _locked(self.path / "locks" / f"{key}.lock") as is_ours:
             yield is_ours
 
+    def _tuned(self, key: str) -> Path:
+        return self.path / "prompts" / f"{key}.json"
+
     def _cell(self, key: str) -> Path:
-        return self.path / "cells" / f"{key}.json"
+        return self.cells / f"{key}.json"
 
 
 @contextmanager

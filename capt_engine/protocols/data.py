@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from capt_engine.data.sources import splits_of
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.files import write_atomic
 from capt_engine.progress import Progress
+from capt_engine.protocols.study import ALL, FIRST, StudySet
 
 DEMO = "demo"
 DEMO_SETS = ("shapes@night", "colours@film", "materials@night")
@@ -132,6 +134,77 @@ class Pictures:
                 write_atomic(folder / TEMPLATE_FILE, task.template + "\n")
             self._ready.add(dataset)
         return folder
+
+
+class StudyPictures:
+    """The data sets of the study: drawn from the toy world, or classes of CIFAR-10 out of a folder of the user's."""
+
+    def __init__(self, cifar10: Path | None, limit: int, shots: Sequence[int | None]) -> None:
+        """cifar10: a folder with CIFAR-10 as class folders in train and test, None for none. limit, shots: as in `Pictures`."""
+        self._toys = Pictures(DEMO, limit, shots)
+        self._cifar10 = cifar10
+        self._limit = limit
+        if cifar10 is not None and not all((cifar10 / split / name).is_dir() for split in _SPLITS for name in FIRST):
+            raise BadRequest(
+                f"{cifar10} is not CIFAR-10 as class folders.", "It holds train/airplane, test/airplane and so on."
+            )
+
+    def has(self, dataset: str) -> bool:
+        """Return True where the pictures of the study's set named `dataset` can be had."""
+        return ALL[dataset].is_toy or self._cifar10 is not None
+
+    def sources(self) -> dict[str, tuple[str, int]]:
+        """Return for each set of the study the text and the revision that say which pictures they are."""
+        toys = (self._toys.name, self._toys.revision)
+        return {name: toys if one.is_toy else (_cifar10_text(one), 0) for name, one in ALL.items()}
+
+    def place(self, dataset: str, progress: Progress) -> tuple[str, str]:
+        """Return the fields `data` and `data_root` of a request for the study's set named `dataset`.
+
+        Toy pictures are drawn into the cache folder, those of CIFAR-10 copied there, where they are not there yet.
+        progress: called meanwhile. Raises BadRequest where CIFAR-10 is needed and was not given.
+        """
+        one = ALL[dataset]
+        if one.is_toy:
+            return self._toys.place(dataset, progress)
+        if self._cifar10 is None:
+            raise BadRequest(f"{dataset} needs the pictures of CIFAR-10.", "Name their folder by --cifar10.")
+        from capt_engine.folders import cache_dir
+        from capt_engine.protocols.cache import waited_for
+
+        folder = cache_dir() / "study-data" / _slug(_cifar10_text(one))
+        with waited_for(folder.with_name(f"{folder.name}.lock")):
+            for split, source, span in (("train", "train", _TRAINED_ON), ("test", one.split, _measured_on(one))):
+                for name in one.classes:
+                    _copy(sorted((self._cifar10 / source / name).iterdir())[span], folder / split / name)
+        return str(folder), ""
+
+
+# Of the sorted pictures of a class: the first so many train; development is measured on the last of the training pictures.
+_TRAINED_ON = slice(0, 1000)
+_DEVELOPED_ON = slice(-200, None)
+_SPLITS = ("train", "test")
+
+
+def _measured_on(one: StudySet) -> slice:
+    return _DEVELOPED_ON if one.split == "train" else slice(None)
+
+
+def _cifar10_text(one: StudySet) -> str:
+    span = "last 200" if one.split == "train" else "all"
+    return f"CIFAR-10, {', '.join(one.classes)}: first 1000 train, {span} {one.split} pictures of each class"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", text)
+
+
+def _copy(files: Sequence[Path], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    there = {file.name for file in folder.iterdir()}
+    for file in files:
+        if file.name not in there:
+            write_atomic(folder / file.name, file.read_bytes())
 
 
 def _noted(progress: Progress, note: str, done: int = 0, total: int = 0, _: str = "") -> None:

@@ -9,11 +9,19 @@ import hashlib
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
 from capt_engine.errors import BadRequest
-from capt_engine.records import NO_PROMPTS, AttackSpec, EvaluateRequest, RunOptions, ThreatModel, TuneRequest
+from capt_engine.records import (
+    NO_PROMPTS,
+    AttackSpec,
+    EvaluateRequest,
+    ParamValue,
+    RunOptions,
+    ThreatModel,
+    TuneRequest,
+)
 
 T = TypeVar("T")
 
@@ -25,13 +33,22 @@ UNCHANGED = "unchanged"
 USUAL_SHOTS = 16
 AIMS = ("each", ZERO_SHOT)
 
+# Fields that came later, with the values that say nothing.
+_LATER = (("changes", ()), ("tune_eps", None))
 # Names in cells that were written before → today's.
 _OLD_NAMES: Mapping[str, str] = {"half": "subsample_classes", "weight": "lambda_"}
 
 
+LR_FACTOR = "lr_factor"
+"""In `Changes`: the learning rate as a multiple of the method's default for the model."""
+
+Changes = tuple[tuple[str, ParamValue], ...]
+"""Settings of tuning that differ from the method's defaults: fields of `TuneRequest`, or LR_FACTOR, with their values."""
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """The recipe of a set of prompts; None leaves a setting at the method's default."""
+    """The recipe of a set of prompts; None leaves a setting at the method's default, as do `changes` that name none."""
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = _OLD_NAMES
 
@@ -44,6 +61,7 @@ class Recipe:
     alpha_const: float = 0.5
     lambda_: float | None = None
     coupling: str | None = None
+    changes: Changes = ()
 
     @property
     def name(self) -> str:
@@ -51,6 +69,7 @@ class Recipe:
         changed = [f"α = {self.alpha_const:g}" if self.alpha == "const" else f"α by {self.alpha}"] if self.alpha else []
         changed += [f"λ = {self.lambda_:g}"] if self.lambda_ is not None else []
         changed += [self.coupling] if self.coupling else []
+        changed += [f"{name} = {value}" for name, value in self.changes]
         half = "" if self.subsample_classes == "all" else f" {self.subsample_classes} classes"
         return ", ".join(
             [f"{self.method} on {self.dataset}{half}", shots_text(self.shots), f"seed {self.seed}", *changed]
@@ -109,7 +128,8 @@ class Part:
 class Setting:
     """The settings that all cells of a run share. data: where the data sets are, as text; revision: of pictures that are drawn.
 
-    limit: test pictures, 0 for all; they are drawn by a fixed seed, so that everything is measured on the same ones.
+    limit: test pictures, 0 for all; they are drawn by a fixed seed, so that everything is measured on the same ones. tune_eps:
+    the budget inside tuning, None for the method's default.
     """
 
     model: str
@@ -120,13 +140,15 @@ class Setting:
     limit: int = 300
     aim: str = "each"
     precision: str = "fp32"
+    tune_eps: float | None = None
 
     def recipe_key(self, recipe: Recipe) -> str:
         """Return a file name, without its ending, for the prompts of `recipe` under this setting.
 
         The name is readable, and differs wherever anything differs that decides the prompts.
         """
-        return _key(_parts(recipe), (_as_before(recipe), self.model, self.data, self.revision, self.precision))
+        own = (self.model, self.data, self.revision, self.precision)
+        return _key(_parts(recipe), (_as_before(recipe), *own, *(() if self.tune_eps is None else (self.tune_eps,))))
 
     def cell_key(self, cell: Cell) -> str:
         """Return a file name, without its ending, for the outcome of `cell` (prompts on a data set) under this setting.
@@ -136,6 +158,33 @@ class Setting:
         return _key((*_parts(cell.recipe), "at", cell.dataset), (_as_before(cell), _as_before(self)))
 
 
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run whose data sets are not all measured alike. of_set: by data set; `usual` is for all others."""
+
+    usual: Setting
+    of_set: Mapping[str, Setting] = field(default_factory=dict)
+
+    def __getitem__(self, dataset: str) -> Setting:
+        """Return the setting for the data set named `dataset`."""
+        return self.of_set.get(dataset, self.usual)
+
+    def recipe_key(self, recipe: Recipe) -> str:
+        """Return a file name, without its ending, for the prompts of `recipe`, tuned as its data set's setting says."""
+        return self[recipe.dataset].recipe_key(recipe)
+
+    def cell_key(self, cell: Cell) -> str:
+        """Return a file name, without its ending, for the outcome of `cell` (prompts measured as its data set's setting says)."""
+        key = self[cell.dataset].cell_key(cell)
+        moved = cell.recipe is not None and self[cell.recipe.dataset] != self[cell.dataset]
+        # Prompts of another setting are other prompts under the same recipe.
+        return _key((key[:-11],), (key, self.recipe_key(cell.recipe))) if moved and cell.recipe is not None else key
+
+    def budgets(self) -> tuple[float, ...]:
+        """Return every budget that some data set is measured at, smallest first."""
+        return tuple(sorted({eps for one in (self.usual, *self.of_set.values()) for eps in one.budgets}))
+
+
 def _parts(recipe: Recipe | None) -> tuple[str, ...]:
     if recipe is None:
         return (ZERO_SHOT,)
@@ -143,9 +192,13 @@ def _parts(recipe: Recipe | None) -> tuple[str, ...]:
 
 
 def _as_before(record: Recipe | Cell | Setting) -> dict[str, Any]:
-    """A record under the first names of its fields, so that what was computed before keeps its key."""
+    """A record under the first names of its fields, without later ones that say nothing, so that what was computed before keeps its key."""
     first = {new: old for old, new in _OLD_NAMES.items()}
-    return asdict(record, dict_factory=lambda items: {first.get(name, name): value for name, value in items})
+
+    def fields(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {first.get(name, name): value for name, value in items if (name, value) not in _LATER}
+
+    return asdict(record, dict_factory=fields)
 
 
 def _key(parts: Iterable[str], facts: object) -> str:
@@ -164,7 +217,10 @@ def tune_request(recipe: Recipe, setting: Setting, place: tuple[str, str], out: 
     setting: the model and precision. place: the fields data and data_root, from `Pictures.place`. device: "auto", "cpu"
     and so on. Validation is left out to save time, as the last epoch is kept anyway.
     """
-    return TuneRequest(
+    changes: dict[str, Any] = dict(recipe.changes)
+    if LR_FACTOR in changes:
+        changes["lr"] = changes.pop(LR_FACTOR) * _usual_lr(recipe.method, setting.model)
+    request = TuneRequest(
         data=place[0],
         data_root=place[1],
         out=out,
@@ -178,10 +234,21 @@ def tune_request(recipe: Recipe, setting: Setting, place: tuple[str, str], out: 
         lambda_=recipe.lambda_,
         coupling=recipe.coupling,
         validate=False,
+        strips=False,
         resume=True,
         device=device,
         precision=setting.precision,
+        eps=setting.tune_eps,
     )
+    return replace(request, **changes)
+
+
+def _usual_lr(method: str, model: str) -> float:
+    # The defaults know torch; the names and keys of this module must be there without it, for --help.
+    from capt_engine.tuning.defaults import of_demo, usual
+    from capt_engine.tuning.methods import METHODS
+
+    return float((usual(METHODS[method]) | of_demo(model))["lr"])
 
 
 def evaluate_request(
@@ -202,6 +269,9 @@ def evaluate_request(
         curve=setting.budgets,
         limit=setting.limit,
         subsample_classes=cell.subsample_classes,
+        # A protocol prints accuracies alone. What was wrong before, or is broken already, needs no attack for that.
+        checks="off",
+        skip_broken=True,
         options=RunOptions(
             model=setting.model,
             prompts=prompts,

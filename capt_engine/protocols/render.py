@@ -14,7 +14,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.files import refuse_foreign_file, write_atomic
 from capt_engine.formatting import p_equals, percent_number, signed_points
 from capt_engine.protocols.definitions import ZERO_SHOT
-from capt_engine.protocols.table import CLEAN, Entry, Figure, Table
+from capt_engine.protocols.table import CLEAN, ROBUST, Entry, Figure, Table
 from capt_engine.records import PairedTest
 
 NOTHING = "–"
@@ -142,7 +142,7 @@ def _grid(table: Table) -> tuple[list[str], list[list[str]]]:
     halves = any(entry.subsample_classes != "all" for entry in table.entries)
     heads = ["data set", "method", "variant", *(["classes"] if halves else []), "seeds", "n"]
     for metric in table.metrics:
-        heads += ["clean" if metric == CLEAN else f"ε = {metric}", f"vs {ZERO_SHOT} (p)"]
+        heads += [metric if metric in (CLEAN, ROBUST) else f"ε = {metric}", f"vs {ZERO_SHOT} (p)"]
     rows = []
     for entry in table.entries:
         n = max((figure.n for figure in entry.figures.values() if figure is not None), default=0)

@@ -17,6 +17,8 @@ from capt_engine.protocols.definitions import OURS, UNCHANGED, ZERO_SHOT, Row
 from capt_engine.records import PairedTest
 
 CLEAN = "clean"
+ROBUST = "robust"
+"""The metric of a study whose data sets are attacked at different budgets: accuracy under attack at each set's own."""
 EQUAL_P = 0.05
 
 

@@ -34,9 +34,10 @@ class TuneRequest(Request):
     the model that a robust one came from), "same", or a model id. coupling, n_ctx, depth: the prompts' shape. lr: the learning
     rate after the first epoch. augment: "none", or "crop-flip". patience: stop when the validation has not improved for so many
     epochs and keep the best; 0 goes on to the last and keeps that one, as published. validate: measure on the validation pictures
-    after each epoch. subsample_classes: tune on "all" classes, or the "base" or "new" half of them. stop_after: end after so many
-    epochs and keep the best of them, as "stop and keep the best" does; 0 for never. resume: go on where an earlier run of the
-    same request was stopped.
+    after each epoch. strips: show a few training pictures, attacked, after each epoch where nothing is validated.
+    subsample_classes: tune on "all" classes, or the "base" or "new" half of them. stop_after: end after so many epochs and keep
+    the best of them, as "stop and keep the best" does; 0 for never. resume: go on where an earlier run of the same request was
+    stopped.
     """
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
@@ -70,6 +71,7 @@ class TuneRequest(Request):
     patience: int = 0
     stop_after: int = 0
     validate: bool = True
+    strips: bool = True
     name: str = ""
     notes: str = ""
     licence: str = ""

@@ -32,7 +32,18 @@ from capt_engine.runs.option_values import budget, class_list, listed, shard, sh
 
 # Named here too, so that --help answers at once; a test holds them to the tables.
 METHODS = ("capt", "coop", "apt", "vpt", "maple", "adv-maple", "fap", "trades", "pmg-aft", "tecoa")
-ALPHAS = ("label_prob", "batch", "confidence", "entropy", "loss_balance", "const", "schedule")
+ALPHAS = (
+    "label_prob",
+    "batch",
+    "confidence",
+    "entropy",
+    "loss_balance",
+    "const",
+    "schedule",
+    "ramped",
+    "clipped",
+    "tempered",
+)
 COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
 KL_DIRECTIONS = ("target_first", "pred_first", "js")
 PRESETS = ("quick", "balanced", "paper")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import subprocess
 from pathlib import Path
 
 PACKAGES = (
@@ -38,6 +39,25 @@ def version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return ABSENT
+
+
+def commit() -> str:
+    """Return the commit of this program's source, with a "+" where files of the program differ from it.
+
+    Returns "" where it is installed without its repository, or git is not there.
+    """
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return ""
+    asked = (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no", "--", "capt_engine", "resources"])
+    try:
+        head, changed = (
+            subprocess.run(["git", "-C", str(root), *one], capture_output=True, text=True, check=True).stdout.strip()
+            for one in asked
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head[:12] + ("+" if changed else "")
 
 
 def processor() -> str:

@@ -284,7 +284,7 @@ class Run:
             self._on_news(note)
 
     def _validate(self, prompts: Prompts | None, done: int, total: int, note: str) -> Measured:
-        if not self._is_heard and self._inputs.pictures.val is None:
+        if not (self._is_heard and self._inputs.request.strips) and self._inputs.pictures.val is None:
             return Measured(None, None)
         return self._validator.measure(self._inputs.classifier(prompts), lambda: self._progress(done, total, note))
 

@@ -21,7 +21,7 @@ from capt_engine.cli import protocol, protocol_run
 from capt_engine.cli.main import main
 from capt_engine.cli.protocol_run import CellRun, answers
 from capt_engine.errors import BadRequest, UnknownName
-from capt_engine.protocols.cache import Measured, WorkFolder
+from capt_engine.protocols.cache import REVISION, Measured, WorkFolder
 from capt_engine.protocols.data import Pictures
 from capt_engine.records import FailedPicture
 from capt_engine.tuning.methods import METHODS
@@ -123,7 +123,7 @@ def test_base_to_new_asks_among_half_of_the_classes(run: Run, tmp_path: Path) ->
     assert len(kept) == 4
     assert {cell["n"] for cell in kept.values()} == {6}
     assert len({cell["pictures"] for cell in kept.values()}) == 2
-    assert len(list((tmp_path / "work" / "prompts").iterdir())) == 1
+    assert len(list((tmp_path / "work" / "prompts").glob("*.safetensors"))) == 1
     assert "HM4" in (tmp_path / "t.csv").read_text(encoding="utf-8")
 
 
@@ -137,6 +137,54 @@ def test_only_table_says_what_is_missing(
     said = capsys.readouterr().out
     assert "Not measured: one zero-shot; one capt 1 shot." in said
     assert run("few-shot", "--only-table", "--out", str(tmp_path / "nowhere")) == 2
+
+
+def test_a_cell_says_what_made_it(run: Run, tmp_path: Path) -> None:
+    """Revision, commit, the seconds of tuning and α of every epoch stand in the cell, and survive prompts that were there already."""
+    assert run("few-shot", "--datasets", "one", "--methods", "capt") == 0
+    work = tmp_path / "work"
+    first = cells(work)["capt on one, 1 shot, seed 1 → one"]
+    assert (first["revision"], len(first["commit"].rstrip("+"))) == (REVISION, 12)
+    assert first["tune_s"] > 0
+    assert len(first["alpha_by_epoch"]) == first["tuned_with"]["epochs"]
+    assert all(0 < alpha < 1 for alpha in first["alpha_by_epoch"])
+    for file in (work / "cells").iterdir():
+        file.unlink()
+    assert run("few-shot", "--datasets", "one", "--methods", "capt") == 0
+    again = cells(work)["capt on one, 1 shot, seed 1 → one"]
+    assert (again["tune_s"], again["alpha_by_epoch"]) == (first["tune_s"], first["alpha_by_epoch"])
+
+
+def test_a_cell_of_an_older_revision_is_never_mixed_in(run: Run, tmp_path: Path) -> None:
+    """Its row counts as not measured, and the page says how many such cells there are."""
+    page = tmp_path / "page.md"
+    assert run("few-shot", "--datasets", "one", "--methods", "capt") == 0
+    for file in (tmp_path / "work" / "cells").glob("capt*.json"):
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps(kept | {"revision": REVISION - 1}), encoding="utf-8")
+    assert run("few-shot", "--datasets", "one", "--methods", "capt", "--only-table", "--table", str(page)) == 0
+    text = page.read_text(encoding="utf-8")
+    assert "1 of an older revision" in text
+    assert "Not measured: one capt 1 shot." in text
+
+
+def test_the_study_cannot_be_bent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An option that would change what the study measures is refused by name, for its results and for its search."""
+    for name in ("results", "search"):
+        assert main(["protocol", name, "--eps", "4/255", "--seeds", "7", "--out", str(tmp_path / "w"), "--quiet"]) == 2
+        assert "--seeds, --eps cannot be chosen" in capsys.readouterr().err
+
+
+def test_the_study_is_drawn_from_cells_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --from nothing is computed, and what is missing is named, for the results and for the search."""
+    monkeypatch.setattr(protocol_run, "Engine", no_engine)
+    assert main(["protocol", "results", "--from", str(tmp_path), "--quiet"]) == 0
+    assert "Not measured: seed 1 of every row" in capsys.readouterr().out
+    assert main(["protocol", "search", "--from", str(tmp_path), "--quiet"]) == 0
+    assert "Not decided: cells are missing." in capsys.readouterr().out
+    assert main(["protocol", "results", "--from", str(tmp_path / "nowhere"), "--quiet"]) == 2
 
 
 def test_a_failing_cell_is_told_and_the_others_go_on(
@@ -214,10 +262,10 @@ def test_a_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
 def test_a_cell_of_another_process_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A claimed cell is left to whoever claimed it, and the run ends once that one has finished it."""
     from capt_engine.cli.terminal import ProgressLine
-    from capt_engine.protocols.definitions import Cell, Setting
+    from capt_engine.protocols.definitions import Cell, Setting, Settings
 
-    folder, setting, cell = WorkFolder(tmp_path), Setting("demo", "demo"), Cell(None, "shapes@night")
-    key, slept = setting.cell_key(cell), []
+    folder, settings, cell = WorkFolder(tmp_path), Settings(Setting("demo", "demo")), Cell(None, "shapes@night")
+    key, slept = settings.cell_key(cell), []
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
@@ -227,7 +275,7 @@ def test_a_cell_of_another_process_is_waited_for(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(protocol_run.time, "sleep", sleep)
     pictures = Pictures("demo", 10, (1,))
     with folder.claimed(key):
-        CellRun([cell], setting, folder, pictures, device="cpu", progress=ProgressLine(quiet=True)).run()
+        CellRun([cell], settings, folder, pictures, device="cpu", progress=ProgressLine(quiet=True)).run()
     assert len(slept) == 1
 
 
@@ -235,7 +283,7 @@ def test_a_damaged_cell_is_computed_again(tmp_path: Path) -> None:
     """Half a file counts as none."""
     folder = WorkFolder(tmp_path)
     folder.write("key", {"right": {"clean": "1"}})
-    assert folder.read("key") == Measured(format=1, right={"clean": "1"})
+    assert folder.read("key") == Measured(format=1, right={"clean": "1"}, revision=REVISION)
     file = next((tmp_path / "cells").iterdir())
     file.write_text(file.read_text(encoding="utf-8")[:10], encoding="utf-8")
     assert folder.read("key") is None

@@ -47,4 +47,6 @@ def test_the_rule_of_prompts_is_what_they_were_tuned_with() -> None:
     assert AlphaRule.of("capt", settings) == AlphaRule("const", 0.2, "js")
     assert AlphaRule.of("fap", settings) == AlphaRule.of("capt", {}) == AlphaRule()
     assert AlphaRule.of("capt", settings | {"alpha": "magic"}) == AlphaRule()
-    assert [name for name in ("label_prob", "batch", "schedule") if AlphaRule(name).is_per_picture] == ["label_prob"]
+    assert [name for name in ("label_prob", "batch", "schedule", "ramped") if AlphaRule(name).is_per_picture] == [
+        "label_prob"
+    ]

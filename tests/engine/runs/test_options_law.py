@@ -260,7 +260,7 @@ def test_what_options_cannot_say_is_left_to_the_manifest(request_: AnalyzeReques
             {"attacks", "shared_values", "skip_broken", "curve", "until_chance", "matrix", "skip", "with_pictures"}
             | {"keep", "resume", "knowledge", "budget", "eps", "class_folders"},
         ),
-        (TUNE, TuneRequest("d", "o"), set()),
+        (TUNE, TuneRequest("d", "o"), {"strips"}),
     ],
     ids=["analyze", "evaluate", "tune"],
 )

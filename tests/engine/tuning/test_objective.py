@@ -144,7 +144,7 @@ def test_alpha_is_a_share_without_gradient(rule: str) -> None:
     assert float(alpha.max()) <= 1
 
 
-@pytest.mark.parametrize("rule", [rule for rule in ALPHAS if rule != "schedule"])
+@pytest.mark.parametrize("rule", [rule for rule in ALPHAS if rule not in ("schedule", "ramped", "tempered")])
 def test_alpha_is_half_for_equal_models(rule: str) -> None:
     """A tuned model that still is the frozen one trusts both equally."""
     given = views(9)
@@ -196,3 +196,20 @@ def test_gradients_agree_with_finite_differences(name: str) -> None:
         behind[i] -= step
         difference = (loss(ahead) - loss(behind)) / (2 * step)
         assert float(gradient[i]) == pytest.approx(float(difference), abs=1e-6)
+
+
+def test_alpha_ramped_clipped_and_tempered_are_made_of_the_ratio() -> None:
+    """The ratio of the label's probabilities times the progress, at most a half, and with the frozen logits halved."""
+    given = replace(views(10), progress=0.25)
+    pt, pf, pf_tempered = (
+        logits.softmax(dim=1).gather(1, given.labels[:, None]).squeeze(1)
+        for logits in (given.clean, given.frozen, given.frozen / 2)
+    )
+    ratio = (pf / (pt + pf)).numpy()
+    assert ratio.max() > 0.5 > ratio.min()
+    for rule, right in (
+        ("ramped", 0.25 * ratio),
+        ("clipped", np.minimum(ratio, 0.5)),
+        ("tempered", (pf_tempered / (pt + pf_tempered)).numpy()),
+    ):
+        assert ALPHAS[rule](alpha_input(given)).numpy() == pytest.approx(right, abs=1e-5), rule
