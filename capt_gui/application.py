@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Qt, QTimer, Signal
+from PySide6.QtGui import QImageWriter
 from PySide6.QtWidgets import QApplication
 
 from capt_engine import folders
@@ -137,7 +138,11 @@ def late_imports() -> Iterator[None]:
     """Import the chart library and what is made of it, in pieces: at the first result that would hold the window for half a second.
 
     It copies every name of Qt's modules, each of which is made when it is first asked for; they are asked for here, some at a time.
+    Before it come Qt's plug-ins for pictures: the first picture that is written or read would load them, and would wait for torch
+    if its libraries are loaded just then, as the system's loader does one thing at a time.
     """
+    QImageWriter.supportedImageFormats()
+    yield
     for name in _QT:
         module = importlib.import_module(f"PySide6.{name}")
         for at, one in enumerate(dir(module)):

@@ -76,7 +76,10 @@ def science(device: str, on_event: OnEvent) -> Handler:
     device: the device for requests that say "auto". on_event: takes the events of loading. Raises DeviceProblem where
     the device cannot be used.
     """
-    # Imported here, as it is the worker's thread that waits for it.
+    # Imported here, as it is the worker's thread that waits for it. What the other workers need comes first: a thread that imports a
+    # compiled module while torch's libraries are loaded waits for the system's loader, and the window for that thread, which
+    # holds Python's lock meanwhile.
+    from capt_engine.jobs import download_jobs, file_jobs  # noqa: F401
     from capt_engine.model import imports
 
     with _garbage_left_alone():

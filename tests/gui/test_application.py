@@ -108,3 +108,30 @@ def test_the_charts_are_imported_in_pieces() -> None:
     """The window gets many turns before the chart library is there."""
     assert sum(1 for _ in late_imports()) > 10
     assert "pyqtgraph" in sys.modules
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the libraries of a process are read from /proc")
+def test_the_plug_ins_for_pictures_are_loaded_first() -> None:
+    """The first piece loads Qt's plug-ins for pictures; a picture that is written later loads no library, and waits for no loader."""
+    code = """
+    from pathlib import Path
+    from PySide6.QtCore import QBuffer, QIODevice
+    from PySide6.QtGui import QGuiApplication, QImage
+    from capt_gui.application import late_imports
+
+    def libraries():
+        return {line.split("/")[-1] for line in Path("/proc/self/maps").read_text().splitlines() if ".so" in line}
+
+    app = QGuiApplication([])
+    before = libraries()
+    next(late_imports())
+    first = libraries()
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    written = QImage(4, 4, QImage.Format.Format_RGB32).save(buffer, "PNG")
+    print(any("qjpeg" in name for name in first - before), written, sorted(libraries() - first))
+    """
+    env = dict(os.environ) | {"QT_QPA_PLATFORM": "offscreen"}
+    command = (sys.executable, "-c", textwrap.dedent(code))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=env, check=True)
+    assert done.stdout.strip() == "True True []"
