@@ -9,6 +9,7 @@ that, since a protocol prints accuracies alone. The accuracies must be the same,
 from __future__ import annotations
 
 import argparse
+import os
 import queue
 import tempfile
 import time
@@ -22,6 +23,7 @@ from capt_engine.api import Engine
 from capt_engine.progress import no_progress
 from capt_engine.protocols.data import Pictures
 from capt_engine.protocols.definitions import Cell, Recipe, Setting, evaluate_request, tune_request
+from capt_engine.results.limits import OFF
 
 
 def measure() -> None:
@@ -34,6 +36,8 @@ def measure() -> None:
     parser.add_argument("--steps", type=int, default=100)
     args = parser.parse_args()
     torch.set_num_threads(1)
+    # Else the second way would be answered from what the first one kept.
+    os.environ[OFF] = "1"
     pictures = Pictures("demo", args.limit, (args.shots,))
     place = pictures.place(args.dataset, no_progress)
     setting = Setting("demo", pictures.name, pictures.revision, (1 / 255,), args.steps, args.limit)

@@ -198,11 +198,11 @@ def _folder(args: argparse.Namespace) -> WorkFolder:
 
     if args.table is not None:
         refuse_foreign(args.table)
+    require_work_folder(args)
     given = getattr(args, "from")
     if given is not None:
         args.only_table = True
         return WorkFolder(given, make=False, cells=given)
-    require_work_folder(args)
     return WorkFolder(args.out, make=not args.only_table, cells=args.cells)
 
 
@@ -210,6 +210,8 @@ def _asked(args: argparse.Namespace) -> _Job:
     """The protocol on the data sets that the command line names."""
     from capt_engine.protocols.data import DEMO, Pictures
 
+    if args.cifar10 is not None:
+        raise BadRequest("--cifar10 belongs to the study: results without --data, and search.", "Leave it out.")
     data = args.data or DEMO
     usual = _Wanted(Setting("", ""), (1, 4, 16, None) if args.name in ("few-shot", "results") else (16,))
     # The toy world's pictures mean something to the toy model alone.

@@ -24,13 +24,13 @@ _OWN = ("name", "data", "datasets", "deep")
 
 def require_work_folder(args: argparse.Namespace) -> None:
     """Raise BadRequest where a table is asked for without --out, or with what belongs to check-data."""
-    if args.out is None:
+    if args.deep:
+        raise BadRequest("--deep belongs to check-data.", "Leave it out.")
+    if args.out is None and getattr(args, "from") is None:
         raise BadRequest(
             "Nothing says where finished cells are kept.",
             "Name a work folder with --out DIR, or finished cells with --from.",
         )
-    if args.deep:
-        raise BadRequest("--deep belongs to check-data.", "Leave it out.")
 
 
 def check_data(args: argparse.Namespace, options: Sequence[Option]) -> int:

@@ -59,6 +59,8 @@ class CellRun:
     def __post_init__(self) -> None:
         self._events: queue.SimpleQueue[records.Event] = queue.SimpleQueue()
         self._engine: Engine | None = None
+        # That of the code which is loaded now; the checkout may move on while the cells are computed.
+        self._commit = commit()
         self._refused: dict[str, records.Failure] = {}
         self._spent_s: list[float] = []
 
@@ -119,7 +121,7 @@ class CellRun:
                 "cell": asdict(cell),
                 "setting": asdict(self.settings[cell.dataset]),
                 "versions": _versions(),
-                "commit": commit(),
+                "commit": self._commit,
             }
             self.folder.write(key, about | outcome)
         self._spent_s.append(time.monotonic() - started_s)

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.model.devices import exact
+from capt_engine.model.numerics import product_of_rows
 from capt_engine.model.tensor_file import require_finite, sound, write_tensors
 from capt_engine.reading import decode
 
@@ -82,7 +83,9 @@ class Gaussian:
             Distances (n,).
         """
         z = features - self.mean
-        white = self.rest * z + (z @ self.directions * self.gains) @ self.directions.T
+        # The score stands in a picture's row, whose bits do not depend on its batch.
+        along = product_of_rows(z, self.directions) * self.gains
+        white = self.rest * z + product_of_rows(along, self.directions.T)
         distances: Tensor = torch.linalg.vector_norm(white, dim=1)
         return distances
 

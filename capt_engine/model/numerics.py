@@ -60,13 +60,13 @@ def product_of_rows(rows: Tensor, matrix: Tensor) -> Tensor:
     """Multiply rows by a matrix; on a CPU the bits of a row's result, and of its gradient, do not depend on the other rows.
 
     Args:
-        rows: (n, d), fp32.
-        matrix: (d, m).
+        rows: (n, d).
+        matrix: (d, m), of the same precision.
 
     Returns:
         Products (n, m).
     """
-    # Any other device computes on the processor.
+    # A device that is none of these, as the pretended one of the tests, computes on the processor.
     if rows.device.type in ("cuda", "mps", "xpu") or not len(rows):
         return rows @ matrix
     filled = F.pad(rows, (0, 0, 0, -len(rows) % _ROWS_AT_ONCE))

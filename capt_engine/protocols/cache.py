@@ -79,10 +79,16 @@ class WorkFolder:
     def read(self, key: str) -> Measured | None:
         """Return the outcome of the cell (prompts measured on a data set) with the name `key`.
 
-        None means that it must be computed: there is no file, or one that is damaged or of another version.
+        None means that it must be computed: there is no file, or one that is damaged, of another version or of another
+        revision (`is_older`).
         """
-        found = json_if_sound(self._cell(key), Measured)
-        return found if found is not None and found.format == FORMAT else None
+        found = self._read(key)
+        return found if found is not None and found.revision == REVISION else None
+
+    def is_older(self, key: str) -> bool:
+        """Return True where the cell named `key` was measured, but by another revision of the program."""
+        found = self._read(key)
+        return found is not None and found.revision != REVISION
 
     def write(self, key: str, cell: Mapping[str, object]) -> None:
         """Write the outcome `cell` of a cell (prompts measured on a data set) into the file with the name `key`.
@@ -108,6 +114,10 @@ class WorkFolder:
         """
         with _locked(self.path / "locks" / f"{key}.lock") as is_ours:
             yield is_ours
+
+    def _read(self, key: str) -> Measured | None:
+        found = json_if_sound(self._cell(key), Measured)
+        return found if found is not None and found.format == FORMAT else None
 
     def _tuned(self, key: str) -> Path:
         return self.path / "prompts" / f"{key}.json"

@@ -176,13 +176,10 @@ class Settings:
     def cell_key(self, cell: Cell) -> str:
         """Return a file name, without its ending, for the outcome of `cell` (prompts measured as its data set's setting says)."""
         key = self[cell.dataset].cell_key(cell)
-        moved = cell.recipe is not None and self[cell.recipe.dataset] != self[cell.dataset]
+        if cell.recipe is None or self[cell.recipe.dataset] == self[cell.dataset]:
+            return key
         # Prompts of another setting are other prompts under the same recipe.
-        return _key((key[:-11],), (key, self.recipe_key(cell.recipe))) if moved and cell.recipe is not None else key
-
-    def budgets(self) -> tuple[float, ...]:
-        """Return every budget that some data set is measured at, smallest first."""
-        return tuple(sorted({eps for one in (self.usual, *self.of_set.values()) for eps in one.budgets}))
+        return _key((*_parts(cell.recipe), "at", cell.dataset), (key, self.recipe_key(cell.recipe)))
 
 
 def _parts(recipe: Recipe | None) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from capt_engine.formatting import duration
 from capt_engine.protocols import study
 from capt_engine.protocols.cache import Measured
-from capt_engine.protocols.definitions import LR_FACTOR, Cell, Changes, Part, Row, Settings
+from capt_engine.protocols.definitions import LR_FACTOR, Cell, Changes, Part, Recipe, Row, Settings
 from capt_engine.protocols.render import Page
 from capt_engine.protocols.study import DEVELOPMENT, StudySet
 from capt_engine.protocols.summary import chapter
@@ -183,7 +183,7 @@ def _round(method: str, rung: Rung, candidates: Sequence[Candidate], keep: int, 
 def cells_of(method: str, rung: Rung, candidate: Candidate) -> tuple[Cell, ...]:
     """Return the cells of a candidate in a rung, by data set, then by seed."""
     return tuple(
-        Cell(study.recipe(one.name, method, rung.shots, seed, candidate.changes), one.name)
+        Cell(Recipe(one.name, method, rung.shots, seed, changes=candidate.changes), one.name)
         for one in rung.sets
         for seed in rung.seeds
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from capt_engine.protocols import definitions
-from capt_engine.protocols.definitions import Cell, Changes, Own, Part, Recipe, Setting, Settings, Work
+from capt_engine.protocols.definitions import Cell, Changes, Own, Part, Setting, Settings, Work
 
 CIFAR10 = "cifar10"
 FIRST, LAST = ("airplane", "automobile", "bird", "cat", "deer"), ("dog", "frog", "horse", "ship", "truck")
@@ -127,11 +127,6 @@ def _chosen_cell(cell: Cell) -> Cell:
     recipe = cell.recipe
     changes = CHOSEN.get(recipe.method, ()) if recipe is not None else ()
     return replace(cell, recipe=replace(recipe, changes=changes)) if recipe is not None and changes else cell
-
-
-def recipe(dataset: str, method: str, shots: int, seed: int, changes: Changes) -> Recipe:
-    """Return the recipe of a candidate of the search on the data set named `dataset`."""
-    return Recipe(dataset, method, shots, seed, changes=changes)
 
 
 def names(sets: Sequence[StudySet]) -> tuple[str, ...]:

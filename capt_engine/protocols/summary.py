@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from capt_engine.formatting import budget, duration
-from capt_engine.protocols.cache import REVISION, Measured, WorkFolder
+from capt_engine.protocols.cache import Measured, WorkFolder
 from capt_engine.protocols.definitions import Cell, Part, Setting, Settings, Work
 from capt_engine.protocols.render import Page
 from capt_engine.protocols.table import CLEAN, ROBUST, Chapter, Line, table
@@ -21,12 +21,11 @@ def page_of(name: str, work: Work, settings: Settings, folder: WorkFolder, comma
     folder, which is only read. command: the command line that computes the tables again, for the page's facts.
     """
     cells = {cell: folder.read(settings.cell_key(cell)) for part in work.parts for cell in part.cells}
-    older = [measured for measured in cells.values() if measured is not None and measured.revision != REVISION]
-    cells = {cell: None if measured in older else measured for cell, measured in cells.items()}
+    older = sum(folder.is_older(settings.cell_key(cell)) for cell, measured in cells.items() if measured is None)
     found = [measured for measured in cells.values() if measured is not None]
     chapters = tuple(table(chapter(part, settings, cells)) for part in work.parts)
     title = "Results" if name == "results" else f"Protocol: {name}"
-    return Page(title, _facts(settings, len(cells), found, len(older), command), chapters)
+    return Page(title, _facts(settings, len(cells), found, older, command), chapters)
 
 
 def chapter(part: Part, settings: Settings, cells: Mapping[Cell, Measured | None]) -> Chapter:

@@ -166,6 +166,8 @@ def test_a_cell_of_an_older_revision_is_never_mixed_in(run: Run, tmp_path: Path)
     text = page.read_text(encoding="utf-8")
     assert "1 of an older revision" in text
     assert "Not measured: one capt 1 shot." in text
+    assert run("few-shot", "--datasets", "one", "--methods", "capt") == 0
+    assert {cell["revision"] for cell in cells(tmp_path / "work").values()} == {REVISION}, "it is computed again"
 
 
 def test_the_study_cannot_be_bent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,6 +175,8 @@ def test_the_study_cannot_be_bent(tmp_path: Path, capsys: pytest.CaptureFixture[
     for name in ("results", "search"):
         assert main(["protocol", name, "--eps", "4/255", "--seeds", "7", "--out", str(tmp_path / "w"), "--quiet"]) == 2
         assert "--seeds, --eps cannot be chosen" in capsys.readouterr().err
+    assert main(["protocol", "few-shot", "--cifar10", str(tmp_path), "--out", str(tmp_path / "w"), "--quiet"]) == 2
+    assert "--cifar10 belongs to the study" in capsys.readouterr().err
 
 
 def test_the_study_is_drawn_from_cells_alone(

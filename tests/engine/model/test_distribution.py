@@ -141,3 +141,16 @@ def test_a_folder_with_statistics_is_judged_by_them(
     scores = model.ood_scores(torch.cat([features(pixels(3, seed=7)), features(pixels(3, seed=8) * 0.02 + 0.5)]))
     assert scores is not None
     assert (scores > 1).tolist() == [False] * 3 + [True] * 3
+
+
+@pytest.mark.parametrize("model", ["demo", "photo"])
+def test_a_score_does_not_depend_on_the_batch(model: str) -> None:
+    """It stands in a picture's row: the same bits among any number of others, by the statistics of the bundled models."""
+    backbone = load_backbone(model, torch.device("cpu"))
+    assert backbone.distribution is not None
+    stream = torch.Generator().manual_seed(5)
+    features = torch.nn.functional.normalize(
+        torch.randn(20, len(backbone.distribution.own.mean), generator=stream), dim=1
+    )
+    scores = backbone.distribution.scores(features)
+    assert [n for n in range(1, 20) if not torch.equal(backbone.distribution.scores(features[:n]), scores[:n])] == []
